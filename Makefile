@@ -1,0 +1,57 @@
+# The few commands. `make run` and `make test` do all of their set-up themselves.
+VENV := .venv
+PY := $(VENV)/bin/python
+WORKERS ?= auto
+
+.PHONY: run test lint bench lock screenshots clean
+
+run: $(VENV)/run.done
+	@$(PY) -m restmon run
+
+test: $(VENV)/test.done
+	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
+
+lint: $(VENV)/test.done
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+bench: $(VENV)/test.done
+	@$(PY) -m benchmarks $(ARGS)
+
+screenshots: $(VENV)/test.done
+	@$(PY) tools/screenshots.py
+
+# The exact versions, with hashes, that a fresh install gets.
+lock: $(VENV)/test.done
+	@$(PY) -m pip install --quiet uv
+	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header \
+		--no-annotate --python-version 3.11 requirements.txt -o requirements.lock
+	@$(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header \
+		--no-annotate --python-version 3.11 -c requirements.lock requirements-dev.txt \
+		-o requirements-dev.lock
+
+$(VENV)/bin/python:
+	@if [ ! -w . ]; then \
+		echo "restmon: this folder is read-only; copy it to one you can write to." >&2; exit 2; fi
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3; do \
+		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+			>/dev/null 2>&1; then echo "Setting up $(VENV) ..."; \
+			$$python -m venv $(VENV) && exit 0; fi; done; \
+	echo "restmon: Python 3.11 or later, with venv, is needed and was not found; install it" \
+		"(Debian: apt install python3-venv) or name it: make PYTHON=/path/to/python3 run" >&2; \
+	exit 2
+
+$(VENV)/run.done: requirements.lock | $(VENV)/bin/python
+	@echo "Installing restmon's libraries ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/test.done: requirements-dev.lock | $(VENV)/bin/python
+	@echo "Installing what the tests need ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-dev.lock
+	@touch $@ $(VENV)/run.done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -1,0 +1,481 @@
+"""The REST front door: Bottle routes, each a few lines over restmon and the queue."""
+
+import html
+import json
+import logging
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import bottle
+from waitress import create_server, wasyncore
+from waitress.channel import HTTPChannel
+from waitress.task import ErrorTask
+
+from jobs import tasks
+from jobs.queue import huey
+from restmon import database, heartbeats, imports, openapi, overview, processes, reports
+from restmon.csv_reader import COLUMNS
+from restmon.errors import (
+    BadRequest,
+    DatabaseUnavailable,
+    FileRejected,
+    NoPolls,
+    NotFound,
+    RestmonError,
+)
+from restmon.ingest import SourceFile
+from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report
+from restmon.settings import get_settings
+
+log = logging.getLogger("restmon.api")
+THREADS = 16
+LONGEST_WAIT_SECONDS = 600
+LARGEST_BODY = 16 * 2**30
+LARGEST_FORM = 1024 * 1024
+JSON_TYPE = "application/json; charset=utf-8"
+NO_WORKER = "No worker is alive; start one: python -m restmon worker"
+STATUSES: list[tuple[type[RestmonError], int]] = [
+    (NotFound, 404),
+    (BadRequest, 400),
+    (NoPolls, 409),
+    (FileRejected, 422),
+    (DatabaseUnavailable, 503),
+]
+UNFORESEEN = (500, "internal_error", "The server could not answer.", "Its log says why.")
+TOO_LARGE = (413, "too_large", "The request is too large.", "Send files as multipart form data.")
+
+app = bottle.Bottle()
+app.config["catchall"] = False  # `serve` catches what is left
+bottle.BaseRequest.MEMFILE_MAX = LARGEST_FORM
+waiters = threading.BoundedSemaphore(THREADS // 2)
+stopping = threading.Event()
+
+
+def answer(content: dict[str, Any], status: int = 200, **headers: str) -> bottle.HTTPResponse:
+    """A JSON answer that no cache keeps."""
+    headers |= {"Content-Type": JSON_TYPE, "Cache-Control": "no-store"}
+    return bottle.HTTPResponse(json.dumps(content), status, headers)
+
+
+def error_object(code: str, message: str, hint: str = "") -> dict[str, Any]:
+    """What every error's answer has in its body."""
+    return {"error": {"code": code, "message": message, "hint": hint}}
+
+
+def problem(
+    status: int, code: str, message: str, hint: str = "", **headers: str
+) -> bottle.HTTPResponse:
+    """An error's answer."""
+    return answer(error_object(code, message, hint), status, **headers)
+
+
+def guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Bottle plugin: what went wrong in a route becomes JSON with the fitting status."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            with database.explained(get_settings().database_path):
+                return callback(*args, **kwargs)
+        except RestmonError as error:
+            status = next((s for kind, s in STATUSES if isinstance(error, kind)), 500)
+            return problem(status, error.code, error.message, error.hint)
+
+    return run
+
+
+app.install(guarded)
+
+
+def plain_error(error: bottle.HTTPError) -> str:
+    """Bottle's own errors, as JSON."""
+    path = bottle.request.path[:80]
+    said = {
+        404: ("not_found", f"There is nothing at {path}.", "See /openapi.json."),
+        405: (
+            "method_not_allowed",
+            f"{bottle.request.method} is not allowed at {path}.",
+            f"Use {error.headers.get('Allow', 'another method')}.",
+        ),
+        413: TOO_LARGE[1:],
+        500: UNFORESEEN[1:],
+    }
+    unreadable = ("bad_request", "The request cannot be read.", "See /openapi.json.")
+    bottle.response.content_type = JSON_TYPE
+    bottle.response.set_header("Cache-Control", "no-store")
+    return json.dumps(error_object(*said.get(error.status_code, unreadable)))
+
+
+app.default_error_handler = plain_error
+
+
+def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The WSGI application: Bottle's, with one line of the log for every request."""
+    begin = time.perf_counter()
+    method, path = environ["REQUEST_METHOD"], quote(environ["PATH_INFO"].encode("latin1"))
+    status = ""
+
+    def start(line: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        nonlocal status
+        status = line
+        return start_response(line, headers, *more)
+
+    try:
+        content = app(environ, start)
+    except Exception:
+        log.exception("%s %s failed", method, path)
+        body = json.dumps(error_object(*UNFORESEEN[1:])).encode()
+        headers = [("Content-Type", JSON_TYPE), ("Content-Length", str(len(body)))]
+        start("500 Internal Server Error", headers)
+        content = [] if method == "HEAD" else [body]
+    milliseconds = (time.perf_counter() - begin) * 1000
+    log.info("%s %s %s %.1f ms", method, path, status[:3], milliseconds)
+    return content
+
+
+class JsonErrorTask(ErrorTask):
+    """Waitress's answer to a request that never reaches the application, as JSON."""
+
+    def execute(self) -> None:
+        """Write the answer."""
+        error = self.request.error
+        said = {413: TOO_LARGE[1:], 500: UNFORESEEN[1:]}.get(
+            error.code,
+            ("bad_request", f"The request is not proper HTTP: {error.body}.", "Mend the client."),
+        )
+        body = json.dumps(error_object(*said)).encode()
+        self.status = f"{error.code} {error.reason}"
+        self.response_headers.append(("Content-Type", JSON_TYPE))
+        self.content_length = len(body)
+        self.set_close_on_finish()
+        self.write(body)
+        log.info("unreadable request %s", error.code)
+
+
+def parameters() -> dict[str, str]:
+    """The values of query and form or JSON body, those of the body winning."""
+    request = bottle.request
+    if request.content_length > LARGEST_FORM:
+        raise bottle.HTTPError(413)
+    try:
+        values = dict(request.query.decode())
+    except UnicodeError:
+        raise BadRequest("The query is not UTF-8 text.", "Percent-encode it as UTF-8.") from None
+    try:
+        if request.content_type.startswith("multipart/"):
+            values |= request.forms.decode()
+        elif text := request.body.read().strip():
+            # curl -d says "form" of whatever it sends, so JSON is also known by its look.
+            if "json" in request.content_type or text.startswith(b"{"):
+                values |= {k: str(v) for k, v in json.loads(text).items() if v is not None}
+            else:
+                values |= request.forms.decode()
+        for value in values.values():
+            value.encode()
+    except (bottle.HTTPError, ValueError, AttributeError, RecursionError):
+        raise BadRequest(
+            "The body of the request is neither a JSON object nor a form.",
+            'Send {"name": "value"} as application/json, or name=value.',
+        ) from None
+    return values
+
+
+def queue_depth() -> int:
+    """How many tasks wait; raises DatabaseUnavailable when the queue does not answer."""
+    try:
+        return int(huey.pending_count())
+    except Exception as error:
+        log.warning("the queue does not answer: %s", error)
+        raise DatabaseUnavailable(
+            "The queue does not answer.", "Start its server or correct RESTMON_QUEUE_URL."
+        ) from None
+
+
+@app.route("/trigger_report", ["GET", "POST"])
+def trigger_report() -> bottle.HTTPResponse:
+    """Ask for a report."""
+    if bottle.request.method == "HEAD":  # Bottle would treat it as GET, and it asks for nothing
+        raise bottle.HTTPError(405, Allow="GET,POST")
+    given = parameters()
+    as_of = given.get("as_of")
+    queue_depth()  # so that nothing is put on record that would not be enqueued
+    report = tasks.enqueue_report(
+        as_of=reports.parse_as_of(as_of) if as_of else None,
+        method=reports.check_method(given.get("method") or reports.NEAREST),
+        requested_by="api",
+    )
+    status_url = f"{origin()}/get_report?report_id={report.id}"
+    return answer({"report_id": report.id, "status": RUNNING, "status_url": status_url}, 202)
+
+
+@app.route("/get_report", ["GET", "POST"])
+@app.route("/get_report/<report_id>")
+def get_report(report_id: str = "") -> bottle.HTTPResponse:
+    """A report's state, with its CSV when it is complete."""
+    given = parameters()
+    report_id = report_id or given.get("report_id", "")
+    if not report_id:
+        raise BadRequest("The report_id is missing.", "Add ?report_id=… from /trigger_report.")
+    report = reports.get(report_id)
+    accept = bottle.request.get_header("Accept", "").lower()
+    form = given.get("format") or ("csv" if "text/csv" in accept else "json")
+    if form not in openapi.FORMATS:
+        raise BadRequest(
+            f"format={form[:40]!r} is not known.", f"Use {' or '.join(openapi.FORMATS)}."
+        )
+    if form == "csv":
+        return report_file(report)
+    state = reports.status_of(report)
+    if report.status == COMPLETE:
+        state |= {
+            "stores": report.stores,
+            "csv_url": f"{origin()}/get_report?report_id={report.id}&format=csv",
+        }
+        if form != "status":
+            state["csv"] = reports.read_csv(report).decode()
+    elif report.status == FAILED:
+        state["error"] = report.error
+    return answer(state)
+
+
+def report_file(report: Report) -> bottle.HTTPResponse:
+    """The CSV of a report, or how far it is, as text."""
+    if report.status == FAILED:
+        said = ("report_failed", str(report.error), "Trigger a new report.")
+        return problem(409, *said, **{"X-Report-Status": FAILED})
+    headers = {"X-Report-Status": report.status, "Cache-Control": "no-store"}
+    if report.status == RUNNING:
+        headers["Content-Type"] = "text/plain; charset=utf-8"
+        return bottle.HTTPResponse(RUNNING, 202, headers)
+    headers["Content-Type"] = "text/csv; charset=utf-8"
+    headers["Content-Disposition"] = f'attachment; filename="restmon-{report.id}.csv"'
+    return bottle.HTTPResponse(reports.read_csv(report), 200, headers)
+
+
+@app.post("/import_data")
+def import_data() -> bottle.HTTPResponse:
+    """Import uploaded files, or those of the import folder."""
+    wait = bottle.request.query.get("wait", "").lower()
+    if wait not in openapi.YES + openapi.NO:
+        raise BadRequest(f"wait={wait[:40]!r} is not known.", "Use true or false.")
+    queue_depth()  # so that nothing is put on record that would not be enqueued
+    uploads = spooled_uploads()
+    try:
+        files = uploads or imports.files_in(get_settings().effective_import_dir)
+        row = tasks.enqueue_import(files)
+    except Exception:
+        forget(uploads)
+        raise
+    return waited_for(row) if wait in openapi.YES else answer(accepted(row), 202)
+
+
+def accepted(row: Import) -> dict[str, Any]:
+    """Where to ask for an import that is under way."""
+    status_url = f"{origin()}/import_data?import_id={row.id}"
+    return {"import_id": row.id, "status": row.status, "status_url": status_url}
+
+
+def forget(files: list[SourceFile]) -> None:
+    """Delete spooled files."""
+    for file in files:
+        file.path.unlink(missing_ok=True)
+
+
+def spooled_uploads() -> list[SourceFile]:
+    """The files of a multipart body, copied to the spool folder; all of them or none."""
+    request = bottle.request
+    if not request.content_type.startswith("multipart/"):
+        if request.content_length > 0:
+            raise BadRequest(
+                "The body is not multipart form data.",
+                "Send files as curl -F polls=@polls.csv does, or no body at all.",
+            )
+        return []
+    fields = f"Send files in the fields {', '.join(COLUMNS)}, as curl -F polls=@polls.csv does."
+    files: list[SourceFile] = []
+    try:
+        for part in parts(request):
+            if part.name not in COLUMNS:
+                raise BadRequest(f"The form has the field {str(part.name)[:40]!r}.", fields)
+            if part.filename is None:
+                raise BadRequest(f"The field {part.name!r} is text, not a file.", fields)
+            if part.filename or part.size:  # else: a form's file field that was left empty
+                files.append(imports.spool(part.file, part.name, part.filename))
+            part.close()
+    except Exception:
+        forget(files)
+        raise
+    if not files:
+        raise BadRequest("The form has no file.", fields)
+    return files
+
+
+def parts(request: bottle.BaseRequest) -> Iterator[Any]:
+    """The parts of a multipart body, one at a time, large ones in temporary files.
+
+    Bottle's ``request.files`` copies the whole body once more, keeps up to 1 MB of each part in
+    memory where it allows 1 MB for all, and stops at 1 GB.
+    """
+    try:
+        boundary = bottle._parse_http_header(request.content_type)[0][1].get("boundary")
+        parser = bottle._MultipartParser(
+            request.environ["wsgi.input"],
+            boundary,
+            request.content_length,
+            disk_limit=LARGEST_BODY,
+            mem_limit=64 * 1024 * 1024,
+            memfile_limit=64 * 1024,
+            buffer_size=1024 * 1024,
+            charset="utf8",
+        )
+        yield from parser.parse()
+    except (bottle.HTTPError, ValueError, IndexError):
+        raise BadRequest(
+            "The multipart form is damaged or cut off.",
+            "Send files as curl -F polls=@polls.csv does.",
+        ) from None
+
+
+def waited_for(row: Import) -> bottle.HTTPResponse:
+    """The import's final state; or where it stands when waiting makes no sense."""
+    note = "Too many requests wait already; ask at status_url."
+    client_gone = bottle.request.environ["waitress.client_disconnected"]
+    if waiters.acquire(blocking=False):
+        try:
+            note = "It still runs; ask at status_url."
+            end = time.monotonic() + LONGEST_WAIT_SECONDS
+            while row.status == RUNNING and time.monotonic() < end and not client_gone():
+                if not heartbeats.worker_alive():
+                    note = NO_WORKER
+                    break
+                if stopping.wait(0.1):
+                    break
+                row = imports.get(row.id)
+        finally:
+            waiters.release()
+    if row.status == RUNNING:
+        return answer(accepted(row) | {"note": note}, 202)
+    if row.status == COMPLETE:
+        return answer(import_state(row))
+    # What is wrong with a file is told by its name; anything else is the server's trouble.
+    rejected = any(file["name"] in str(row.error) for file in row.files)
+    said = ("file_rejected" if rejected else "import_failed", str(row.error))
+    return answer(import_state(row) | error_object(*said), 422 if rejected else 500)
+
+
+def import_state(row: Import) -> dict[str, Any]:
+    """An import's state with its first rejected lines and where to get all of them."""
+    state = imports.status_of(row) | {"rejections": row.rejections}
+    if imports.rejected_path(row.id).exists():
+        state["rejected_csv_url"] = f"{origin()}/import_data/{row.id}/rejected.csv"
+    return state
+
+
+@app.get("/import_data")
+def get_import() -> bottle.HTTPResponse:
+    """An import's state, counts and first rejected lines."""
+    import_id = parameters().get("import_id", "")
+    if not import_id:
+        raise BadRequest("The import_id is missing.", "Add ?import_id=… from POST /import_data.")
+    return answer(import_state(imports.get(import_id)))
+
+
+@app.get("/import_data/<import_id>/rejected.csv")
+def get_rejected(import_id: str) -> bottle.HTTPResponse:
+    """Every rejected line of an import."""
+    path = imports.rejected_path(imports.get(import_id).id)
+    if not path.exists():
+        raise NotFound("No line of this import was rejected.")
+    name = f"rejected-{import_id}.csv"
+    return bottle.static_file(path.name, str(path.parent.resolve()), "text/csv", download=name)
+
+
+@app.get("/healthz")
+def healthz() -> bottle.HTTPResponse:
+    """Whether database, queue and worker are well."""
+    health: dict[str, Any] = {"database": "ok", "queue": "ok", "worker": "ok"}
+    try:
+        with database.explained(get_settings().database_path):
+            facts = overview.facts()
+        shown = "worker_alive worker_seen_seconds_ago newest_poll newest_poll_age_seconds"
+        health |= {name: facts[name] for name in shown.split()}
+        if not facts["worker_alive"]:
+            health["worker"] = NO_WORKER
+    except RestmonError as error:
+        health["database"] = str(error)
+        health["worker"] = "Not known while the database does not answer."
+    try:
+        health["queue_depth"] = queue_depth()
+    except RestmonError as error:
+        health["queue"] = str(error)
+    well = all(health[part] == "ok" for part in ("database", "queue", "worker"))
+    return answer({"status": "ok" if well else "failing", **health}, 200 if well else 503)
+
+
+@app.get("/openapi.json")
+def openapi_json() -> bottle.HTTPResponse:
+    """The API's own description."""
+    return answer(openapi.document(origin()))
+
+
+@app.get("/")
+def index() -> bottle.HTTPResponse:
+    """A page for people."""
+    page = openapi.page(html.escape(origin()))
+    return bottle.HTTPResponse(page, 200, {"Content-Type": "text/html; charset=utf-8"})
+
+
+def origin() -> str:
+    """The address the client used."""
+    return f"{bottle.request.urlparts.scheme}://{bottle.request.urlparts.netloc}"
+
+
+def stop(*_: object) -> None:
+    """Signal handler: requests that wait are answered, then the server ends."""
+    stopping.set()
+    raise SystemExit(0)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    settings = get_settings()
+    processes.check_port(settings.api_host, settings.api_port, "API", "RESTMON_API_PORT")
+    processes.check_folder(settings.spool_dir)
+    database.configure(settings)
+    huey.connect(settings)
+    # Uploads go through temporary files: on the disk of the data, not in a /tmp that is memory.
+    tempfile.tempdir = str(settings.spool_dir)
+    HTTPChannel.error_task_class = JsonErrorTask
+    channels: dict[int, Any] = {}
+    server = create_server(
+        serve,
+        channels,
+        host=settings.api_host,
+        port=settings.api_port,
+        threads=THREADS,
+        max_request_body_size=LARGEST_BODY,
+        recv_bytes=256 * 1024,
+        channel_request_lookahead=1,  # without it a client that hung up is not noticed
+        ident="restmon",
+    )
+    print(f"API ready at {settings.api_url}", flush=True)  # noqa: T201
+    server.run()
+    wasyncore.loop(timeout=0.1, map=channels, count=3)  # send what was answered while stopping
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RestmonError as error:
+        sys.stderr.write(f"restmon: {error}\n")
+        sys.exit(2)

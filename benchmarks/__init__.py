@@ -1,0 +1,1 @@
+"""What restmon costs, measured against baselines taken in the same run."""

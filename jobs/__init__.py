@@ -1,0 +1,1 @@
+"""The queue: what runs in workers, and how it is asked for."""

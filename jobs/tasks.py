@@ -1,0 +1,95 @@
+"""The tasks: each looks at a row and does what the row asks for.
+
+A row stays Running until it is done, so a task that is lost with its worker, or delivered twice,
+changes nothing: :func:`sweep` enqueues what nobody works on, and a lease keeps two workers from
+the same row.
+"""
+
+import logging
+from typing import Any
+
+from huey import crontab
+
+from jobs.queue import huey
+from restmon import imports, leases, reports, retention
+from restmon.models import Import, Job, Report, now
+
+log = logging.getLogger("restmon.jobs")
+SECOND = 1_000_000
+
+
+@huey.task()
+def run_report(report_id: str) -> None:
+    """Compute a report."""
+    _watch(Report)
+    if reports.work(report_id):
+        log.info("report %s done", report_id)
+
+
+@huey.task()
+def run_import(import_id: str) -> None:
+    """Run an import."""
+    _watch(Import)
+    if imports.work(import_id):
+        log.info("import %s done", import_id)
+
+
+@huey.task()
+def sweep() -> None:
+    """Take care of what other workers left behind: see :func:`recover`."""
+    recover()
+
+
+@huey.periodic_task(crontab())
+def sweep_every_minute() -> None:
+    """The sweep that needs nobody to ask for it."""
+    recover()
+
+
+@huey.periodic_task(crontab(minute="10", hour="9"))
+def retain() -> None:
+    """Delete polls beyond the retention, at night in the United States (the hour is UTC)."""
+    deleted = retention.apply()
+    if deleted:
+        log.info("%s polls beyond the retention deleted", deleted)
+
+
+def recover() -> None:
+    """Enqueue the jobs nobody works on, fail those that failed three times, and look again when
+    the next lease in force would expire."""
+    queued = {task.args[0] for task in huey.pending() if task.args}
+    for model, task in ((Report, run_report), (Import, run_import)):
+        leases.give_up(model)
+        for job_id in leases.waiting(model):
+            if job_id not in queued:
+                log.info("taking up %s again", job_id)
+                task(job_id)
+        expiry = leases.next_expiry(model)
+        if expiry is not None:
+            _look_again((expiry - now()) / SECOND + 1)
+
+
+def _watch(model: type[Job]) -> None:
+    """Ask for a sweep at the time by which this task's lease will have expired if its worker
+    dies; it stands in the queue, so it outlives the worker."""
+    _look_again(leases.LEASE_SECONDS + 1)
+
+
+def _look_again(seconds: float) -> None:
+    # One sweep in the schedule is enough: it asks for the next itself.
+    if not any(task.name == "sweep" for task in huey.scheduled()):
+        sweep.schedule(delay=max(1.0, seconds))
+
+
+def enqueue_report(**request: Any) -> Report:
+    """Put a report on record and into the queue; see :func:`restmon.reports.request`."""
+    report = reports.request(**request)
+    run_report(report.id)
+    return report
+
+
+def enqueue_import(files: list[Any], requested_by: str = "api") -> Import:
+    """Put an import on record and into the queue; see :func:`restmon.imports.request`."""
+    row = imports.request(files, requested_by)
+    run_import(row.id)
+    return row

@@ -1,0 +1,72 @@
+"""The worker process: a Huey consumer with a sweep at its start and a sign of life."""
+
+import logging
+import os
+import signal
+import socket
+import threading
+
+from huey.consumer import Consumer
+from peewee import PeeweeException
+
+from jobs.queue import huey
+from jobs.tasks import recover
+from restmon import heartbeats
+from restmon.models import now
+from restmon.settings import get_settings
+
+log = logging.getLogger("restmon.worker")
+HEARTBEAT_SECONDS = 5
+SHUTDOWN_SECONDS = 20
+
+
+class _Heartbeat:
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}"
+        self.started_at = now()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="worker-heartbeat", daemon=True)
+
+    def __enter__(self) -> None:
+        heartbeats.beat(self.name, self.started_at)
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        heartbeats.gone(self.name)
+
+    def _run(self) -> None:
+        while not self._stop.wait(HEARTBEAT_SECONDS):
+            try:
+                heartbeats.beat(self.name, self.started_at)
+            except PeeweeException as error:
+                log.warning("heartbeat not written: %s", error)
+
+
+class _Consumer(Consumer):
+    def start(self) -> None:
+        super().start()
+        # Huey lets running work finish on one of the two signals only; here both are polite.
+        signal.signal(signal.SIGINT, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+
+def run() -> None:
+    """Work until told to stop: SIGTERM and SIGINT let running work finish, for 20 seconds.
+
+    The caller has opened the database and the queue.
+    """
+    settings = get_settings()
+    with _Heartbeat():
+        recover()
+        consumer = _Consumer(
+            huey,
+            workers=settings.workers,
+            initial_delay=0.05,
+            max_delay=0.25,
+            backoff=1.2,
+            graceful_signal="TERM",
+            shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+        print(f"worker ready, {settings.workers} threads", flush=True)  # noqa: T201
+        consumer.run()

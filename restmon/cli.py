@@ -1,0 +1,260 @@
+"""python -m restmon …: every task of restmon from a shell."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from restmon import __version__, database, demo, demo_data, imports, processes, reports, retention
+from restmon.errors import RestmonError
+from restmon.ingest import StageProgress
+from restmon.models import COMPLETE
+from restmon.settings import get_settings
+from restmon.uptime import METHODS, NEAREST
+
+BAD_INPUT = 2
+
+
+class Group(click.Group):
+    """Tells restmon's own errors in one sentence on standard error, with exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except RestmonError as error:
+            click.echo(f"restmon: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Progress | None]:
+    """A progress bar on a terminal, none in a pipe."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        bar.add_task(title, total=1.0)
+        yield bar
+
+
+def _stage_progress(bar: Progress | None) -> StageProgress | None:
+    if bar is None:
+        return None
+
+    def tell(stage: str, done: int, total: int) -> None:
+        task = bar.task_ids[0]
+        bar.update(task, description=f"{stage:8}", completed=done / total if total else 1.0)
+
+    return tell
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="restmon")
+def main() -> None:
+    """How often, and for how long, restaurants were offline in business hours."""
+
+
+FILE = click.Path(path_type=Path)
+
+
+@main.command("import")
+@click.option("--polls", type=FILE, help="CSV of polls: store_id, timestamp_utc, status.")
+@click.option(
+    "--business-hours",
+    type=FILE,
+    help="CSV of business hours: store_id, dayOfWeek, start_time_local, end_time_local.",
+)
+@click.option("--timezones", type=FILE, help="CSV of time zones: store_id, timezone_str.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as a last line of JSON.")
+def import_command(
+    polls: Path | None, business_hours: Path | None, timezones: Path | None, as_json: bool
+) -> None:
+    """Import CSV files (plain or gzipped) into the database, in one transaction."""
+    given = {"polls": polls, "business_hours": business_hours, "timezones": timezones}
+    files = [imports.source_file(kind, path) for kind, path in given.items() if path]
+    if not files:
+        raise click.UsageError("Give at least one of --polls, --business-hours, --timezones.")
+    database.configure()
+    with progress_bar("reading") as bar:
+        row = imports.run_now(files, progress=_stage_progress(bar))
+    if row.status != COMPLETE:
+        raise RestmonError(row.error or "The import failed.")
+    counts = row.counts
+    for kind, c in counts["kinds"].items():
+        click.echo(
+            f"{kind}: {c['read']:,} lines read, {c['new']:,} new, {c['updated']:,} updated, "
+            f"{c['unchanged']:,} unchanged, {c['rejected']:,} rejected",
+            err=as_json,
+        )
+    for r in row.rejections[:10]:
+        where = f", column {r['column']}" if r["column"] else ""
+        click.echo(
+            f"  {r['file']} line {r['line']}{where}: {r['value']!r}: {r['reason']}", err=True
+        )
+    if counts["rejected"]:
+        click.echo(
+            f"  all {counts['rejected']:,} rejected lines: {imports.rejected_path(row.id)}",
+            err=True,
+        )
+    if as_json:
+        click.echo(json.dumps({"import_id": row.id, **counts}))
+
+
+@main.command()
+@click.option("--as-of", help="Report as of this UTC instant (default: the newest poll).")
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default=NEAREST,
+    show_default=True,
+    help="How time between polls is filled.",
+)
+@click.option("--output", required=True, type=FILE, help="The CSV file to write.")
+def report(as_of: str | None, method: str, output: Path) -> None:
+    """Compute a report in this process and write its CSV."""
+    instant = None if as_of is None else reports.parse_as_of(as_of)
+    database.configure()
+    with progress_bar("computing") as bar:
+
+        def tell(done: float) -> None:
+            if bar:
+                bar.update(bar.task_ids[0], completed=done)
+
+        data = reports.compute(instant, method, tell)
+        reports.write_beside(output, data.csv().encode())
+    click.echo(f"{output}: {len(data.stores.ids):,} stores as of {reports.as_text(data.as_of)}")
+
+
+@main.command("demo")
+@click.option("--stores", default=50, show_default=True, help="How many stores.")
+@click.option("--days", default=8, show_default=True, help="How many days of polls.")
+@click.option("--seed", default=1, show_default=True, help="Same seed, same files.")
+@click.option("--output", type=FILE, default=Path("demo"), show_default=True, help="The folder.")
+@click.option(
+    "--end", help="The instant of the last polls, UTC (default: a fixed one, for same files)."
+)
+@click.option("--hours-from", type=FILE, help="Take stores and hours from this CSV.")
+@click.option("--timezones-from", type=FILE, help="Take time zones from this CSV.")
+@click.option("--load", is_flag=True, help="Load the demo stores if the database is empty.")
+@click.option("--clear", is_flag=True, help="Remove the demo stores from the database.")
+def demo_command(
+    stores: int,
+    days: int,
+    seed: int,
+    output: Path,
+    end: str | None,
+    hours_from: Path | None,
+    timezones_from: Path | None,
+    load: bool,
+    clear: bool,
+) -> None:
+    """Write CSV files of made-up stores; or load, or clear, the demo in the database."""
+    if load and clear:
+        raise click.UsageError("Give --load or --clear, not both.")
+    if clear:
+        database.configure()
+        found = demo_data.clear_demo()
+        click.echo("The demo stores are removed." if found else "There are no demo stores.")
+        return
+    if load:
+        database.configure()
+        row = imports.load_demo()
+        click.echo("The demo stores are loaded." if row else "The database has stores already.")
+        return
+    until = {"end": reports.utc(reports.parse_as_of(end))} if end else {}
+    with progress_bar("writing") as bar:
+
+        def tell(done: int, total: int) -> None:
+            if bar:
+                bar.update(bar.task_ids[0], completed=done / total)
+
+        try:
+            files = demo.generate(
+                output,
+                stores=stores,
+                days=days,
+                seed=seed,
+                hours_from=hours_from,
+                timezones_from=timezones_from,
+                progress=tell,
+                **until,
+            )
+        except ValueError as error:
+            raise RestmonError(str(error)) from None
+        except OSError as error:
+            raise RestmonError(f"{output} cannot be written: {error.strerror or error}.") from None
+    for path in (files.polls, files.business_hours, files.timezones):
+        click.echo(f"{path}: {path.stat().st_size:,} bytes")
+
+
+@main.command()
+def worker() -> None:
+    """Run a worker in the foreground."""
+    processes.worker()
+
+
+@main.command()
+def api() -> None:
+    """Run the REST API in the foreground."""
+    processes.api()
+
+
+@main.command()
+def dashboard() -> None:
+    """Run the dashboard in the foreground."""
+    processes.dashboard()
+
+
+@main.command()
+def run() -> None:
+    """Run dashboard, API and worker together until Ctrl-C, with demo stores if there are none."""
+    sys.exit(processes.run_all())
+
+
+@main.command()
+def vacuum() -> None:
+    """Apply the retention, if one is set, and give unused disk space back."""
+    database.configure()
+    deleted = retention.apply()
+    space = retention.vacuum()
+    click.echo(
+        f"{deleted:,} old polls deleted; the database has {space.after:,} bytes, "
+        f"{space.before - space.after:,} fewer than before"
+    )
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+def status(as_json: bool) -> None:
+    """Tell what is in the database and whether a worker is alive."""
+    from restmon import overview  # noqa: PLC0415 - only this command needs it
+
+    database.configure()
+    facts = overview.facts()
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    settings = get_settings()
+    newest = facts["newest_poll"]
+    click.echo(f"database   {settings.database_url}")
+    click.echo(f"stores     {facts['stores']:,}{' (demo data)' if facts['demo'] else ''}")
+    click.echo(f"newest poll {newest or 'none'}")
+    click.echo(f"reports    {facts['reports_running']:,} running, {facts['reports']:,} in all")
+    click.echo(f"imports    {facts['imports_running']:,} running, {facts['imports']:,} in all")
+    click.echo(
+        f"worker     {'alive' if facts['worker_alive'] else 'none: python -m restmon worker'}"
+    )
+    click.echo(f"checked    {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")

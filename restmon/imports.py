@@ -1,0 +1,208 @@
+"""An import's life: asked for → Running → Complete or Failed; its files and rejected lines."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from restmon import database, demo_data, leases
+from restmon.csv_reader import COLUMNS, kind_of, read_header
+from restmon.errors import BadRequest, FileRejected, NotFound, RestmonError
+from restmon.ingest import (
+    READING,
+    Result,
+    SourceFile,
+    StageProgress,
+    check_header,
+    import_files,
+)
+from restmon.models import COMPLETE, Import, new_id
+from restmon.reports import as_text
+from restmon.settings import get_settings
+
+READING_SHARE = 0.7
+"""The part of an import's progress that is reading; the rest is writing."""
+
+
+def source_file(kind: str, path: str | Path) -> SourceFile:
+    """A file of the given kind; raises BadRequest for an unknown kind."""
+    if kind not in COLUMNS:
+        raise BadRequest(f"{kind!r} is no kind of file.", f"Use {', '.join(COLUMNS)}.")
+    return SourceFile(kind, Path(path), Path(path).name)
+
+
+def spool(stream: IO[bytes], kind: str, name: str) -> SourceFile:
+    """Copy an upload to the spool folder, where a worker will read it.
+
+    The file's header is checked; raises FileRejected (and keeps nothing) when it is not of the
+    kind.
+    """
+    folder = get_settings().spool_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{new_id()}.upload"
+        with path.open("wb") as out:
+            shutil.copyfileobj(stream, out, 1024 * 1024)
+    except OSError as error:
+        raise RestmonError(
+            f"The upload cannot be kept in {folder}: {error.strerror or error}.",
+            "Make room or make the folder writable, then try again.",
+        ) from error
+    file = SourceFile(kind, path, Path(name).name or f"{kind}.csv")
+    try:
+        check_header(path, kind, file.name)
+    except FileRejected:
+        path.unlink()
+        raise
+    return file
+
+
+def files_in(folder: Path) -> list[SourceFile]:
+    """The CSV files (also gzipped) of a folder whose header is one of the three kinds'."""
+    try:
+        paths = sorted(p for p in folder.iterdir() if p.name.endswith((".csv", ".csv.gz")))
+    except OSError as error:
+        raise NotFound(
+            f"The import folder {folder} cannot be read: {error.strerror or error}.",
+            "Set RESTMON_IMPORT_DIR to the folder of the CSV files.",
+        ) from None
+    files = []
+    for path in paths:
+        try:
+            kind = kind_of(read_header(path, path.name))
+        except FileRejected:
+            continue
+        if kind:
+            files.append(SourceFile(kind, path, path.name))
+    if not files:
+        raise NotFound(
+            f"There is no polls, business-hours or time-zone CSV in the import folder {folder}.",
+            "Put the files there, upload them, or set RESTMON_IMPORT_DIR.",
+        )
+    return files
+
+
+def request(
+    files: Sequence[SourceFile], requested_by: str = "api", *, resumable: bool = True
+) -> Import:
+    """Put an import on record as Running; the caller enqueues its id."""
+    if not files:
+        raise BadRequest(
+            "There is no file to import.", f"Give at least one of {', '.join(COLUMNS)}."
+        )
+    listed = [{"kind": f.kind, "name": f.name, "path": str(f.path.resolve())} for f in files]
+    with database.session():
+        return Import.create(files=listed, requested_by=requested_by, resumable=resumable)
+
+
+def get(import_id: str) -> Import:
+    """The import's row; raises NotFound."""
+    with database.session():
+        row = Import.get_or_none(Import.id == import_id)
+    if row is None:
+        raise NotFound(f"There is no import {import_id[:64]!r}.", "Start one to get an import id.")
+    return row
+
+
+def recent(limit: int = 50) -> list[Import]:
+    """The newest imports, newest first."""
+    with database.session():
+        return list(Import.select().order_by(Import.requested_at.desc()).limit(limit))
+
+
+def rejected_path(import_id: str) -> Path:
+    """Where the CSV of an import's rejected lines stands, if it has any."""
+    return get_settings().rejected_dir / f"{import_id}.csv"
+
+
+def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = False) -> bool:
+    """Take an import up and bring it to its end; returns whether it was this call's to do."""
+    lease = leases.take(Import, import_id)
+    if lease is None:
+        return False
+    row = lease.job
+    assert isinstance(row, Import)  # noqa: S101 - for the type checker
+    files = [SourceFile(f["kind"], Path(f["path"]), f["name"]) for f in row.files]
+
+    def tell(stage: str, done: int, total: int) -> None:
+        part = done / total if total else 1.0
+        if stage == READING:
+            lease.progress = READING_SHARE * part
+        else:
+            lease.progress = READING_SHARE + (1 - READING_SHARE) * part
+        if progress:
+            progress(stage, done, total)
+
+    def finish(result: Result) -> None:
+        lease.complete(counts=result.as_json(), rejections=result.rejections, demo=demo)
+
+    with leases.kept(lease):
+        try:
+            import_files(
+                files,
+                spool=get_settings().spool_dir,
+                rejected_csv=rejected_path(import_id),
+                demo=demo,
+                progress=tell,
+                finish=finish,
+            )
+        except leases.LeaseLost:
+            return False
+        except RestmonError as error:
+            lease.fail(str(error))
+        except OSError as error:
+            lease.fail(f"A file could not be written: {error.strerror or error}. Make room first.")
+        except Exception as error:
+            lease.fail(leases.unexpected(error))
+            raise
+    _drop_uploads(files)
+    return True
+
+
+def _drop_uploads(files: Sequence[SourceFile]) -> None:
+    spool_dir = get_settings().spool_dir.resolve()
+    for file in files:
+        if file.path.parent == spool_dir and file.path.suffix == ".upload":
+            file.path.unlink(missing_ok=True)
+
+
+def run_now(
+    files: Sequence[SourceFile],
+    requested_by: str = "cli",
+    progress: StageProgress | None = None,
+    *,
+    demo: bool = False,
+) -> Import:
+    """Import files in this process, without a queue; returns the finished import's row.
+
+    Raises FileRejected when a file is rejected whole, before anything is put on record.
+    """
+    for file in files:
+        check_header(file.path, file.kind, file.name)
+    row = request(files, requested_by, resumable=False)
+    work(row.id, progress, demo=demo)
+    return get(row.id)
+
+
+def load_demo() -> Import | None:
+    """Import the demo stores if the database is empty of stores; returns the import, or None."""
+    with database.session():
+        if demo_data.Store.select(demo_data.Store.id).exists():
+            return None
+    files = files_in(demo_data.FOLDER)
+    return run_now(files, "demo", demo=True)
+
+
+def status_of(row: Import) -> dict[str, Any]:
+    """An import's state as the API and the pages show it."""
+    return {
+        "import_id": row.id,
+        "status": row.status,
+        "progress": 1.0 if row.status == COMPLETE else round(row.progress, 3),
+        "files": [{"kind": f["kind"], "name": f["name"]} for f in row.files],
+        "requested_at": as_text(row.requested_at),
+        "requested_by": row.requested_by,
+        "demo": bool(row.demo),
+        "counts": row.counts,
+        "error": row.error,
+    }

@@ -1,0 +1,179 @@
+"""Who works on a job: leases with a heartbeat, so that a job outlives its worker.
+
+The queue delivers at most once: a task that was taken is gone with its worker. So the job's row
+is the truth. A worker takes a lease on it, a heartbeat keeps the lease ahead of the clock, and
+whoever finds an expired one may take the job up again, three times in all.
+"""
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from peewee import PeeweeException, fn
+
+from restmon.database import session, tuples, writing
+from restmon.models import COMPLETE, FAILED, RUNNING, Import, Job, now
+
+LEASE_SECONDS = 20
+HEARTBEAT_SECONDS = 4
+LONGEST_RUN_SECONDS = 3600
+MOST_ATTEMPTS = 3
+SECOND = 1_000_000
+
+
+class LeaseLost(Exception):
+    """The job is no longer this worker's: it was finished, taken over or removed."""
+
+
+class Lease:
+    """A hold on one job. ``progress`` (0 to 1) is written with the next heartbeat."""
+
+    def __init__(self, job: Job, owner: str) -> None:
+        self.job = job
+        self.owner = owner
+        self.progress = 0.0
+
+    def mine(self) -> Any:
+        """The condition that the row is still this lease's."""
+        model = type(self.job)
+        return (
+            (model.id == self.job.id)
+            & (model.lease_owner == self.owner)
+            & (model.status == RUNNING)
+        )
+
+    def update(self, **values: Any) -> None:
+        """Write to the row while it is this lease's; raises :class:`LeaseLost` otherwise."""
+        with session():
+            if not type(self.job).update(**values).where(self.mine()).execute():
+                raise LeaseLost(self.job.id)
+
+    def complete(self, **values: Any) -> None:
+        """Mark the job complete; raises :class:`LeaseLost` when it is not this lease's."""
+        self.update(
+            status=COMPLETE, progress=1.0, error=None, finished_at=now(), lease_until=None, **values
+        )
+
+    def fail(self, error: str) -> None:
+        """Mark the job failed for the reason given."""
+        self.update(status=FAILED, error=error, finished_at=now(), lease_until=None)
+
+    def heartbeat(self) -> None:
+        """Move the lease ahead of the clock."""
+        until = now() + LEASE_SECONDS * SECOND
+        self.update(lease_until=until, progress=round(self.progress, 4))
+
+
+def new_owner() -> str:
+    """A name for a lease that no other has; host and process are there for people."""
+    return f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(6)}"
+
+
+def take(model: type[Job], job_id: str) -> Lease | None:
+    """A lease on the job, or None when it is not there, done, or another's."""
+    owner = new_owner()
+    with writing():
+        moment = now()
+        free = model.lease_until.is_null() | (model.lease_until < moment)
+        taken = (
+            model.update(
+                lease_owner=owner,
+                lease_until=moment + LEASE_SECONDS * SECOND,
+                attempts=model.attempts + 1,
+                started_at=moment,
+                progress=0.0,
+            )
+            .where((model.id == job_id) & (model.status == RUNNING) & free)
+            .where(model.attempts < MOST_ATTEMPTS)
+            .execute()
+        )
+        return Lease(model.get_by_id(job_id), owner) if taken else None
+
+
+@contextmanager
+def kept(lease: Lease) -> Iterator[Lease]:
+    """Keep the lease while the block runs, at the longest for an hour."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        for _ in range(LONGEST_RUN_SECONDS // HEARTBEAT_SECONDS):
+            if stop.wait(HEARTBEAT_SECONDS):
+                return
+            try:
+                lease.heartbeat()
+            except LeaseLost:
+                return
+            except PeeweeException:
+                continue  # a busy database: the next beat is soon enough
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{lease.job.id[:8]}", daemon=True)
+    thread.start()
+    try:
+        yield lease
+    finally:
+        stop.set()
+        thread.join()
+
+
+def give_up(model: type[Job]) -> int:
+    """Fail the jobs whose workers died three times, and those nobody can take up again.
+
+    Returns how many.
+    """
+    with writing():
+        expired = (model.status == RUNNING) & (model.lease_until < now())
+        worn_out = (
+            model.update(
+                status=FAILED,
+                error=f"The worker died or was stopped {MOST_ATTEMPTS} times while at it; "
+                "look at the worker's log, then ask for it again.",
+                finished_at=now(),
+                lease_until=None,
+            )
+            .where(expired & (model.attempts >= MOST_ATTEMPTS))
+            .execute()
+        )
+        if model is Import:
+            worn_out += (
+                Import.update(
+                    status=FAILED,
+                    error="The command that ran this import was stopped; nothing was changed. "
+                    "Run it again.",
+                    finished_at=now(),
+                    lease_until=None,
+                )
+                .where(expired & ~Import.resumable)
+                .execute()
+            )
+        return int(worn_out)
+
+
+def waiting(model: type[Job]) -> list[str]:
+    """The ids of the jobs that a worker should take up: asked for, and nobody's."""
+    with session():
+        free = model.lease_until.is_null() | (model.lease_until < now())
+        query = model.select(model.id).where(
+            (model.status == RUNNING) & free & (model.attempts < MOST_ATTEMPTS)
+        )
+        if model is Import:
+            query = query.where(Import.resumable)
+        return [job_id for (job_id,) in tuples(query.order_by(model.requested_at))]
+
+
+def next_expiry(model: type[Job]) -> int | None:
+    """The instant (microseconds) at which the next lease in force expires, or None."""
+    with session():
+        return (
+            model.select(fn.MIN(model.lease_until))
+            .where((model.status == RUNNING) & (model.lease_until >= now()))
+            .scalar()
+        )
+
+
+def unexpected(error: BaseException) -> str:
+    """What the user is told of an error nobody foresaw; the log has the rest."""
+    return f"An unexpected error stopped it ({type(error).__name__}); the worker's log says more."

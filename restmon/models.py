@@ -1,0 +1,157 @@
+"""The Peewee models: what is stored, in which unit.
+
+All instants are integers: microseconds since the Unix epoch, UTC. All wall-clock times are
+integers: microseconds since local midnight.
+"""
+
+import secrets
+import time
+
+from peewee import (
+    AutoField,
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    CompositeKey,
+    DatabaseProxy,
+    DoubleField,
+    ForeignKeyField,
+    IntegerField,
+    JSONField,
+    Model,
+    SmallIntegerField,
+    TextField,
+)
+
+database = DatabaseProxy()
+
+RUNNING = "Running"
+COMPLETE = "Complete"
+FAILED = "Failed"
+
+
+def now() -> int:
+    """The current instant in microseconds since the epoch, UTC."""
+    return time.time_ns() // 1000
+
+
+def new_id() -> str:
+    """A random id of 128 bits as 32 hexadecimal digits, safe in URLs and file names."""
+    return secrets.token_hex(16)
+
+
+class BaseModel(Model):
+    class Meta:
+        database = database
+        legacy_table_names = False
+
+
+class Store(BaseModel):
+    """One restaurant, named in any of the three files.
+
+    ``timezone`` is an IANA name or NULL (then America/Chicago); ``demo`` marks demo data.
+    """
+
+    id = AutoField()
+    store_id = CharField(max_length=64, unique=True)
+    timezone = CharField(null=True)
+    demo = BooleanField(default=False)
+
+
+class BusinessHours(BaseModel):
+    """One line of a business-hours file: ``day_of_week`` 0 = Monday … 6 = Sunday."""
+
+    id = AutoField()
+    store = ForeignKeyField(Store, on_delete="CASCADE", backref="business_hours")
+    day_of_week = SmallIntegerField()
+    start_time = BigIntegerField()
+    end_time = BigIntegerField()
+
+
+class Poll(BaseModel):
+    """One poll: ``status`` 1 is active (online), 0 inactive.
+
+    (store, timestamp) is the only key and the table's order on disk, so one store's range of
+    time is one range of pages, and a week of all stores is one short range a store.
+    """
+
+    store = ForeignKeyField(Store, index=False)
+    timestamp = BigIntegerField()
+    status = SmallIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("store", "timestamp")
+        without_rowid = True
+
+
+class Revision(BaseModel):
+    """One row for each transaction that changed what a report reads.
+
+    A cache that stands at revision r is brought up to date by reading the polls from the
+    smallest ``polls_from`` after r on, and the stores, zones and hours where
+    ``stores_changed``. ``rebuild`` says that data were removed: read everything anew.
+    """
+
+    number = AutoField()
+    created_at = BigIntegerField(default=now)
+    polls_from = BigIntegerField(null=True)
+    stores_changed = BooleanField(default=False)
+    rebuild = BooleanField(default=False)
+
+
+class Job(BaseModel):
+    """What reports and imports have in common: state, progress and the lease of the worker.
+
+    ``status`` is Running, Complete or Failed; it is Running from the request on. A worker that
+    takes the job up writes its own ``lease_owner`` and keeps ``lease_until`` ahead of the
+    clock; when that instant is past, the worker is gone and another may take over.
+    """
+
+    id = CharField(max_length=32, primary_key=True, default=new_id)
+    status = CharField(max_length=16, default=RUNNING, index=True)
+    progress = DoubleField(default=0.0)
+    attempts = IntegerField(default=0)
+    error = TextField(null=True)
+    requested_at = BigIntegerField(default=now)
+    requested_by = CharField(max_length=16, default="api")
+    started_at = BigIntegerField(null=True)
+    finished_at = BigIntegerField(null=True)
+    lease_owner = CharField(max_length=64, null=True)
+    lease_until = BigIntegerField(null=True)
+    demo = BooleanField(default=False)
+
+
+class Report(Job):
+    """A report that was asked for. ``as_of`` is NULL until the work begins when it was left to
+    the default (the newest poll); ``stores`` and ``size`` (bytes) are those of the CSV."""
+
+    as_of = BigIntegerField(null=True)
+    method = CharField(max_length=16, default="nearest")
+    stores = IntegerField(null=True)
+    size = BigIntegerField(null=True)
+
+
+class Import(Job):
+    """An import that was asked for.
+
+    ``files`` is a list of {"kind", "name", "path"}; ``counts`` has read, new, updated,
+    unchanged and rejected for each kind and in total; ``rejections`` holds the first 1,000
+    rejected lines as {"file", "line", "column", "value", "reason"}. ``resumable`` is false for
+    an import that runs inside the process that asked for it (the command line).
+    """
+
+    files = JSONField(default=list)
+    counts = JSONField(null=True)
+    rejections = JSONField(default=list)
+    resumable = BooleanField(default=True)
+
+
+class WorkerHeartbeat(BaseModel):
+    """The last sign of life of each worker process."""
+
+    name = CharField(max_length=64, primary_key=True)
+    started_at = BigIntegerField(default=now)
+    seen_at = BigIntegerField(default=now)
+
+
+ALL = [Store, BusinessHours, Poll, Revision, Report, Import, WorkerHeartbeat]

@@ -1,0 +1,265 @@
+"""Reports: the numbers (SEMANTICS.md, "The report") and a report's life.
+
+Asked for → Running → Complete or Failed. The row in the database is the truth; the CSV stands
+in the reports folder under the report's id.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restmon import carry_in, database, leases
+from restmon.errors import BadRequest, NoPolls, NotFound, RestmonError
+from restmon.fields import EPOCH, MICROSECOND, timestamp
+from restmon.hours import DAY, HOUR, SECOND, open_intervals, replaced
+from restmon.models import COMPLETE, Report
+from restmon.outages import Outages, outages
+from restmon.settings import get_settings
+from restmon.snapshot import LOOKBACK, WEEK, SnapshotCache, Stores
+from restmon.snapshot import cache as shared_cache
+from restmon.uptime import METHODS, NEAREST, Timeline, observed_between, timeline, uptime
+
+Ints = NDArray[np.int64]
+
+HEADER = (
+    "store_id,uptime_last_hour,uptime_last_day,uptime_last_week,"
+    "downtime_last_hour,downtime_last_day,downtime_last_week"
+)
+WINDOWS = [HOUR, DAY, WEEK]
+UNITS = [60 * SECOND, HOUR, HOUR]
+"""Microseconds of the unit each window is told in: minutes, hours, hours."""
+HORIZON = 15 * DAY
+"""An observation this long before the week stands for one at that distance: nearest in time, any
+observation of the week is nearer; held until the next, only what is open without a break since
+then is still its interval, and weekly hours that go 15 days without a break have none."""
+
+Progress = Callable[[float], None]
+
+
+def as_text(instant: int) -> str:
+    """An instant in microseconds, written as in the polls file: to the microsecond, `` UTC``."""
+    return f"{utc(instant).isoformat(sep=' ', timespec='microseconds')[:26]} UTC"
+
+
+def parse_as_of(text: str) -> int:
+    """The instant a user wrote, in any form the polls file may use; raises BadRequest."""
+    instant = timestamp(text.strip().encode("utf-8", "replace"))
+    if instant is None:
+        raise BadRequest(
+            f"as_of={text[:60]!r} is not an instant.",
+            "Write it as 2023-01-25 18:13:22 UTC or 2023-01-25T18:13:22Z.",
+        )
+    return instant
+
+
+def check_method(method: str) -> str:
+    """The method's name; raises BadRequest for any other."""
+    if method not in METHODS:
+        raise BadRequest(f"method={method[:60]!r} is not known.", f"Use {' or '.join(METHODS)}.")
+    return method
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """The numbers of a report: ``up`` and ``down`` are int64 of shape (stores, 3) in half
+    microseconds, exact, for the last hour, day and week; rows in the order of ``stores.ids``."""
+
+    as_of: int
+    method: str
+    stores: Stores
+    line: Timeline
+    up: Ints
+    down: Ints
+
+    def outages(self, window: int = WEEK) -> Outages:
+        """The outages that overlap the window (microseconds) that ends at ``as_of``."""
+        return outages(self.line, self.as_of, self.as_of - window)
+
+    def csv(self) -> str:
+        """The report's text, as SEMANTICS.md defines it, lines ended by a newline."""
+        columns = [hundredths(self.up[:, w], unit) for w, unit in enumerate(UNITS)]
+        columns += [hundredths(self.down[:, w], unit) for w, unit in enumerate(UNITS)]
+        largest = max((int(column.max()) for column in columns if len(column)), default=0)
+        text = np.array([f"{n // 100}.{n % 100:02d}" for n in range(largest + 1)], object)
+        rows = zip(self.stores.ids, *(text[column] for column in columns), strict=True)
+        return "\n".join([HEADER, *map(",".join, rows)]) + "\n"
+
+
+def hundredths(half_microseconds: Ints, unit: int) -> Ints:
+    """Durations in hundredths of a unit (microseconds), rounded half to even, exactly."""
+    divisor = unit // 50
+    quotient, rest = np.divmod(half_microseconds, divisor)
+    up = (2 * rest > divisor) | ((2 * rest == divisor) & (quotient % 2 == 1))
+    return quotient + up
+
+
+def compute(
+    as_of: int | None = None,
+    method: str = NEAREST,
+    progress: Progress | None = None,
+    cache: SnapshotCache = shared_cache,
+) -> ReportData:
+    """The report as of an instant (None: the newest poll), of one consistent state of the data.
+
+    Raises :class:`~restmon.errors.NoPolls` when the database has no poll at all.
+    """
+    tell = progress or (lambda _: None)
+    with database.reading():
+        snapshot = cache.get(as_of)
+        stores, polls = snapshot.stores, snapshot.polls
+        if as_of is None:
+            as_of = int(polls.time.max()) if len(polls.time) else database.newest_poll()
+        if as_of is None or not (len(polls.time) or database.has_polls()):
+            raise NoPolls("There are no polls in the database yet.", "Import some first.")
+        tell(0.4)
+        count = len(stores.ids)
+        begin, lo = as_of - WEEK, as_of - WEEK - LOOKBACK
+        polls = polls.between(lo, as_of)
+        intervals = open_intervals(
+            count, stores.hours, stores.zone_of_store, stores.zones, lo, as_of
+        )
+        tell(0.6)
+        unseen = ~observed_between(count, intervals, polls, lo, begin)
+        carried = carry_in.last_observations(stores, np.flatnonzero(unseen), lo)
+        if len(carried.store):
+            carried.time[:] = np.maximum(carried.time, begin - HORIZON)
+            earlier = carry_in.intervals_of(stores, carried.store, carried.time, as_of)
+            intervals = replaced(intervals, carried.store, earlier)
+    tell(0.7)
+    line = timeline(count, intervals, polls, method, carried)
+    up, down = uptime(line, as_of, WINDOWS)
+    tell(0.9)
+    return ReportData(as_of, method, stores, line, up, down)
+
+
+def request(as_of: int | None = None, method: str = NEAREST, requested_by: str = "api") -> Report:
+    """Put a report on record as Running; the caller enqueues its id.
+
+    Raises NoPolls when there is nothing to report on.
+    """
+    check_method(method)
+    with database.session():
+        if not database.has_polls():
+            raise NoPolls("There are no polls in the database yet.", "Import some first.")
+        return Report.create(as_of=as_of, method=method, requested_by=requested_by)
+
+
+def get(report_id: str) -> Report:
+    """The report's row; raises NotFound."""
+    with database.session():
+        report = Report.get_or_none(Report.id == report_id)
+    if report is None:
+        raise NotFound(f"There is no report {report_id[:64]!r}.", "Trigger one to get a report id.")
+    return report
+
+
+def recent(limit: int = 50) -> list[Report]:
+    """The newest reports, newest first."""
+    with database.session():
+        return list(Report.select().order_by(Report.requested_at.desc()).limit(limit))
+
+
+def csv_path(report_id: str) -> Path:
+    """Where the CSV of a report stands."""
+    return get_settings().reports_dir / f"{report_id}.csv"
+
+
+def read_csv(report: Report) -> bytes:
+    """The CSV of a complete report; raises NotFound when the file is gone."""
+    try:
+        return csv_path(report.id).read_bytes()
+    except FileNotFoundError:
+        raise NotFound(
+            f"The CSV of report {report.id} is no longer in the reports folder.",
+            "Trigger a new report.",
+        ) from None
+
+
+def work(report_id: str) -> bool:
+    """Take a report up and bring it to its end; returns whether it was this call's to do."""
+    lease = leases.take(Report, report_id)
+    if lease is None:
+        return False
+    with leases.kept(lease):
+        try:
+            _work(lease)
+        except leases.LeaseLost:
+            return False
+        except RestmonError as error:
+            lease.fail(str(error))
+        except Exception as error:
+            lease.fail(leases.unexpected(error))
+            raise
+    return True
+
+
+def _work(lease: leases.Lease) -> None:
+    report = lease.job
+    assert isinstance(report, Report)  # noqa: S101 - for the type checker
+
+    def progress(done: float) -> None:
+        lease.progress = done
+
+    data = compute(report.as_of, report.method, progress)
+    text = data.csv().encode()
+    target = csv_path(report.id)
+    write_beside(target, text)
+    try:
+        lease.complete(
+            as_of=data.as_of, stores=len(data.stores.ids), size=len(text), demo=data.stores.demo
+        )
+    except leases.LeaseLost:
+        if Report.get_or_none(Report.id == report.id) is None:
+            target.unlink(missing_ok=True)
+        raise
+
+
+def write_beside(target: Path, content: bytes) -> None:
+    """Write a file beside its place, flush it to the disk and move it in; raises RestmonError."""
+    part = target.with_name(f"{target.name}.{os.getpid()}-{leases.new_owner()[-12:]}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise RestmonError(
+            f"The file {target} cannot be written: {error.strerror or error}.",
+            "Make room or make the folder writable, then try again.",
+        ) from error
+
+
+def status_of(report: Report) -> dict[str, object]:
+    """A report's state as the API and the pages show it."""
+    return {
+        "report_id": report.id,
+        "status": report.status,
+        "progress": 1.0 if report.status == COMPLETE else round(report.progress, 3),
+        "as_of": None if report.as_of is None else as_text(report.as_of),
+        "method": report.method,
+        "requested_at": as_text(report.requested_at),
+        "requested_by": report.requested_by,
+        "demo": bool(report.demo),
+    }
+
+
+def seconds(report: Report) -> float | None:
+    """How long the last attempt took, in seconds."""
+    if report.finished_at is None or report.started_at is None:
+        return None
+    return float((report.finished_at - report.started_at) / SECOND)
+
+
+def utc(instant: int) -> datetime:
+    """An instant in microseconds as a datetime in UTC."""
+    return EPOCH + instant * MICROSECOND

@@ -1,0 +1,133 @@
+"""The environment (and `.env`), read once into typed settings."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from restmon.errors import SettingsError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """All settings, each from the environment variable ``RESTMON_<NAME>`` or from `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RESTMON_", env_file=".env", env_file_encoding="utf-8", extra="ignore"
+    )
+
+    database_url: str = Field(
+        "sqlite:///data/restmon.db",
+        description="Where stores, polls and reports are kept: `sqlite:///path`.",
+    )
+    queue_url: str = Field(
+        "",
+        description="Huey's queue: `sqlite:///path` or `redis://host:port/db`. "
+        "Unset: a SQLite file beside the database.",
+    )
+    data_dir: Path = Field(
+        Path("data"), description="Folder of report CSVs, rejected lines and spooled uploads."
+    )
+    import_dir: Path | None = Field(
+        None,
+        description="Folder that `POST /import_data` without a body imports. Unset: the data "
+        "folder.",
+    )
+    api_host: str = Field("127.0.0.1", description="Address the API listens on.")
+    api_port: Port = Field(8000, description="Port the API listens on.")
+    dashboard_port: Port = Field(8501, description="Port the dashboard listens on.")
+    workers: int = Field(2, ge=1, le=64, description="Threads of one worker process.")
+
+    retention_days: int | None = Field(
+        None,
+        ge=30,
+        description="Polls older than this many days before the newest one are deleted nightly. "
+        "Unset: all are kept.",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_scheme(cls, value: str) -> str:
+        scheme = urlsplit(value).scheme
+        if scheme != "sqlite":
+            raise ValueError("write it as sqlite:///path/to/file.db")
+        if not sqlite_path(value):
+            raise ValueError("it names no file; write it as sqlite:///path/to/file.db")
+        return value
+
+    @field_validator("queue_url")
+    @classmethod
+    def _queue_scheme(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"sqlite", "redis", "rediss"}:
+            raise ValueError("write it as sqlite:///path/to/file.db or redis://host:port/0")
+        return value
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file of the database."""
+        return Path(sqlite_path(self.database_url))
+
+    @property
+    def effective_queue_url(self) -> str:
+        """The queue's URL, the default spelled out: a SQLite file beside the database."""
+        if self.queue_url:
+            return self.queue_url
+        path = self.database_path
+        return f"sqlite:///{path.with_name(path.stem + '-queue.db')}"
+
+    @property
+    def effective_import_dir(self) -> Path:
+        """The folder that an import without files reads."""
+        return self.import_dir or self.data_dir
+
+    @property
+    def reports_dir(self) -> Path:
+        """Folder of the reports' CSV files, one `<report_id>.csv` each."""
+        return self.data_dir / "reports"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Folder of uploads that wait for the worker and of an import's intermediate files."""
+        return self.data_dir / "spool"
+
+    @property
+    def rejected_dir(self) -> Path:
+        """Folder of the imports' rejected lines, one `<import_id>.csv` each."""
+        return self.data_dir / "rejected"
+
+    @property
+    def api_url(self) -> str:
+        """The address people can open the API at."""
+        everywhere = {"0.0.0.0", "::", ""}  # noqa: S104 - names of "any address", not a bind
+        host = "127.0.0.1" if self.api_host in everywhere else self.api_host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.api_port}"
+
+    @property
+    def dashboard_url(self) -> str:
+        """The address people can open the dashboard at."""
+        return f"http://127.0.0.1:{self.dashboard_port}"
+
+
+def sqlite_path(url: str) -> str:
+    """The file path of a ``sqlite:///path`` URL ("" when it names none)."""
+    rest = url.split("://", 1)[1].split("?", 1)[0] if "://" in url else ""
+    return rest[1:] if rest.startswith("/") else ""
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process; raises :class:`SettingsError` naming the wrong variable."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "RESTMON_" + "_".join(str(part) for part in first["loc"]).upper()
+        why = str(first["msg"]).removeprefix("Value error, ")
+        raise SettingsError(
+            f"The setting {name}={first['input']!r} cannot be used: {why}.",
+            "Correct it in the environment or in .env (README lists every setting).",
+        ) from None

@@ -1,0 +1,270 @@
+"""The slow, obvious reading of SEMANTICS.md for one store, as a check on the fast one.
+
+Instants are int microseconds since the Unix epoch, UTC. Wall-clock times are int microseconds
+since local midnight (24:00 is 86_400_000_000). Durations are microseconds. Results that can fall
+between two microseconds are Fractions. Nothing here is shared with the code it checks.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from functools import cache
+from itertools import groupby, pairwise
+from zoneinfo import ZoneInfo
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+LAST_MINUTE = DAY - 60_000_000
+MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1)
+DEFAULT_ZONE = "America/Chicago"
+
+# A switch is halfway between two instants, and the status of a piece is asked for halfway between
+# two switches: counted in quarters of a microsecond all of these are whole numbers.
+TICKS = 4
+
+Row = tuple[int, int, int]  # day of week (0 = Monday), start, end
+Poll = tuple[int, bool]  # instant, active
+Interval = tuple[int, int]  # [start, end)
+Observation = tuple[int, bool, Interval]  # instant, active, the open interval it was made in
+Piece = tuple[int, int, bool]  # start, end (in ticks), active
+
+
+# --- Open intervals -------------------------------------------------------------------------
+
+
+def local_clock(instant: int, zone: str) -> int:
+    """What a clock in `zone` shows at `instant`: microseconds since 1970-01-01 00:00 on it."""
+    utc = EPOCH.replace(tzinfo=UTC) + instant * MICROSECOND
+    return (utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None) - EPOCH) // MICROSECOND
+
+
+@cache
+def offsets_near(date: int, zone: str) -> frozenset[int]:
+    """Every UTC offset in effect from 36 h before a local date begins to 36 h after it ends."""
+    instants = [date * DAY + hours * HOUR for hours in range(-36, 24 + 36 + 1)]
+    return frozenset(local_clock(instant, zone) - instant for instant in instants)
+
+
+@cache
+def wall_to_utc(wall: int, zone: str, is_end: bool) -> int:
+    """The instant of a wall-clock time (SEMANTICS.md "Open intervals", "Wall clock to UTC").
+
+    `wall` is microseconds since 1970-01-01 00:00 on the local clock. A time that happens twice is
+    its first occurrence for a start and its second for an end; one that is skipped is the jump.
+    """
+    candidates = [wall - offset for offset in offsets_near(wall // DAY, zone)]
+    occurrences = [instant for instant in candidates if local_clock(instant, zone) == wall]
+    if occurrences:
+        return max(occurrences) if is_end else min(occurrences)
+    before, after = wall - 36 * HOUR, wall + 36 * HOUR
+    while after - before > 1:  # the clock is short of `wall` at `before`, beyond it at `after`
+        middle = (before + after) // 2
+        if local_clock(middle, zone) < wall:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def merge(intervals: list[Interval]) -> list[Interval]:
+    """Sorted, with those that overlap or touch made one (SEMANTICS.md "Open intervals")."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def open_intervals(hours: list[Row], zone: str | None, lo: int, hi: int) -> list[Interval]:
+    """The merged open intervals that share an instant with [lo, hi), in UTC and sorted.
+
+    SEMANTICS.md "Open intervals". They are not clipped to [lo, hi), but only the dates from 3 days
+    before `lo` to 3 days after `hi` are expanded, so one that goes on beyond those is cut there.
+    A store with no hours is open throughout: [(lo, hi)].
+    """
+    if not hours:
+        return [(lo, hi)] if lo < hi else []
+    zone = zone or DEFAULT_ZONE
+    found = []
+    for date in range(lo // DAY - 3, hi // DAY + 3 + 1):
+        weekday = (date + 3) % 7  # 1970-01-01, date 0, was a Thursday
+        for day_of_week, start, written_end in hours:
+            if day_of_week != weekday:
+                continue
+            end = DAY if written_end >= LAST_MINUTE else written_end
+            days_later = 0 if end > start else 1
+            opens = wall_to_utc(date * DAY + start, zone, is_end=False)
+            closes = wall_to_utc((date + days_later) * DAY + end, zone, is_end=True)
+            if opens < closes:
+                found.append((opens, closes))
+    return [(start, end) for start, end in merge(found) if start < hi and end > lo]
+
+
+# --- From polls to time ---------------------------------------------------------------------
+
+
+def look(
+    hours: list[Row], zone: str | None, polls: list[Poll], as_of: int, since: int
+) -> tuple[list[Interval], list[Observation]]:
+    """The open intervals from `since`, or from the first poll if that is earlier, to `as_of`
+    inclusive, and the observations in them. One expansion serves both, so that an interval which
+    holds an old poll and the present is the same interval for both."""
+    latest = dict(polls)  # the later line for a timestamp wins
+    kept = sorted((instant, active) for instant, active in latest.items() if instant <= as_of)
+    lo = min([since, as_of] + [instant for instant, _ in kept])
+    intervals = open_intervals(hours, zone, lo, as_of + 1)
+    seen = [
+        (instant, active, (start, end))
+        for instant, active in kept
+        for start, end in intervals
+        if start <= instant < end
+    ]
+    return intervals, seen
+
+
+def observations(
+    hours: list[Row], zone: str | None, polls: list[Poll], as_of: int
+) -> list[Observation]:
+    """The polls that count, sorted: (instant, active, the open interval it is inside).
+
+    SEMANTICS.md "Now" (nothing after `as_of`), "From polls to time" (only inside an open interval)
+    and "Inputs" (`polls` is in import order; for one timestamp the later wins).
+    """
+    return look(hours, zone, polls, as_of, as_of)[1]
+
+
+def status(t: int | Fraction, inside: list[Poll], everywhere: list[Poll], method: str) -> bool:
+    """Whether the store is up at an open instant: SEMANTICS.md "From polls to time", literally.
+
+    `inside`: the (time, active) observations of the interval `t` is in; `everywhere`: all of the
+    store's, of which there is at least one. Both sorted, in the same unit of time as `t`.
+    """
+    if method == "nearest":
+        return min(inside or everywhere, key=lambda poll: (abs(poll[0] - t), poll[0]))[1]
+    if method == "previous":
+        among = inside or everywhere
+        earlier = [active for time, active in among if time <= t]
+        return earlier[-1] if earlier else among[0][1]
+    raise ValueError(f"unknown method {method!r}")
+
+
+def status_at(
+    t: int | Fraction,
+    hours: list[Row],
+    zone: str | None,
+    polls: list[Poll],
+    as_of: int,
+    method: str,
+) -> bool | None:
+    """Whether the store is up at `t` <= `as_of`; None if it is closed then or was never seen.
+
+    SEMANTICS.md "From polls to time".
+    """
+    intervals, seen = look(hours, zone, polls, as_of, int(t // 1))
+    for start, end in intervals:
+        if seen and start <= t < end:
+            inside = [(time, active) for time, active, where in seen if where == (start, end)]
+            everywhere = [(time, active) for time, active, _ in seen]
+            return status(t, inside, everywhere, method)
+    return None
+
+
+def pieces(
+    intervals: list[Interval], seen: list[Observation], method: str, lo: int, hi: int
+) -> Iterator[Piece]:
+    """The open time in [lo, hi), in order, cut wherever the status could change; each piece with
+    its status, asked for at its middle."""
+    everywhere = [(time * TICKS, active) for time, active, _ in seen]
+    times = [time for time, _ in everywhere]
+    # The observations of an interval are neighbours in this list too, so whichever of the two
+    # sets is asked, the nearest one changes only halfway between neighbours.
+    midpoints = [(a + b) // 2 for a, b in pairwise(times)]
+    switches = sorted(times + midpoints)
+    for interval in intervals:
+        start, end = max(interval[0], lo) * TICKS, min(interval[1], hi) * TICKS
+        if not seen or start >= end:
+            continue
+        inside = [(time * TICKS, active) for time, active, where in seen if where == interval]
+        cuts = [start, *(switch for switch in switches if start < switch < end), end]
+        for a, b in pairwise(cuts):
+            if a < b:
+                yield a, b, status((a + b) // 2, inside, everywhere, method)
+
+
+def uptime(
+    hours: list[Row],
+    zone: str | None,
+    polls: list[Poll],
+    as_of: int,
+    method: str,
+    window: int,
+) -> tuple[Fraction, Fraction]:
+    """(uptime, downtime) in [as_of - window, as_of), in microseconds, exact.
+
+    SEMANTICS.md "Now" and "From polls to time". Both are 0 without any observation.
+    """
+    intervals, seen = look(hours, zone, polls, as_of, as_of - window)
+    total = {True: 0, False: 0}
+    for start, end, active in pieces(intervals, seen, method, as_of - window, as_of):
+        total[active] += end - start
+    return Fraction(total[True], TICKS), Fraction(total[False], TICKS)
+
+
+# --- The report -----------------------------------------------------------------------------
+
+
+def two_decimals(value: Fraction) -> str:
+    """Rounded half to even from the exact value (SEMANTICS.md "The report"); value >= 0."""
+    hundredths = round(value * 100)  # a Fraction rounds exactly, half to even
+    return f"{hundredths // 100}.{hundredths % 100:02d}"
+
+
+def report_row(
+    hours: list[Row], zone: str | None, polls: list[Poll], as_of: int, method: str
+) -> list[str]:
+    """The six columns after store_id: uptime, then downtime, of the last hour, day and week.
+
+    SEMANTICS.md "The report": the hour columns in minutes, the others in hours.
+    """
+    up, down = [], []
+    for window, unit in ((HOUR, HOUR // 60), (DAY, HOUR), (7 * DAY, HOUR)):
+        up_us, down_us = uptime(hours, zone, polls, as_of, method, window)
+        up.append(two_decimals(up_us / unit))
+        down.append(two_decimals(down_us / unit))
+    return up + down
+
+
+# --- An outage ------------------------------------------------------------------------------
+
+
+def outages(
+    hours: list[Row],
+    zone: str | None,
+    polls: list[Poll],
+    as_of: int,
+    method: str,
+    since: int,
+) -> list[tuple[Fraction, Fraction, Fraction, bool]]:
+    """(start, end, open_us, ongoing) of each outage with down time in [since, as_of), in order.
+
+    SEMANTICS.md "An outage". `start` and `end` are instants, `open_us` the microseconds of open
+    time in the whole run, also before `since` but not after `as_of`; `ongoing`: the store is down
+    at the last open moment before `as_of`. A store has its first observation's status all the way
+    back, so a run that reaches back to that has no start of its own: what is before both the first
+    observation and `since` is not looked at.
+    """
+    intervals, seen = look(hours, zone, polls, as_of, since)
+    first = min([since] + [time for time, _, _ in seen])
+    found = list(pieces(intervals, seen, method, first, as_of))
+    result = []
+    for active, group in groupby(found, key=lambda piece: piece[2]):
+        run = list(group)
+        if active or run[-1][1] <= since * TICKS:
+            continue
+        open_ticks = sum(end - start for start, end, _ in run)
+        start, end, open_us = (Fraction(x, TICKS) for x in (run[0][0], run[-1][1], open_ticks))
+        result.append((start, end, open_us, run[-1] is found[-1]))
+    return result

@@ -1,0 +1,295 @@
+"""Jobs outlive their workers: real worker processes, killed in the middle."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+
+from jobs.queue import huey
+from jobs.tasks import enqueue_import, enqueue_report, recover
+from restmon import heartbeats, imports, leases, reports
+from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report
+from tests.conftest import POLLS_HEADER, ROOT, Running, Workspace, wait_until
+
+POLLS = "a,active,2023-01-23 16:14:00 UTC\na,inactive,2023-01-23 17:15:00 UTC\n"
+
+# A worker whose jobs take for ever, so that it can be killed in the middle of one; and leases
+# that expire soon, so that the test need not wait long. The product has no such hooks.
+SLOW_WORKER = """
+import runpy, sys, time
+from restmon import imports, leases, reports
+leases.LEASE_SECONDS, leases.HEARTBEAT_SECONDS = {lease}, 0.3
+def forever(*args, **kwargs):
+    print("at it", flush=True)
+    time.sleep(600)
+if {slow}:
+    reports.compute = forever
+    imports.import_files = forever
+sys.argv = ["jobs"]
+runpy.run_module("jobs", run_name="__main__")
+"""
+
+
+def start_worker(workspace: Workspace, *, slow: bool, lease: float = 2) -> Running:
+    log = workspace.path / f"worker-{len(workspace.started)}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SLOW_WORKER.format(slow=slow, lease=lease)],
+            cwd=ROOT,
+            env={**os.environ, **workspace.env, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    running = Running(process, log)
+    workspace.started.append(running)
+    wait_until("the worker is ready", lambda: "worker ready" in running.output)
+    return running
+
+
+def finished_report(report_id: str) -> Any:
+    return wait_until(
+        "the report ends",
+        lambda: next((r for r in [reports.get(report_id)] if r.status != RUNNING), None),
+    )
+
+
+def finished_import(import_id: str) -> Any:
+    return wait_until(
+        "the import ends",
+        lambda: next((r for r in [imports.get(import_id)] if r.status != RUNNING), None),
+    )
+
+
+def upload(workspace: Workspace, polls: str) -> Any:
+    path = workspace.write("upload.csv", POLLS_HEADER + polls)
+    with path.open("rb") as stream:
+        return imports.spool(stream, "polls", "upload.csv")
+
+
+def test_a_report_whose_worker_is_killed_is_taken_up_by_another(workspace: Workspace):
+    workspace.import_now(POLLS)
+    slow = start_worker(workspace, slow=True)
+    report = enqueue_report()
+    wait_until("the worker is at it", lambda: "at it" in slow.output)
+    slow.kill()
+    assert reports.get(report.id).status == RUNNING
+    start_worker(workspace, slow=False)
+    done = finished_report(report.id)
+    assert (done.status, done.attempts) == (COMPLETE, 2)
+    assert reports.read_csv(done).decode() == reports.compute().csv()
+
+
+def test_the_other_worker_may_be_running_already(workspace: Workspace):
+    workspace.import_now(POLLS)
+    slow = start_worker(workspace, slow=True)
+    report = enqueue_report()
+    wait_until("the worker is at it", lambda: "at it" in slow.output)
+    start_worker(workspace, slow=False)
+    slow.kill()
+    assert finished_report(report.id).status == COMPLETE
+
+
+def test_an_import_whose_worker_is_killed_is_taken_up_by_another(workspace: Workspace):
+    slow = start_worker(workspace, slow=True)
+    file = upload(workspace, POLLS)
+    row = enqueue_import([file])
+    wait_until("the worker is at it", lambda: "at it" in slow.output)
+    slow.kill()
+    start_worker(workspace, slow=False)
+    done = finished_import(row.id)
+    assert (done.status, done.attempts) == (COMPLETE, 2)
+    assert done.counts["new"] == 2
+    assert not file.path.exists()
+
+
+@pytest.mark.parametrize("kind", ["report", "import"])
+def test_after_three_deaths_it_is_failed(workspace: Workspace, kind: str):
+    if kind == "report":
+        workspace.import_now(POLLS)
+    job: Any = None
+    for _ in range(3):
+        slow = start_worker(workspace, slow=True, lease=1)
+        if job is None:
+            job = (
+                enqueue_report() if kind == "report" else enqueue_import([upload(workspace, POLLS)])
+            )
+        wait_until("the worker is at it", lambda running=slow: "at it" in running.output)
+        slow.kill()
+    start_worker(workspace, slow=False, lease=1)
+    done = finished_report(job.id) if kind == "report" else finished_import(job.id)
+    assert (done.status, done.attempts) == (FAILED, 3)
+    assert "died or was stopped 3 times" in done.error
+
+
+def test_a_task_lost_from_the_queue_is_enqueued_at_the_next_start(workspace: Workspace):
+    workspace.import_now(POLLS)
+    report = enqueue_report()
+    assert huey.storage.flush_queue() is None
+    assert huey.pending_count() == 0
+    workspace.start_worker()
+    assert finished_report(report.id).status == COMPLETE
+
+
+def test_the_sweep_does_not_fill_the_queue(workspace: Workspace):
+    workspace.import_now(POLLS)
+    for _ in range(3):
+        enqueue_report()
+    for _ in range(4):
+        recover()
+    assert huey.pending_count() == 3
+
+
+def test_a_task_delivered_twice_is_done_once(workspace: Workspace):
+    workspace.import_now(POLLS)
+    report = reports.request()
+    assert reports.work(report.id) is True
+    first = reports.get(report.id)
+    assert reports.work(report.id) is False
+    assert reports.get(report.id).finished_at == first.finished_at
+
+
+def test_who_lost_the_lease_cannot_finish(workspace: Workspace, monkeypatch: Any):
+    workspace.import_now(POLLS)
+    report = reports.request()
+    monkeypatch.setattr(leases, "LEASE_SECONDS", -1)
+    lost = leases.take(Report, report.id)
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 60)
+    mine = leases.take(Report, report.id)
+    assert lost
+    assert mine
+    with pytest.raises(leases.LeaseLost):
+        lost.complete()
+    with pytest.raises(leases.LeaseLost):
+        lost.heartbeat()
+    mine.complete(stores=1, size=1, as_of=1)
+    assert reports.get(report.id).status == COMPLETE
+
+
+def test_an_import_that_lost_its_lease_writes_nothing(workspace: Workspace, monkeypatch: Any):
+    row = imports.request([upload(workspace, POLLS)])
+    real = imports.import_files
+
+    def stolen(*args: Any, **kwargs: Any) -> Any:
+        Import.update(lease_owner="another").where(Import.id == row.id).execute()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(imports, "import_files", stolen)
+    assert imports.work(row.id) is False
+    assert reports.database.has_polls() is False
+
+
+def test_an_import_of_a_stopped_command_fails_by_itself(workspace: Workspace, monkeypatch: Any):
+    row = imports.request([upload(workspace, POLLS)], "cli", resumable=False)
+    monkeypatch.setattr(leases, "LEASE_SECONDS", -1)
+    assert leases.take(Import, row.id)
+    recover()
+    found = imports.get(row.id)
+    assert found.status == FAILED
+    assert "nothing was changed" in found.error
+    assert huey.pending_count() == 0
+
+
+def test_a_failed_report_says_why(workspace: Workspace):
+    workspace.import_now(POLLS)
+    report = reports.request()
+    (workspace.path / "data" / "reports").write_text("a file where the folder should be")
+    reports.work(report.id)
+    found = reports.get(report.id)
+    assert found.status == FAILED
+    assert "cannot be written" in found.error
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_told_to_stop_finishes_what_it_has(workspace: Workspace, sig: int):
+    workspace.import_now(POLLS)
+    worker = workspace.start_worker()
+    ids = [enqueue_report().id for _ in range(3)]
+    wait_until("one is done", lambda: any(reports.get(i).status == COMPLETE for i in ids))
+    assert worker.stop(sig) == 0
+    assert not heartbeats.worker_alive()
+    assert all(reports.get(i).lease_until is None for i in ids)
+
+
+def test_reports_survive_a_restart(workspace: Workspace):
+    workspace.import_now(POLLS)
+    report = enqueue_report()
+    worker = workspace.start_worker()
+    done = finished_report(report.id)
+    text = reports.read_csv(done)
+    worker.stop()
+    again = workspace.start_worker()
+    assert reports.read_csv(reports.get(report.id)) == text
+    again.stop()
+
+
+def test_every_process_sees_an_import_at_its_next_use(workspace: Workspace):
+    workspace.import_now(POLLS)
+    workspace.start_worker()
+    first = finished_report(enqueue_report().id)
+    assert b"\nb," not in reports.read_csv(first)
+    done = workspace.restmon(
+        "import",
+        "--polls",
+        workspace.write("more.csv", POLLS_HEADER + "b,active,2023-01-23 18:00:00 UTC\n"),
+    )
+    assert done.returncode == 0, done.stderr
+    second = finished_report(enqueue_report().id)
+    assert b"\nb,60.00,24.00,168.00," in reports.read_csv(second)
+    assert second.as_of > first.as_of
+
+
+@pytest.mark.parametrize("queue", ["sqlite", "redis"])
+def test_the_queue_may_be_sqlite_or_redis(workspace: Workspace, queue: str, request: Any):
+    env = {}
+    if queue == "redis":
+        url = request.getfixturevalue("redis_url")
+        env["RESTMON_QUEUE_URL"] = url
+        workspace.env.update(env)
+        os.environ["RESTMON_QUEUE_URL"] = url
+        reports.get_settings.cache_clear()
+        huey.connect()
+    workspace.import_now(POLLS)
+    workspace.start_worker()
+    ids = [enqueue_report().id for _ in range(4)]
+    texts = {reports.read_csv(finished_report(i)) for i in ids}
+    assert len(set(ids)) == 4
+    assert texts == {reports.compute().csv().encode()}
+
+
+def test_run_starts_all_and_restarts_what_is_killed(workspace: Workspace):
+    from tests.conftest import http
+
+    run = workspace.start("run")
+    wait_until("the worker is ready", lambda: "worker ready" in run.output)
+    workspace.wait_for(run, workspace.api_port)
+    workspace.wait_for(run, workspace.dashboard_port)
+    assert workspace.api in run.output
+    assert workspace.dashboard in run.output
+    assert "demo stores are loaded" in run.output
+    (line,) = [x for x in run.output.splitlines() if "worker started (pid=" in x]
+    pid = int(line.split("pid=")[1].split(")")[0])
+    os.kill(pid, signal.SIGKILL)
+    wait_until("the worker is back", lambda: run.output.count("worker ready") == 2)
+    report = http(f"{workspace.api}/trigger_report", "POST").json
+    url = f"{workspace.api}/get_report?report_id={report['report_id']}"
+    done = wait_until(
+        "the report ends",
+        lambda: next((a for a in [http(url).json] if a["status"] != RUNNING), None),
+    )
+    assert done["status"] == COMPLETE
+    assert len(done["csv"].splitlines()) == 41
+    children = {
+        int(x.split("pid=")[1].split(")")[0]) for x in run.output.splitlines() if "(pid=" in x
+    }
+    assert run.stop(signal.SIGINT, 60) == 0
+    for _ in range(100):
+        left = [p for p in children if os.path.exists(f"/proc/{p}")]  # noqa: PTH110
+        if not left:
+            break
+        time.sleep(0.1)
+    assert not left
