@@ -57,6 +57,12 @@ def spool(stream: IO[bytes], kind: str, name: str) -> SourceFile:
     return file
 
 
+def forget(files: Sequence[SourceFile]) -> None:
+    """Delete spooled files that no import will read."""
+    for file in files:
+        file.path.unlink(missing_ok=True)
+
+
 def files_in(folder: Path) -> list[SourceFile]:
     """The CSV files (also gzipped) of a folder whose header is one of the three kinds'."""
     try:

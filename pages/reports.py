@@ -1,0 +1,218 @@
+"""Trigger reports, watch them, look at them, download them, compare two."""
+
+from datetime import UTC, datetime, time
+
+import pandas as pd
+import streamlit as st
+
+from jobs import tasks
+from pages import parts
+from restmon import comparison, database, reports
+from restmon.models import COMPLETE, FAILED, RUNNING, Report
+from restmon.uptime import METHODS, NEAREST
+from restmon.wording import at, moment, size
+
+METHOD_NAMES = {"nearest": "Nearest poll", "previous": "Previous poll"}
+STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
+UNITS = {"hour": "min", "day": "h", "week": "h"}
+
+
+def trigger_form(newest: int) -> None:
+    """Ask for a report."""
+    with st.form("trigger", border=True):
+        st.subheader("Make a report")
+        left, right = st.columns(2)
+        method = right.segmented_control(
+            "Between polls, the status is that of the",
+            METHODS,
+            default=NEAREST,
+            required=True,
+            format_func=METHOD_NAMES.__getitem__,
+            key="method",
+            help="The help page draws both.",
+        )
+        when = left.datetime_input(
+            "As of (UTC); empty: the newest poll",
+            value=None,
+            min_value=datetime(1970, 1, 1),
+            max_value=datetime.combine(at(newest).date(), time(23, 59)),
+            step=60,
+            key="as_of",
+            help=f"The newest poll is of {moment(newest)}.",
+        )
+        if st.form_submit_button("Make the report", type="primary", icon=":material/play_arrow:"):
+            as_of = None if when is None else round(when.replace(tzinfo=UTC).timestamp() * 10**6)
+            with parts.told():
+                row = tasks.enqueue_report(
+                    as_of=as_of, method=method or NEAREST, requested_by="dashboard"
+                )
+            st.session_state["asked"] = row.id
+            st.query_params["report"] = row.id
+
+
+@st.fragment(run_every=1)
+def running() -> None:
+    """The reports under way; when one ends the page is run again."""
+    rows = [row for row in reports.recent() if row.status == RUNNING]
+    known = st.session_state.get("running_reports", [])
+    st.session_state["running_reports"] = [row.id for row in rows]
+    if set(known) - {row.id for row in rows}:
+        st.rerun()
+    for row in rows:
+        asked = moment(row.requested_at, seconds=True)
+        text = "waiting for a worker" if row.lease_until is None else f"{row.progress:.0%}"
+        st.progress(min(max(row.progress, 0.0), 1.0), text=f"Report asked for {asked}: {text}")
+
+
+def history(rows: list[Report]) -> None:
+    """All reports in a table; the chosen one is shown below it."""
+    table = pd.DataFrame(
+        {
+            "status": [STATUS_NAMES[row.status] for row in rows],
+            "as_of": [None if row.as_of is None else at(row.as_of) for row in rows],
+            "method": [METHOD_NAMES[row.method] for row in rows],
+            "stores": [row.stores for row in rows],
+            "size": ["" if row.size is None else size(row.size) for row in rows],
+            "seconds": [reports.seconds(row) for row in rows],
+            "requested_by": [row.requested_by for row in rows],
+            "requested_at": [at(row.requested_at) for row in rows],
+        }
+    )
+    config = {
+        "status": "Status",
+        "as_of": st.column_config.DatetimeColumn(
+            "As of (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"
+        ),
+        "method": "Method",
+        "stores": st.column_config.NumberColumn("Stores", format="localized"),
+        "size": "Size",
+        "seconds": st.column_config.NumberColumn("Took (s)", format="%.2f"),
+        "requested_by": "Asked for by",
+        "requested_at": st.column_config.DatetimeColumn(
+            "Asked for (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
+        ),
+    }
+    chosen = st.dataframe(
+        table,
+        hide_index=True,
+        column_config=config,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="history",
+        alt="Table of all reports, newest first",
+        height=min(36 * (len(rows) + 1) + 2, 300),
+    )
+    picked = chosen["selection"]["rows"]
+    if picked and picked[0] < len(rows):
+        st.query_params["report"] = rows[picked[0]].id
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def table_of(report_id: str) -> pd.DataFrame:
+    """A complete report's CSV; it never changes."""
+    return reports.table(reports.get(report_id))
+
+
+def shown(row: Report) -> None:
+    """One report: its state, its download and its table."""
+    if row.status == RUNNING:
+        st.info("This report is under way; it is shown here when it is done.")
+        return
+    if row.status == FAILED:
+        st.error(f"This report failed. {row.error}", icon=":material/error:")
+        return
+    st.subheader(f"Report as of {moment(row.as_of)}")
+    with parts.told():
+        table = table_of(row.id)
+        content = reports.read_csv(row)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Download the CSV",
+            content,
+            f"report-{at(row.as_of):%Y%m%d-%H%M%S}.csv",
+            "text/csv",
+            type="primary",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download",
+        )
+        st.caption(
+            f"{row.stores:,} stores · {METHOD_NAMES[row.method].lower()} · id `{row.id}`",
+            width="stretch",
+        )
+    config: dict[str, object] = {"store_id": st.column_config.TextColumn("Store", pinned=True)}
+    for window, unit in UNITS.items():
+        for kind in ("uptime", "downtime"):
+            config[f"{kind}_last_{window}"] = st.column_config.NumberColumn(
+                f"{kind.capitalize()} last {window} ({unit})", format="%.2f"
+            )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=config,
+        lazy=True,
+        key="report_table",
+        alt="The report's uptime and downtime of every store",
+    )
+
+
+def compare(rows: list[Report]) -> None:
+    """Which stores got worse between two reports."""
+    done = [row for row in rows if row.status == COMPLETE]
+    if len(done) < 2:
+        st.caption("Make a second report to compare two of them here.")
+        return
+    names = {
+        row.id: f"{moment(row.as_of)} · {METHOD_NAMES[row.method].lower()} · {row.id[:6]}"
+        for row in done
+    }
+    left, right = st.columns(2)
+    ids = list(names)
+    older = left.selectbox(
+        "Older report", ids, 1, names.__getitem__, key="older", bind="query-params"
+    )
+    newer = right.selectbox(
+        "Newer report", ids, 0, names.__getitem__, key="newer", bind="query-params"
+    )
+    if older == newer:
+        st.info("Choose two different reports.")
+        return
+    with parts.told():
+        found = comparison.compare(older, newer)
+    table = found.table
+    worse = int((table["uptime_share_change"] < 0).sum())
+    better = int((table["uptime_share_change"] > 0).sum())
+    with st.container(horizontal=True):
+        st.metric("Got worse", f"{worse:,}", border=True)
+        st.metric("Got better", f"{better:,}", border=True)
+        st.metric("Only in one report", f"{int(table['only_in'].notna().sum()):,}", border=True)
+    st.dataframe(
+        table,
+        hide_index=True,
+        lazy=True,
+        key="comparison",
+        alt="Stores of both reports, the one that got worse the most first",
+    )
+
+
+st.title("Reports")
+with database.session():
+    newest = database.newest_poll()
+if newest is None:
+    parts.nothing_yet()
+parts.worker_notice()
+trigger_form(newest or 0)
+running()
+everything = reports.recent()
+if not everything:
+    st.info("No report yet. Press “Make the report”: it takes a second or two.")
+    st.stop()
+st.subheader("All reports")
+history(everything)
+wanted = st.query_params.get("report")
+chosen_row = next((row for row in everything if row.id == wanted), None)
+if chosen_row is None:
+    chosen_row = next((row for row in everything if row.status == COMPLETE), everything[0])
+shown(chosen_row)
+st.subheader("Compare two reports")
+compare(everything)

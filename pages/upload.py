@@ -1,0 +1,255 @@
+"""Upload CSV files: see what they are, import them, watch it, get the rejected lines."""
+
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from jobs import tasks
+from pages import parts
+from restmon import imports, preview
+from restmon.csv_reader import BUSINESS_HOURS, POLLS, TIMEZONES
+from restmon.errors import RestmonError
+from restmon.models import COMPLETE, FAILED, RUNNING, Import
+from restmon.wording import at, size
+
+KINDS = {POLLS: "Polls", BUSINESS_HOURS: "Business hours", TIMEZONES: "Time zones"}
+STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
+REJECTED_COLUMNS = {
+    "file": "File",
+    "line": st.column_config.NumberColumn("Line", format="localized"),
+    "column": "Column",
+    "value": "Value",
+    "reason": "Why it is rejected",
+}
+COUNTS = ("read", "new", "updated", "unchanged", "rejected")
+
+
+def what_to_upload() -> None:
+    """The three kinds of files, in words and by example."""
+    with st.expander("What the files look like", icon=":material/help:"):
+        st.markdown(
+            "UTF-8 CSV, plain or gzipped; the first line names the columns, in any order. Which "
+            "kind a file is, is told from its columns."
+        )
+        polls, hours, zones = st.columns(3)
+        polls.markdown("**Polls**: was the store online? Times are UTC.")
+        polls.code(
+            "store_id,status,timestamp_utc\n8419537941919820732,active,\n"
+            "    2023-01-22 12:09:39.388884 UTC".replace("\n    ", ""),
+            language=None,
+            wrap_lines=True,
+        )
+        hours.markdown("**Business hours**: local time, 0 is Monday.")
+        hours.code(
+            "store_id,day,start_time_local,end_time_local\n1481966498820158979,4,00:00:00,00:10:00",
+            language=None,
+            wrap_lines=True,
+        )
+        zones.markdown("**Time zones**: IANA names.")
+        zones.code(
+            "store_id,timezone_str\n8139926242460185114,Asia/Beirut",
+            language=None,
+            wrap_lines=True,
+        )
+        st.markdown(
+            "A store without business hours counts as open 24×7, one without a time zone as in "
+            "America/Chicago. Importing a file twice changes nothing the second time."
+        )
+
+
+def looked_at(file: Any, number: int) -> str | None:
+    """Show what an uploaded file is before anything is written; returns its kind, or None."""
+    with st.container(border=True, key=f"file_{number}"):
+        try:
+            found = preview.preview(file, file.name)
+        except RestmonError as error:
+            st.markdown(f"**{file.name}** · {size(file.size)}")
+            st.error(f"{error.message} {error.hint}", icon=":material/error:")
+            return None
+        finally:
+            file.seek(0)
+        if found.problem or found.kind not in KINDS:
+            st.markdown(f"**{file.name}** · {size(file.size)}")
+            if found.problem:
+                told = f"{found.problem.message} {found.problem.hint}"
+            else:
+                told = f"{file.name} is a file of groups: import it on the Settings page."
+            st.error(told, icon=":material/error:")
+            return None
+        lines = f"{found.lines:,} lines" if found.exact else f"about {found.lines:,} lines"
+        st.markdown(f"**{KINDS[found.kind]}** · {file.name} · {lines} · {size(file.size)}")
+        mapped = [
+            f"{theirs} → {ours}" if theirs != ours else ours
+            for theirs, ours in found.columns.items()
+        ]
+        ignored = f" · ignored: {', '.join(found.ignored)}" if found.ignored else ""
+        st.caption(f"Columns: {', '.join(mapped)}{ignored}")
+        if found.problems:
+            st.warning(
+                f"{found.bad_lines:,} of the first {len(found.rows):,} lines would be rejected; "
+                "the others count.",
+                icon=":material/warning:",
+            )
+            st.dataframe(
+                pd.DataFrame([asdict(problem) for problem in found.problems]),
+                hide_index=True,
+                column_config=REJECTED_COLUMNS,
+                key=f"problems_{number}",
+                alt=f"Lines of {file.name} that would be rejected",
+                height=min(36 * (len(found.problems) + 1) + 2, 220),
+            )
+        with st.expander(f"First lines of {file.name}"):
+            st.dataframe(
+                found.rows.head(50),
+                hide_index=True,
+                key=f"preview_{number}",
+                alt=f"The first lines of {file.name}",
+                height=220,
+            )
+        return found.kind
+
+
+def start(files: list[Any], kinds: list[str]) -> None:
+    """Put the files on record and into the queue."""
+    spooled: list[Any] = []
+    with st.spinner("Handing the files over …"):
+        try:
+            for file, kind in zip(files, kinds, strict=True):
+                file.seek(0)
+                spooled.append(imports.spool(file, kind, file.name))
+            row = tasks.enqueue_import(spooled, "dashboard")
+        except RestmonError as error:
+            imports.forget(spooled)
+            st.error(f"{error.message} {error.hint}", icon=":material/error:")
+            return
+    st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
+    st.query_params["import"] = row.id
+    st.rerun()
+
+
+@st.fragment(run_every=1)
+def running() -> None:
+    """The imports under way; when one ends the page is run again."""
+    rows = [row for row in imports.recent() if row.status == RUNNING]
+    known = st.session_state.get("running_imports", [])
+    st.session_state["running_imports"] = [row.id for row in rows]
+    if set(known) - {row.id for row in rows}:
+        st.rerun()
+    for row in rows:
+        names = ", ".join(file["name"] for file in row.files)
+        text = "waiting for a worker" if row.lease_until is None else f"{row.progress:.0%}"
+        st.progress(min(max(row.progress, 0.0), 1.0), text=f"Importing {names}: {text}")
+
+
+def result(row: Import) -> None:
+    """What one import did."""
+    names = ", ".join(file["name"] for file in row.files)
+    if row.status == RUNNING:
+        return
+    if row.status == FAILED:
+        st.error(
+            f"The import of {names} failed and changed nothing. {row.error}",
+            icon=":material/error:",
+        )
+        return
+    st.subheader(f"Result: {names}")
+    with st.grid(5, min_column_width=120):
+        for name in COUNTS:
+            label = "Lines read" if name == "read" else name.capitalize()
+            st.metric(label, f"{row.counts[name]:,}", border=True)
+    if row.counts["rejected"] == row.counts["read"] and row.counts["read"]:
+        st.warning("Every line was rejected, so nothing was changed.", icon=":material/warning:")
+    elif row.counts["rejected"]:
+        st.warning("The rejected lines were left out; all others count.", icon=":material/warning:")
+    else:
+        st.success("Every line was accepted.", icon=":material/check_circle:")
+    if row.rejections:
+        st.dataframe(
+            pd.DataFrame(row.rejections),
+            hide_index=True,
+            column_config=REJECTED_COLUMNS,
+            key="rejections",
+            alt="The first rejected lines",
+            height=min(36 * (len(row.rejections) + 1) + 2, 300),
+        )
+        path = imports.rejected_path(row.id)
+        if path.exists():
+            st.download_button(
+                f"Download all {row.counts['rejected']:,} rejected lines",
+                path.read_bytes(),
+                f"rejected-{row.id[:8]}.csv",
+                "text/csv",
+                icon=":material/download:",
+                on_click="ignore",
+                key="rejected_csv",
+            )
+    st.page_link("pages/overview.py", label="See the overview", icon=":material/monitoring:")
+
+
+def history(rows: list[Import]) -> None:
+    """All imports in a table; the chosen one is shown above it."""
+    counts = [row.counts or {} for row in rows]
+    table = pd.DataFrame(
+        {
+            "status": [STATUS_NAMES[row.status] for row in rows],
+            "files": [", ".join(file["name"] for file in row.files) for row in rows],
+            **{name: [c.get(name) for c in counts] for name in COUNTS},
+            "requested_by": [row.requested_by for row in rows],
+            "requested_at": [at(row.requested_at) for row in rows],
+        }
+    )
+    number = st.column_config.NumberColumn
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "status": "Status",
+            "files": st.column_config.TextColumn("Files", width="medium"),
+            **{name: number(name.capitalize(), format="localized") for name in COUNTS},
+            "requested_by": "Asked for by",
+            "requested_at": st.column_config.DatetimeColumn(
+                "Asked for (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
+            ),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key="imports",
+        alt="Table of all imports, newest first",
+        height=min(36 * (len(rows) + 1) + 2, 300),
+    )["selection"]["rows"]
+    if picked and picked[0] < len(rows) and st.query_params.get("import") != rows[picked[0]].id:
+        st.query_params["import"] = rows[picked[0]].id
+        st.rerun()
+
+
+st.title("Upload")
+parts.worker_notice()
+uploaded = st.file_uploader(
+    "Drop your CSV files here: polls, business hours, time zones, any of them",
+    type=["csv", "gz"],
+    accept_multiple_files=True,
+    key=f"files_{st.session_state.get('uploads', 0)}",
+)
+what_to_upload()
+if uploaded:
+    found_kinds = [looked_at(file, number) for number, file in enumerate(uploaded)]
+    good = [(f, kind) for f, kind in zip(uploaded, found_kinds, strict=True) if kind]
+    if good and st.button(
+        f"Import {len(good)} file{'' if len(good) == 1 else 's'}",
+        type="primary",
+        icon=":material/upload:",
+        key="import",
+    ):
+        start([f for f, _ in good], [kind for _, kind in good])
+running()
+everything = imports.recent()
+if everything:
+    wanted = st.query_params.get("import")
+    if chosen := next((row for row in everything if row.id == wanted), None):
+        result(chosen)
+    st.subheader("All imports")
+    history(everything)
+elif not uploaded:
+    st.caption("No import yet.")

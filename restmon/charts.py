@@ -1,0 +1,369 @@
+"""Arrays to Plotly figures. Pure: no database, no clock, no settings.
+
+Instants are int64 microseconds since the epoch, UTC. Colours are told apart also by people who do
+not see red and green, and none is the only signal: down time is hatched, inactive polls are
+crosses. Backgrounds stay transparent, so that the figures fit a light and a dark page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.floating[Any]]
+
+UP = "#2F7FC1"
+DOWN = "#D9601A"
+OPEN = "rgba(128, 142, 156, 0.30)"
+MUTED = "#808E9C"
+HATCH = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": "#FFFFFF", "fgopacity": 0.75}
+HOUR = 3_600_000_000
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+EDGES = (0, 50, 80, 90, 95, 98, 99, 99.9, 100)
+SHARES = ("< 50", "50–80", "80–90", "90–95", "95–98", "98–99", "99–99.9", "> 99.9", "100")
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Stretches of time to draw: ``start`` and ``end`` (int64 instants) and, for each, the
+    ``text`` that is shown over it."""
+
+    start: Ints
+    end: Ints
+    text: Sequence[str]
+
+    def chosen(self, mask: NDArray[np.bool_]) -> "Stretches":
+        """Those where the mask is true."""
+        kept = np.flatnonzero(mask)
+        return Stretches(self.start[kept], self.end[kept], [self.text[n] for n in kept.tolist()])
+
+
+@dataclass(frozen=True)
+class PollMarks:
+    """Polls to mark: ``time`` (int64 instants), ``active`` and ``counted`` (bool), ``text``."""
+
+    time: Ints
+    active: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
+    text: Sequence[str]
+
+
+def layout(figure: go.Figure, title: str, height: int, **options: Any) -> go.Figure:
+    """The look that all figures share: title on top, legend between title and data."""
+    figure.update_layout(
+        title={"text": title, "x": 0, "xanchor": "left", "font": {"size": 16}},
+        height=height,
+        margin={"l": 8, "r": 12, "t": 76, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"},
+        hoverlabel={"align": "left"},
+        dragmode=False,
+        **options,
+    )
+    figure.update_xaxes(fixedrange=True, automargin=True)
+    figure.update_yaxes(fixedrange=True, automargin=True)
+    return figure
+
+
+def _wall(instants: Ints, zone: str) -> pd.DatetimeIndex:
+    """What the clocks of a zone show at the instants."""
+    utc = pd.DatetimeIndex(np.asarray(instants, np.int64).view("datetime64[us]")).tz_localize("UTC")
+    return utc.tz_convert(ZoneInfo(zone)).tz_localize(None)
+
+
+def _day_starts(lo: int, hi: int, zone: str) -> Ints:
+    """The instants in (lo, hi) at which a local date begins or the clocks change."""
+    half_hours = np.arange(lo // (HOUR // 2) + 1, -(-hi // (HOUR // 2))) * (HOUR // 2)
+    if not len(half_hours):
+        return half_hours
+    wall = _wall(half_hours, zone)
+    shown = wall.to_numpy("datetime64[us]").view(np.int64)
+    new_date = wall.normalize()[1:] != wall.normalize()[:-1]
+    jump = np.diff(shown) != HOUR // 2
+    cut = np.append(shown[0] % (24 * HOUR) == 0, np.asarray(new_date) | jump)
+    return half_hours[cut]
+
+
+def _by_day(stretches: Stretches, cuts: Ints) -> Stretches:
+    """The stretches cut at the instants."""
+    first = np.searchsorted(cuts, stretches.start, "right")
+    pieces = np.searchsorted(cuts, stretches.end, "left") - first + 1
+    n = np.repeat(np.arange(len(pieces)), pieces)
+    k = np.arange(len(n)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    padded = np.append(cuts, 0)
+    start = np.where(k == 0, stretches.start[n], padded[(first[n] + k - 1).clip(0)])
+    end = np.where(k == pieces[n] - 1, stretches.end[n], padded[first[n] + k])
+    return Stretches(start, end, [stretches.text[i] for i in n.tolist()])
+
+
+def _date_names(wall: pd.DatetimeIndex) -> list[str]:
+    return [f"{day:%a} {day.day} {day:%b}" for day in wall]
+
+
+def timeline(
+    zone: str,
+    lo: int,
+    hi: int,
+    open_hours: Stretches,
+    up: Stretches,
+    down: Stretches,
+    polls: PollMarks,
+) -> go.Figure:
+    """A store's time from lo to hi, one row for each local date of the zone, newest on top.
+
+    ``open_hours`` is shaded; ``up`` and ``down`` lie on it, ``polls`` are marked.
+    """
+    cuts = _day_starts(lo, hi, zone)
+    days = _wall(np.array([lo, hi - 1]), zone).normalize()
+    dates = _date_names(pd.date_range(days[0], days[1], freq="D"))
+    figure = go.Figure()
+
+    def bars(stretches: Stretches, name: str, width: float, marker: dict[str, Any]) -> None:
+        cut = _by_day(stretches, cuts)
+        wall = _wall(cut.start, zone)
+        begin = np.asarray((wall - wall.normalize()) / pd.Timedelta(hours=1), float)
+        figure.add_bar(
+            orientation="h",
+            y=_date_names(wall),
+            x=(cut.end - cut.start) / HOUR,
+            base=begin,
+            width=width,
+            name=name,
+            marker=marker | {"line": {"width": 0}},
+            customdata=list(cut.text),
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+
+    bars(open_hours, "Business hours", 0.86, {"color": OPEN})
+    bars(up, "Up", 0.5, {"color": UP})
+    bars(down, "Down", 0.5, {"color": DOWN, "pattern": HATCH})
+    wall = _wall(polls.time, zone)
+    hour = np.asarray((wall - wall.normalize()) / pd.Timedelta(hours=1), float)
+    names = np.array(_date_names(wall), object)
+    texts = np.array(polls.text, object)
+    for active, symbol, name in ((True, "circle", "Active poll"), (False, "x", "Inactive poll")):
+        mine = polls.active == active
+        figure.add_scatter(
+            mode="markers",
+            x=hour[mine],
+            y=names[mine],
+            name=name,
+            marker={
+                "symbol": symbol,
+                "size": 7,
+                "color": "#FFFFFF",
+                "opacity": np.where(polls.counted[mine], 1.0, 0.55),
+                "line": {"width": 1.5, "color": "#0F3A5F" if active else "#7A2E00"},
+            },
+            customdata=texts[mine],
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    figure.update_xaxes(
+        range=[0, 24],
+        tickvals=list(range(0, 25, 4)),
+        ticktext=[f"{hour:02d}:00" for hour in range(0, 25, 4)],
+        minor={"dtick": 1, "ticks": "outside", "ticklen": 3},
+        title=f"Local time ({zone})",
+        showgrid=True,
+    )
+    figure.update_yaxes(categoryorder="array", categoryarray=dates, title=None)
+    figure.update_yaxes(range=[-0.6, len(dates) - 0.4])
+    return layout(
+        figure, "When the store was up and down", 150 + 30 * max(len(dates), 2), barmode="overlay"
+    )
+
+
+def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
+    """Hours up and down of each local date, stacked, with the share of uptime above."""
+    names = [f"{day:%a} {day.day} {day:%b}" for day in pd.DatetimeIndex(list(dates))]
+    total = up + down
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(total > 0, 100 * up / total, np.nan)
+    told = [("closed" if not t else f"{s:.0f} %") for s, t in zip(share, total, strict=True)]
+    figure = go.Figure()
+    figure.add_bar(
+        x=names,
+        y=up,
+        name="Up",
+        marker={"color": UP},
+        hovertemplate="%{x}: %{y:.2f} h up<extra></extra>",
+    )
+    figure.add_bar(
+        x=names,
+        y=down,
+        name="Down",
+        marker={"color": DOWN, "pattern": HATCH},
+        text=told if len(names) <= 10 else None,
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x}: %{y:.2f} h down<extra></extra>",
+    )
+    figure.update_yaxes(title="Hours of business", rangemode="tozero", showgrid=True)
+    figure.update_xaxes(title="Local date", type="category", nticks=8)
+    return layout(figure, "Uptime of each day", 340, barmode="stack")
+
+
+def uptime_over_time(ends: Ints, up: Floats, down: Floats, zone: str = "UTC") -> go.Figure:
+    """The share of uptime of a fleet in the hour that ends at each instant."""
+    wall = _wall(ends, zone)
+    total = up + down
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(total > 0, 100 * up / total, np.nan)
+    lowest = np.nanmin(share) if np.isfinite(share).any() else 0.0
+    floor = max(0.0, np.floor((lowest - 2) / 5) * 5)
+    figure = go.Figure()
+    figure.add_scatter(
+        x=wall,
+        y=share,
+        mode="lines",
+        line={"color": UP, "width": 2},
+        customdata=np.stack([down, total], 1),
+        hovertemplate=(
+            "Hour to %{x|%a %d %b %H:%M}<br>%{y:.2f} % up, %{customdata[0]:,.0f} of "
+            "%{customdata[1]:,.0f} open hours down<extra></extra>"
+        ),
+    )
+    figure.update_yaxes(
+        title="Uptime (%)", range=[floor, 100 + (100 - floor) * 0.04], ticksuffix=" %"
+    )
+    figure.update_xaxes(title=f"Hour ({zone})", tickformat="%a %d %b", nticks=8)
+    layout(figure, "Uptime of all stores, hour by hour", 320, showlegend=False)
+    return figure.update_layout(margin={"t": 48})
+
+
+def heat_map(down: Floats, open_time: Floats) -> go.Figure:
+    """Down time as a share of open time by weekday (0 = Monday) and local hour: (7, 24) each."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(open_time > 0, 100 * down / open_time, np.nan)
+    highest = float(np.nanmax(share)) if np.isfinite(share).any() else 1.0
+    figure = go.Figure(
+        go.Heatmap(
+            z=share,
+            x=[f"{hour:02d}" for hour in range(24)],
+            y=list(DAYS),
+            customdata=np.stack([down, open_time], 2),
+            colorscale=[[0, "#E3EEF8"], [0.35, "#F6C79B"], [0.7, DOWN], [1, "#7A2E00"]],
+            zmin=0,
+            zmax=max(highest, 1.0),
+            xgap=1,
+            ygap=1,
+            colorbar={
+                "title": {"text": "Down (%)", "side": "top"},
+                "orientation": "h",
+                "thickness": 10,
+                "len": 0.5,
+                "x": 1,
+                "xanchor": "right",
+                "y": 1.02,
+                "yanchor": "bottom",
+            },
+            hovertemplate=(
+                "%{y} %{x}:00, local time<br>%{z:.1f} % down: %{customdata[0]:,.1f} of "
+                "%{customdata[1]:,.1f} open hours<extra></extra>"
+            ),
+        )
+    )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="Hour of the day (each store's local time)", type="category")
+    return layout(figure, "When stores are down", 320)
+
+
+def distribution(shares: Floats) -> go.Figure:
+    """How many stores had how much weekly uptime; ``shares`` are percentages, NaN left out."""
+    known = shares[np.isfinite(shares)]
+    at = np.searchsorted(np.array(EDGES[1:], float), known, "right")
+    at = np.where(known >= 100, len(SHARES) - 1, at)
+    counts = np.bincount(at, minlength=len(SHARES))
+    figure = go.Figure(
+        go.Bar(
+            x=list(SHARES),
+            y=counts,
+            marker={"color": [DOWN] * 4 + [MUTED] * 2 + [UP] * 3},
+            text=[f"{count:,}" for count in counts],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y:,} stores with %{x} % uptime<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title="Uptime in the last week (%)", type="category")
+    figure.update_yaxes(title="Stores", showgrid=True)
+    layout(figure, "How many stores had how much uptime", 320, showlegend=False)
+    return figure.update_layout(margin={"t": 48})
+
+
+def example(
+    rows: Sequence[tuple[str, Ints, Ints, NDArray[np.int8]]],
+    opens: int,
+    closes: int,
+    polls: Sequence[tuple[int, int]],
+) -> go.Figure:
+    """The worked example drawn: a row a method, (name, span starts, span ends, statuses), times
+    in microseconds since midnight; ``polls`` are (time, status)."""
+    figure = go.Figure()
+    names = [name for name, *_ in rows]
+    figure.add_bar(
+        orientation="h",
+        y=names,
+        x=[(closes - opens) / HOUR] * len(rows),
+        base=[opens / HOUR] * len(rows),
+        width=0.86,
+        name="Business hours",
+        marker={"color": OPEN},
+        hoverinfo="skip",
+    )
+    for status, name, marker in (
+        (1, "Up", {"color": UP}),
+        (0, "Down", {"color": DOWN, "pattern": HATCH}),
+    ):
+        y: list[str] = []
+        base: list[float] = []
+        length: list[float] = []
+        for row, start, end, statuses in rows:
+            mine = statuses == status
+            y += [row] * int(mine.sum())
+            base += (start[mine] / HOUR).tolist()
+            length += ((end - start)[mine] / HOUR).tolist()
+        figure.add_bar(
+            orientation="h",
+            y=y,
+            x=length,
+            base=base,
+            width=0.5,
+            name=name,
+            marker=marker,
+            text=[f"{hours * 60:g} min" for hours in length],
+            textposition="inside",
+            insidetextfont={"color": "#FFFFFF", "size": 14},
+            hoverinfo="skip",
+        )
+    for status, symbol, name in ((1, "circle", "Active poll"), (0, "x", "Inactive poll")):
+        mine = [time / HOUR for time, found in polls if found == status]
+        figure.add_scatter(
+            mode="markers",
+            x=mine * len(rows),
+            y=[row for row in names for _ in mine],
+            name=name,
+            marker={
+                "symbol": symbol,
+                "size": 10,
+                "color": "#FFFFFF",
+                "line": {"width": 2, "color": "#0F3A5F" if status else "#7A2E00"},
+            },
+            hoverinfo="skip",
+        )
+    ticks = [opens / HOUR, *(time / HOUR for time, _ in polls), closes / HOUR]
+    figure.update_xaxes(
+        range=[opens / HOUR - 0.15, closes / HOUR + 0.15],
+        tickvals=ticks,
+        ticktext=[f"{int(t):02d}:{round(t % 1 * 60):02d}" for t in ticks],
+        title="Monday, local time",
+    )
+    figure.update_yaxes(autorange="reversed")
+    return layout(figure, "Two polls, three open hours", 280, barmode="overlay")

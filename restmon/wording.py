@@ -1,0 +1,80 @@
+"""How instants, durations and shares are told to people. Pure.
+
+Instants are microseconds since the epoch, UTC; durations half microseconds, as in
+`restmon/uptime.py`.
+"""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def at(instant: int, zone: str = "UTC") -> datetime:
+    """The instant as a datetime in the zone."""
+    return (EPOCH + timedelta(microseconds=int(instant))).astimezone(ZoneInfo(zone))
+
+
+def moment(instant: int | None, zone: str = "UTC", *, seconds: bool = False) -> str:
+    """Such as ``Wed 25 Jan 2023 12:13 CST``; "never" for None."""
+    if instant is None:
+        return "never"
+    clock = "%H:%M:%S" if seconds else "%H:%M"
+    local = at(instant, zone)
+    return f"{local:%a} {local.day} {local:%b %Y} {local.strftime(clock)} {local:%Z}"
+
+
+def clock(instant: int, zone: str = "UTC") -> str:
+    """Such as ``12:13``; with seconds where there are any."""
+    local = at(instant, zone)
+    return local.strftime("%H:%M:%S" if local.second else "%H:%M")
+
+
+def duration(half_microseconds: int) -> str:
+    """Such as ``2 h 05 min``, ``45 min`` or ``30 s``."""
+    seconds = round(half_microseconds / 2 / SECOND)
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60:,} h {minutes % 60:02d} min"
+
+
+def ago(instant: int | None, now: int) -> str:
+    """How long before now, such as ``3 minutes ago``; "never" for None."""
+    if instant is None:
+        return "never"
+    seconds = (now - instant) / SECOND
+    if seconds < 0:
+        return "in the future"
+    for size, name in ((86_400 * 365, "year"), (86_400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number:,} {name}{'' if number == 1 else 's'} ago"
+    return "just now"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage that shows 100 % and 0 % only where they are exact; "–" of nothing."""
+    if not whole:
+        return "–"
+    percent = 100 * part / whole
+    if part and percent < 0.05:
+        return "< 0.1 %"
+    if part != whole and percent >= 99.95:
+        return "> 99.9 %"
+    return f"{percent:.1f} %" if part != whole else "100 %"
+
+
+def size(number: int) -> str:
+    """A number of bytes, such as ``1.2 MB``."""
+    value = float(number)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
+        value /= 1000
+    raise AssertionError
