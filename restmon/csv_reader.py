@@ -7,9 +7,10 @@ Reads in blocks, so memory does not grow with the file. What the values mean is
 import csv
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import SEEK_END
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +29,7 @@ LINES_OF_ONE_RECORD = 50
 POLLS = "polls"
 BUSINESS_HOURS = "business_hours"
 TIMEZONES = "timezones"
+GROUPS = "groups"
 
 COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
     POLLS: {"store_id": (), "timestamp_utc": (), "status": ()},
@@ -40,6 +42,15 @@ COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
     TIMEZONES: {"store_id": (), "timezone_str": ()},
 }
 """The columns of each kind of file with their aliases (SEMANTICS.md, "Inputs")."""
+
+LAYOUTS: dict[str, dict[str, tuple[str, ...]]] = {
+    **COLUMNS,
+    GROUPS: {"store_id": (), "group": ("group_name",)},
+}
+"""The same of every CSV file that restmon reads: also the groups of stores, which are no feed."""
+
+Source = Path | BinaryIO
+"""A file by its path, or an open one that can seek (an upload), read from its beginning."""
 
 Progress = Callable[[int, int], None]
 
@@ -74,13 +85,14 @@ class Header:
 
 
 @contextmanager
-def opened(path: Path, name: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+def opened(source: Source, name: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """(text bytes, file on disk) of a plain or gzip file; the second tells how far reading is.
 
-    Raises :class:`FileRejected` where the file cannot be opened or decompressed.
+    An open file is read from its beginning, put back there and left open. Raises
+    :class:`FileRejected` where the file cannot be opened or decompressed.
     """
     try:
-        with path.open("rb") as disk:
+        with source.open("rb") if isinstance(source, Path) else _put_back(source) as disk:
             zipped = disk.read(2) == b"\x1f\x8b"
             disk.seek(0)
             if zipped:
@@ -101,9 +113,28 @@ def opened(path: Path, name: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
         ) from None
 
 
-def read_header(path: Path, name: str) -> Header:
+@contextmanager
+def _put_back(file: BinaryIO) -> Iterator[BinaryIO]:
+    file.seek(0)
+    try:
+        yield file
+    finally:
+        file.seek(0)
+
+
+def size_of(source: Source) -> int:
+    """The size of a file in bytes, as it is on disk; 0 where there is none."""
+    if isinstance(source, Path):
+        return source.stat().st_size if source.exists() else 0
+    here = source.tell()
+    end = source.seek(0, SEEK_END)
+    source.seek(here)
+    return end
+
+
+def read_header(source: Source, name: str) -> Header:
     """The header of a CSV file; raises :class:`FileRejected` when it is not CSV text."""
-    with opened(path, name) as (text, _):
+    with opened(source, name) as (text, _):
         return _header(text.read(LONGEST_HEADER), name)[0]
 
 
@@ -145,50 +176,69 @@ def _header(beginning: bytes, name: str) -> tuple[Header, int]:
     raise FileRejected(f"{name} is empty.", "It needs a header line and data lines.")
 
 
-def kind_of(header: Header) -> str | None:
-    """The kind of file a header is of, or None."""
-    for kind in COLUMNS:
-        try:
-            column_positions(header, kind, "")
-        except FileRejected:
-            continue
-        return kind
+def kind_of(header: Header, kinds: Iterable[str] = COLUMNS) -> str | None:
+    """The kind of file a header is of, the first of those given, or None."""
+    for kind in kinds:
+        if all(len(found) == 1 for found in column_places(header, kind).values()):
+            return kind
     return None
+
+
+def closest_kind(header: Header, kinds: Iterable[str] = COLUMNS) -> str:
+    """The kind a header has most columns of; of several, the one it lacks fewest of."""
+
+    def closeness(kind: str) -> tuple[int, int]:
+        found = sum(bool(places) for places in column_places(header, kind).values())
+        return found, found - len(LAYOUTS[kind])
+
+    return max(kinds, key=closeness)
+
+
+def column_places(header: Header, kind: str) -> dict[str, list[int]]:
+    """Where each of the kind's columns stands in the header: not at all, once, or oftener."""
+    lowered = [n.lower() for n in header.names]
+    places = {}
+    for column, aliases in LAYOUTS[kind].items():
+        accepted = [column.lower(), *(alias.lower() for alias in aliases)]
+        places[column] = [i for i, n in enumerate(lowered) if n in accepted]
+    return places
 
 
 def column_positions(header: Header, kind: str, name: str) -> dict[str, int]:
     """The position of each of the kind's columns, under the name first listed for it.
 
-    Raises :class:`FileRejected` that names the column that is missing or there twice.
+    Raises :class:`FileRejected` that names the columns that are missing, or one there twice.
     """
-    lowered = [n.lower() for n in header.names]
-    positions = {}
-    for column, aliases in COLUMNS[kind].items():
-        accepted = [column.lower(), *(alias.lower() for alias in aliases)]
-        found = [i for i, n in enumerate(lowered) if n in accepted]
-        known = column if not aliases else f"{column} (or {', '.join(aliases)})"
-        if not found:
-            shown = ", ".join(header.names[:12])[:200]
-            raise FileRejected(
-                f"{name} has no column {known}; its header line reads: {shown}.",
-                f"A {kind} file needs the columns {', '.join(COLUMNS[kind])}.",
-            )
+
+    def known(column: str) -> str:
+        aliases = LAYOUTS[kind][column]
+        return column if not aliases else f"{column} (or {', '.join(aliases)})"
+
+    places = column_places(header, kind)
+    missing = [column for column, found in places.items() if not found]
+    if missing:
+        shown = ", ".join(header.names[:12])[:200]
+        raise FileRejected(
+            f"{name} has no column {' and no column '.join(map(known, missing))}; "
+            f"its header line reads: {shown}.",
+            f"A {kind} file needs the columns {', '.join(LAYOUTS[kind])}.",
+        )
+    for column, found in places.items():
         if len(found) > 1:
-            raise FileRejected(f"{name} has the column {known} twice.", "Keep one of them.")
-        positions[column] = found[0]
-    return positions
+            raise FileRejected(f"{name} has the column {known(column)} twice.", "Keep one of them.")
+    return {column: found[0] for column, found in places.items()}
 
 
 def read_batches(
-    path: Path, name: str, kind: str, progress: Progress | None = None
+    source: Source, name: str, kind: str, progress: Progress | None = None
 ) -> Iterator[Batch]:
     """The data lines of a file of the given kind, in order.
 
     ``progress`` is called with (bytes read, bytes in all) of the file on disk. Raises
     :class:`FileRejected` for a file that is rejected whole.
     """
-    total = path.stat().st_size if path.exists() else 0
-    with opened(path, name) as (text, disk):
+    total = size_of(source)
+    with opened(source, name) as (text, disk):
         beginning = text.read(LONGEST_HEADER)
         header, skipped = _header(beginning, name)
         positions = column_positions(header, kind, name)

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from restmon.database import session, tuples, writing
-from restmon.models import BusinessHours, Import, Poll, Report, Revision, Store
+from restmon.models import BusinessHours, Import, Poll, Report, Store
+from restmon.revisions import new_revision
 from restmon.settings import get_settings
 
 FOLDER = Path(__file__).parent.parent / "data" / "demo"
@@ -47,7 +48,7 @@ def clear_demo() -> bool:
         return False
     with writing():
         orphans = remove_demo()
-        Revision.create(polls_from=None, stores_changed=True, rebuild=True)
+        new_revision(stores_changed=True, rebuild=True)
     for path in orphans or []:
         path.unlink(missing_ok=True)
     return True

@@ -49,7 +49,7 @@ class Parsed:
     reason: Reason
 
 
-def _by_distinct_value(
+def by_distinct_value(
     raw: pa.Array, parse: Callable[[bytes], Any], dtype: Any, bad: Any, reason: Reason
 ) -> Parsed:
     """Parse each distinct value once; ``parse`` returns None for a bad one."""
@@ -79,7 +79,7 @@ class StoreIds:
 
     def parse(self, raw: pa.Array) -> Parsed:
         """The ids' numbers, int64."""
-        return _by_distinct_value(raw, self._code, np.int64, -1, why_not_a_store_id)
+        return by_distinct_value(raw, self._code, np.int64, -1, why_not_a_store_id)
 
 
 def why_not_a_store_id(value: bytes) -> str:
@@ -99,7 +99,7 @@ def why_not_a_store_id(value: bytes) -> str:
 def parse_statuses(raw: pa.Array) -> Parsed:
     """Statuses, int8: 1 active, 0 inactive, in any case."""
     known = {b"active": 1, b"inactive": 0}
-    return _by_distinct_value(
+    return by_distinct_value(
         raw, lambda v: known.get(v.lower()), np.int8, 0, lambda _: "it is not active or inactive"
     )
 
@@ -107,7 +107,7 @@ def parse_statuses(raw: pa.Array) -> Parsed:
 def parse_days(raw: pa.Array) -> Parsed:
     """Days of the week, int64: 0 Monday … 6 Sunday."""
     known = {str(day).encode(): day for day in range(7)}
-    return _by_distinct_value(
+    return by_distinct_value(
         raw, known.get, np.int64, 0, lambda _: "it is not a day from 0 (Monday) to 6 (Sunday)"
     )
 
@@ -129,7 +129,7 @@ def parse_wall_times(raw: pa.Array, *, is_end: bool) -> Parsed:
     """Wall-clock times, int64 microseconds since midnight; an end may be 24:00."""
     latest = "24:00" if is_end else "23:59:59.999999"
     reason = f"it is not a time HH:MM or HH:MM:SS from 00:00 to {latest}"
-    return _by_distinct_value(
+    return by_distinct_value(
         raw, lambda v: wall_time(v, is_end=is_end), np.int64, 0, lambda _: reason
     )
 
@@ -147,7 +147,7 @@ def zone_name(value: bytes) -> str | None:
 
 def parse_zones(raw: pa.Array) -> Parsed:
     """Time-zone names, object array of str."""
-    return _by_distinct_value(
+    return by_distinct_value(
         raw,
         zone_name,
         object,

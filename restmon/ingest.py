@@ -16,37 +16,27 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 from peewee import chunked
 
 from restmon import database, keys
+from restmon.checking import check
 from restmon.csv_reader import (
     BUSINESS_HOURS,
-    COLUMNS,
     POLLS,
     TIMEZONES,
-    Batch,
     Rejection,
     column_positions,
     read_batches,
     read_header,
 )
 from restmon.demo_data import remove_demo
-from restmon.fields import (
-    Parsed,
-    StoreIds,
-    parse_days,
-    parse_statuses,
-    parse_timestamps,
-    parse_wall_times,
-    parse_zones,
-)
-from restmon.models import BusinessHours, Revision, Store
+from restmon.fields import StoreIds
+from restmon.models import BusinessHours, Store
+from restmon.revisions import new_revision
 
 CHUNK_LINES = 2_000_000
 KEPT_REJECTIONS = 1000
-KEPT_REVISIONS = 1000
 READING, WRITING = "reading", "writing"
 
 StageProgress = Callable[[str, int, int], None]
@@ -163,9 +153,8 @@ class Staging:
         """Check all lines of a file and stage the good ones."""
         counts = self.counts.setdefault(file.kind, Counts())
         for batch in read_batches(file.path, file.name, file.kind, progress):
-            rejections = list(batch.malformed)
-            good, parsed = self._check(file.kind, batch, rejections)
-            rejections.sort(key=lambda r: r.line)
+            good, parsed, bad = check(file.kind, batch, self.ids)
+            rejections = sorted(batch.malformed + bad, key=lambda r: r.line)
             self.rejected.add(file.name, rejections)
             counts.read += len(batch.line) + len(batch.malformed)
             counts.rejected += len(rejections)
@@ -177,43 +166,6 @@ class Staging:
                 self.hours.append(pd.DataFrame(dict(zip(names, values, strict=True))))
             else:
                 self.zones.append(pd.DataFrame({"store": values[0], "zone": values[1]}))
-
-    def _check(
-        self, kind: str, batch: Batch, rejections: list[Rejection]
-    ) -> tuple[NDArray[np.bool_], list[Parsed]]:
-        parsers: dict[str, Callable[[pa.Array], Parsed]] = {
-            "timestamp_utc": parse_timestamps,
-            "status": parse_statuses,
-            "dayOfWeek": parse_days,
-            "start_time_local": lambda raw: parse_wall_times(raw, is_end=False),
-            "end_time_local": lambda raw: parse_wall_times(raw, is_end=True),
-            "timezone_str": parse_zones,
-        }
-        good = np.ones(len(batch.line), bool)
-        parsed: dict[str, Parsed] = {}
-        # The store id comes last: a line rejected for another value names no store.
-        for column in [*list(COLUMNS[kind])[1:], "store_id"]:
-            raw = batch.columns[column]
-            if column == "store_id":
-                found = self._parse_store_ids(raw, good)
-            else:
-                found = parsers[column](raw)
-            parsed[column] = found
-            for i in np.flatnonzero(good & ~found.good).tolist():
-                value = raw[i].as_py()
-                shown = value[:200].decode("utf-8", "replace")
-                rejections.append(Rejection(int(batch.line[i]), column, shown, found.reason(value)))
-            good &= found.good
-        return good, [parsed[column] for column in COLUMNS[kind]]
-
-    def _parse_store_ids(self, raw: pa.Array, wanted: NDArray[np.bool_]) -> Parsed:
-        if wanted.all():
-            return self.ids.parse(raw)
-        some = self.ids.parse(raw.filter(pa.array(wanted)))
-        values = np.full(len(raw), -1, np.int64)
-        good = np.ones(len(raw), bool)
-        values[wanted], good[wanted] = some.values, some.good
-        return Parsed(values, good, some.reason)
 
     def _add_polls(self, store: Ints, time: Ints, status: NDArray[np.int8]) -> None:
         self._polls.append((store, time, status))
@@ -309,14 +261,10 @@ def _write(staging: Staging, demo: bool, progress: StageProgress | None) -> Resu
     changed |= _write_hours(staging, store_rows, result)
     polls_from = _write_polls(staging, store_rows, result, progress)
     if changed or polls_from is not None:
-        result.revision = _new_revision(polls_from, changed, orphans is not None)
+        result.revision = new_revision(
+            polls_from, stores_changed=changed, rebuild=orphans is not None
+        )
     return result
-
-
-def _new_revision(polls_from: int | None, stores_changed: bool, rebuild: bool) -> int:
-    row = Revision.create(polls_from=polls_from, stores_changed=stores_changed, rebuild=rebuild)
-    Revision.delete().where(Revision.number <= row.number - KEPT_REVISIONS).execute()
-    return int(row.number)
 
 
 def _store_rows(names: list[str], demo: bool) -> tuple[Ints, bool]:

@@ -1,0 +1,56 @@
+"""What a group of stores may be called."""
+
+import unicodedata
+
+import pyarrow as pa
+
+from restmon.fields import Parsed, by_distinct_value
+
+LONGEST = 64
+# Control characters, line ends, halves of characters, and invisible marks, by which two names
+# would look the same; the joiners of emoji and of some scripts are none of them.
+FORBIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+JOINERS = "\u200c\u200d"
+
+
+def group_name(text: str) -> str | None:
+    """The name as it is kept: without blanks around it, in Unicode's composed form; None when
+    it cannot be one."""
+    name = unicodedata.normalize("NFC", text.strip())
+    if not 1 <= len(name) <= LONGEST:
+        return None
+    if any(unicodedata.category(c) in FORBIDDEN and c not in JOINERS for c in name):
+        return None
+    return name
+
+
+def same_name(name: str) -> str:
+    """The form under which names are the same, whatever their case."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def why_not_a_group_name(text: str) -> str:
+    """The reason a name is rejected."""
+    if not text.strip():
+        return "the name of the group is empty"
+    if len(unicodedata.normalize("NFC", text.strip())) > LONGEST:
+        return f"the name of a group has at most {LONGEST} characters"
+    return "the name of a group has no control characters, line ends or invisible marks"
+
+
+def parse_group_names(raw: pa.Array) -> Parsed:
+    """Names of groups, object array of str."""
+
+    def parse(value: bytes) -> str | None:
+        try:
+            return group_name(value.decode("utf-8"))
+        except UnicodeDecodeError:
+            return None
+
+    def reason(value: bytes) -> str:
+        try:
+            return why_not_a_group_name(value.decode("utf-8"))
+        except UnicodeDecodeError:
+            return "it is not text in UTF-8"
+
+    return by_distinct_value(raw, parse, object, "", reason)
