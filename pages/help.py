@@ -8,6 +8,7 @@ from restmon.uptime import NEAREST, PREVIOUS
 
 NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
 
+parts.framed()
 st.title("What the numbers mean")
 st.markdown(
     """

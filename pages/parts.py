@@ -1,5 +1,6 @@
 """What all pages share: the frame around a page, its notices, and the data they read."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from restmon.models import now
 from restmon.settings import get_settings
 from restmon.wording import ago, moment
 
+_frame = threading.local()
 WORKER_COMMAND = "python -m restmon worker"
 
 
@@ -23,8 +25,43 @@ def _open(database_url: str, queue_url: str) -> None:
     huey.connect()
 
 
+def navigation() -> Any:
+    """The page that was asked for; draws the menu. Paths are the files' names, as AppTest needs."""
+    return st.navigation(
+        [
+            st.Page("pages/overview.py", title="Overview", icon=":material/monitoring:"),
+            st.Page("pages/stores.py", title="Stores", icon=":material/list:"),
+            st.Page("pages/store.py", title="Store", icon=":material/storefront:"),
+            st.Page("pages/upload.py", title="Upload", icon=":material/upload_file:"),
+            st.Page("pages/reports.py", title="Reports", icon=":material/description:"),
+            st.Page("pages/settings.py", title="Settings", icon=":material/tune:"),
+            st.Page("pages/help.py", title="Help", icon=":material/help:"),
+        ],
+        position="top",
+    )
+
+
+def framed() -> None:
+    """The first line of every page: make sure that it stands in its frame.
+
+    Streamlit runs a file of pages/ by itself when a process's first visitor asks for its address,
+    before app.py has told of its navigation.
+    """
+    if not getattr(_frame, "entered", False):
+        navigation()
+        st.rerun()
+
+
 def run(page: Any) -> None:
     """Show a page in its frame: what goes wrong is one sentence, never a traceback."""
+    _frame.entered = True
+    try:
+        _run(page)
+    finally:
+        _frame.entered = False
+
+
+def _run(page: Any) -> None:
     with told():
         settings = get_settings()
         _open(settings.database_url, settings.effective_queue_url)

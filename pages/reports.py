@@ -51,6 +51,7 @@ def trigger_form(newest: int) -> None:
 
 
 @st.fragment(run_every=1)
+@parts.told()
 def running() -> None:
     """The reports under way; when one ends the page is run again."""
     rows = [row for row in reports.recent() if row.status == RUNNING]
@@ -195,6 +196,7 @@ def compare(rows: list[Report]) -> None:
     )
 
 
+parts.framed()
 st.title("Reports")
 with database.session():
     newest = database.newest_poll()

@@ -130,6 +130,7 @@ def start(files: list[Any], kinds: list[str]) -> None:
 
 
 @st.fragment(run_every=1)
+@parts.told()
 def running() -> None:
     """The imports under way; when one ends the page is run again."""
     rows = [row for row in imports.recent() if row.status == RUNNING]
@@ -224,6 +225,7 @@ def history(rows: list[Import]) -> None:
         st.rerun()
 
 
+parts.framed()
 st.title("Upload")
 parts.worker_notice()
 uploaded = st.file_uploader(

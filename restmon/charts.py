@@ -22,7 +22,15 @@ UP = "#2F7FC1"
 DOWN = "#D9601A"
 OPEN = "rgba(128, 142, 156, 0.30)"
 MUTED = "#808E9C"
-HATCH = {"shape": "/", "size": 5, "solidity": 0.35, "fgcolor": "#FFFFFF", "fgopacity": 0.75}
+POLL_EDGE = {1: "#0F3A5F", 0: "#7A2E00"}
+HATCH = {
+    "shape": "/",
+    "size": 7,
+    "solidity": 0.25,
+    "fillmode": "overlay",
+    "fgcolor": "#FFFFFF",
+    "fgopacity": 0.6,
+}
 HOUR = 3_600_000_000
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EDGES = (0, 50, 80, 90, 95, 98, 99, 99.9, 100)
@@ -54,15 +62,39 @@ class PollMarks:
     text: Sequence[str]
 
 
-def layout(figure: go.Figure, title: str, height: int, **options: Any) -> go.Figure:
-    """The look that all figures share: title on top, legend between title and data."""
+def key(*entries: tuple[str, str, str]) -> str:
+    """What the colours and symbols mean, as one line: (symbol, colour, text) each."""
+    return "   ".join(f'<span style="color:{c}"><b>{s}</b></span> {text}' for s, c, text in entries)
+
+
+STATUS_KEY = (("■", UP, "up"), ("▨", DOWN, "down"))
+TIMELINE_KEY = key(
+    *STATUS_KEY, ("■", "#B9C1C9", "open"), ("○", UP, "active"), ("✕", DOWN, "inactive")
+)
+
+
+def layout(
+    figure: go.Figure, title: str, height: int, subtitle: str = "", **options: Any
+) -> go.Figure:
+    """The look that all figures share: title and key above the data, no legend over it."""
     figure.update_layout(
-        title={"text": title, "x": 0, "xanchor": "left", "font": {"size": 16}},
+        title={
+            "text": title,
+            "subtitle": {"text": subtitle, "font": {"size": 13}},
+            "x": 0,
+            "xanchor": "left",
+            "xref": "container",
+            "y": 1,
+            "yanchor": "top",
+            "yref": "container",
+            "pad": {"t": 6, "l": 2},
+            "font": {"size": 16},
+        },
         height=height,
-        margin={"l": 8, "r": 12, "t": 76, "b": 8},
+        margin={"l": 8, "r": 12, "t": 64 if subtitle else 44, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "xanchor": "left"},
+        showlegend=False,
         hoverlabel={"align": "left"},
         dragmode=False,
         **options,
@@ -125,7 +157,7 @@ def timeline(
     dates = _date_names(pd.date_range(days[0], days[1], freq="D"))
     figure = go.Figure()
 
-    def bars(stretches: Stretches, name: str, width: float, marker: dict[str, Any]) -> None:
+    def bars(stretches: Stretches, width: float, marker: dict[str, Any]) -> None:
         cut = _by_day(stretches, cuts)
         wall = _wall(cut.start, zone)
         begin = np.asarray((wall - wall.normalize()) / pd.Timedelta(hours=1), float)
@@ -135,32 +167,30 @@ def timeline(
             x=(cut.end - cut.start) / HOUR,
             base=begin,
             width=width,
-            name=name,
             marker=marker | {"line": {"width": 0}},
             customdata=list(cut.text),
             hovertemplate="%{customdata}<extra></extra>",
         )
 
-    bars(open_hours, "Business hours", 0.86, {"color": OPEN})
-    bars(up, "Up", 0.5, {"color": UP})
-    bars(down, "Down", 0.5, {"color": DOWN, "pattern": HATCH})
+    bars(open_hours, 0.86, {"color": OPEN})
+    bars(up, 0.5, {"color": UP})
+    bars(down, 0.5, {"color": DOWN, "pattern": HATCH})
     wall = _wall(polls.time, zone)
     hour = np.asarray((wall - wall.normalize()) / pd.Timedelta(hours=1), float)
     names = np.array(_date_names(wall), object)
     texts = np.array(polls.text, object)
-    for active, symbol, name in ((True, "circle", "Active poll"), (False, "x", "Inactive poll")):
+    for active, symbol in ((True, "circle"), (False, "x")):
         mine = polls.active == active
         figure.add_scatter(
             mode="markers",
             x=hour[mine],
             y=names[mine],
-            name=name,
             marker={
                 "symbol": symbol,
                 "size": 7,
                 "color": "#FFFFFF",
                 "opacity": np.where(polls.counted[mine], 1.0, 0.55),
-                "line": {"width": 1.5, "color": "#0F3A5F" if active else "#7A2E00"},
+                "line": {"width": 1.5, "color": POLL_EDGE[active]},
             },
             customdata=texts[mine],
             hovertemplate="%{customdata}<extra></extra>",
@@ -176,7 +206,11 @@ def timeline(
     figure.update_yaxes(categoryorder="array", categoryarray=dates, title=None)
     figure.update_yaxes(range=[-0.6, len(dates) - 0.4])
     return layout(
-        figure, "When the store was up and down", 150 + 30 * max(len(dates), 2), barmode="overlay"
+        figure,
+        "When the store was up and down",
+        125 + 30 * max(len(dates), 2),
+        TIMELINE_KEY,
+        barmode="overlay",
     )
 
 
@@ -207,7 +241,7 @@ def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
     )
     figure.update_yaxes(title="Hours of business", rangemode="tozero", showgrid=True)
     figure.update_xaxes(title="Local date", type="category", nticks=8)
-    return layout(figure, "Uptime of each day", 340, barmode="stack")
+    return layout(figure, "Uptime of each day", 340, key(*STATUS_KEY), barmode="stack")
 
 
 def uptime_over_time(ends: Ints, up: Floats, down: Floats, zone: str = "UTC") -> go.Figure:
@@ -234,8 +268,7 @@ def uptime_over_time(ends: Ints, up: Floats, down: Floats, zone: str = "UTC") ->
         title="Uptime (%)", range=[floor, 100 + (100 - floor) * 0.04], ticksuffix=" %"
     )
     figure.update_xaxes(title=f"Hour ({zone})", tickformat="%a %d %b", nticks=8)
-    layout(figure, "Uptime of all stores, hour by hour", 320, showlegend=False)
-    return figure.update_layout(margin={"t": 48})
+    return layout(figure, "Uptime, hour by hour", 320)
 
 
 def heat_map(down: Floats, open_time: Floats) -> go.Figure:
@@ -294,8 +327,7 @@ def distribution(shares: Floats) -> go.Figure:
     )
     figure.update_xaxes(title="Uptime in the last week (%)", type="category")
     figure.update_yaxes(title="Stores", showgrid=True)
-    layout(figure, "How many stores had how much uptime", 320, showlegend=False)
-    return figure.update_layout(margin={"t": 48})
+    return layout(figure, "How many stores had how much uptime", 320)
 
 
 def example(
@@ -307,54 +339,44 @@ def example(
     """The worked example drawn: a row a method, (name, span starts, span ends, statuses), times
     in microseconds since midnight; ``polls`` are (time, status)."""
     figure = go.Figure()
-    names = [name for name, *_ in rows]
+    places = list(range(len(rows)))
     figure.add_bar(
         orientation="h",
-        y=names,
+        y=places,
         x=[(closes - opens) / HOUR] * len(rows),
         base=[opens / HOUR] * len(rows),
         width=0.86,
-        name="Business hours",
         marker={"color": OPEN},
         hoverinfo="skip",
     )
-    for status, name, marker in (
-        (1, "Up", {"color": UP}),
-        (0, "Down", {"color": DOWN, "pattern": HATCH}),
-    ):
-        y: list[str] = []
-        base: list[float] = []
-        length: list[float] = []
-        for row, start, end, statuses in rows:
+    for status, marker in ((1, {"color": UP}), (0, {"color": DOWN, "pattern": HATCH})):
+        for place, (_, start, end, statuses) in zip(places, rows, strict=True):
             mine = statuses == status
-            y += [row] * int(mine.sum())
-            base += (start[mine] / HOUR).tolist()
-            length += ((end - start)[mine] / HOUR).tolist()
-        figure.add_bar(
-            orientation="h",
-            y=y,
-            x=length,
-            base=base,
-            width=0.5,
-            name=name,
-            marker=marker,
-            text=[f"{hours * 60:g} min" for hours in length],
-            textposition="inside",
-            insidetextfont={"color": "#FFFFFF", "size": 14},
-            hoverinfo="skip",
-        )
-    for status, symbol, name in ((1, "circle", "Active poll"), (0, "x", "Inactive poll")):
+            length = (end - start)[mine] / HOUR
+            figure.add_bar(
+                orientation="h",
+                y=[place] * len(length),
+                x=length,
+                base=start[mine] / HOUR,
+                width=0.5,
+                marker=marker,
+                text=[f"{hours * 60:g} min" for hours in length],
+                textposition="inside",
+                insidetextanchor="middle",
+                textfont={"color": "#FFFFFF", "size": 15, "weight": 700},
+                hoverinfo="skip",
+            )
+    for status, symbol in ((1, "circle"), (0, "x")):
         mine = [time / HOUR for time, found in polls if found == status]
         figure.add_scatter(
             mode="markers",
-            x=mine * len(rows),
-            y=[row for row in names for _ in mine],
-            name=name,
+            x=[time for _ in places for time in mine],
+            y=[place - 0.36 for place in places for _ in mine],
             marker={
                 "symbol": symbol,
-                "size": 10,
+                "size": 11,
                 "color": "#FFFFFF",
-                "line": {"width": 2, "color": "#0F3A5F" if status else "#7A2E00"},
+                "line": {"width": 2, "color": POLL_EDGE[status]},
             },
             hoverinfo="skip",
         )
@@ -364,6 +386,10 @@ def example(
         tickvals=ticks,
         ticktext=[f"{int(t):02d}:{round(t % 1 * 60):02d}" for t in ticks],
         title="Monday, local time",
+        showgrid=False,
     )
-    figure.update_yaxes(autorange="reversed")
-    return layout(figure, "Two polls, three open hours", 280, barmode="overlay")
+    names = [name.replace(" ", "<br>") for name, *_ in rows]
+    figure.update_yaxes(
+        range=[len(rows) - 0.5, -0.5], tickvals=places, ticktext=names, showgrid=False
+    )
+    return layout(figure, "Two polls, three open hours", 280, TIMELINE_KEY, barmode="overlay")
