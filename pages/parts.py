@@ -28,7 +28,7 @@ def run(page: Any) -> None:
     with told():
         settings = get_settings()
         _open(settings.database_url, settings.effective_queue_url)
-        with database.explained(settings.database_path):
+        with database.explained():
             demo_banner()
             page.run()
 
