@@ -80,7 +80,7 @@ def guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*args: Any, **kwargs: Any) -> Any:
         try:
-            with database.explained(get_settings().database_path):
+            with database.explained():
                 return callback(*args, **kwargs)
         except RestmonError as error:
             status = next((s for kind, s in STATUSES if isinstance(error, kind)), 500)
@@ -400,7 +400,7 @@ def healthz() -> bottle.HTTPResponse:
     """Whether database, queue and worker are well."""
     health: dict[str, Any] = {"database": "ok", "queue": "ok", "worker": "ok"}
     try:
-        with database.explained(get_settings().database_path):
+        with database.explained():
             facts = overview.facts()
         shown = "worker_alive worker_seen_seconds_ago newest_poll newest_poll_age_seconds"
         health |= {name: facts[name] for name in shown.split()}

@@ -65,7 +65,7 @@ def _run(page: Any) -> None:
     with told():
         settings = get_settings()
         _open(settings.database_url, settings.effective_queue_url)
-        with database.explained(settings.database_path):
+        with database.explained():
             demo_banner()
             page.run()
 

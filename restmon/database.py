@@ -1,80 +1,94 @@
-"""Connecting, transactions, migrations, and the bulk reads and writes of polls.
+"""The database: connecting, transactions, migrations, bulk reads and writes.
 
-One SQLite library serves every access of a process: two copies of it (Python's and a driver's
-own) would not see each other's locks on the file (sqlite.org/howtocorrupt.html, section 2.2.1).
-Bulk reads therefore go through SQL that packs a store's polls into one text value, which NumPy
-parses at once; that is as fast as a columnar driver.
+What differs between SQLite and PostgreSQL is in `sqlite` and `postgres`, two modules with the
+functions of :class:`Engine`; everything else asks here and does not know which one it is.
 """
 
-import os
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from peewee import OperationalError, SqliteDatabase, chunked
+from peewee import Database
 from playhouse.migrations import Runner
 
-from restmon import models
-from restmon.errors import DatabaseUnavailable
+from restmon import models, sqlite
+from restmon.merged import Merged
 from restmon.settings import Settings, get_settings
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-BUSY_SECONDS = 60
-PRAGMAS = {
-    "journal_mode": "wal",
-    # FULL: a transaction that was answered is on the disk, also after a power cut.
-    "synchronous": "full",
-    "foreign_keys": 1,
-    "cache_size": -64 * 1024,
-    "temp_store": "default",
-}
 
 Ints = NDArray[np.int64]
+Statuses = NDArray[np.int8]
+
+
+class Engine(Protocol):
+    """What a database engine does in its own way. The bulk functions expect an open connection;
+    they are documented below, under the same names."""
+
+    def connect(self, settings: Settings) -> Database:
+        """The Peewee database of the settings; raises DatabaseUnavailable."""
+
+    def explain(self, error: Exception) -> Exception | None:
+        """The DatabaseUnavailable that tells a user of the error, None if it is not of the
+        database."""
+
+    def read_transaction(self) -> AbstractContextManager[Any]:
+        """A transaction whose reads all see one state of the data."""
+
+    def write_transaction(self) -> AbstractContextManager[Any]:
+        """A transaction that keeps other such transactions waiting."""
+
+    def newest_poll(self) -> int | None: ...
+
+    def polls_of_all(self, lo: int, hi: int) -> tuple[Ints, Ints, Statuses]: ...
+
+    def polls_in_ranges(
+        self, stores: Ints, lo: Ints, hi: Ints, at_once: int = ...
+    ) -> Iterator[tuple[Ints, Ints, Statuses]]: ...
+
+    def last_polls_in_ranges(
+        self, stores: Ints, lo: Ints, hi: Ints
+    ) -> tuple[Ints, Ints, Statuses]: ...
+
+    def merge_polls(self, row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged: ...
+
+    def set_zones(self, rows: Ints, zones: list[str]) -> None: ...
+
+    def replace_hours(self, rows: Ints, hours: Ints) -> None: ...
+
+    def vacuum(self) -> tuple[int, int]: ...
+
+
+def engine() -> Engine:
+    """The engine of the database that is open."""
+    return sqlite
 
 
 def configure(settings: Settings | None = None) -> None:
     """Bind the models to the database of the settings and bring its schema up to date.
 
-    Makes the folder and the file when they are missing. Raises :class:`DatabaseUnavailable`.
+    Makes an SQLite file and its folder when they are missing. Raises
+    :class:`~restmon.errors.DatabaseUnavailable`.
     """
     settings = settings or get_settings()
-    path = settings.database_path
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatabaseUnavailable(
-            f"The folder {path.parent} of the database cannot be made: {error.strerror}.",
-            "Make it writable, or set RESTMON_DATABASE_URL to a file elsewhere.",
-        ) from None
-    models.database.initialize(SqliteDatabase(str(path), pragmas=PRAGMAS, timeout=BUSY_SECONDS))
-    with explained(path):
+    models.database.initialize(sqlite.connect(settings))
+    with explained():
         migrate()
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Turn the database's own errors inside the block into one sentence for the user."""
     try:
         yield
-    except (OperationalError, sqlite3.Error) as error:
-        writable = os.access(path if path.exists() else path.parent, os.W_OK)
-        hint = (
-            "Try again; if it persists, check the disk and the file."
-            if writable
-            else "Make the file and its folder writable, or set RESTMON_DATABASE_URL to another."
-        )
-        raise DatabaseUnavailable(f"The database {path} cannot be used: {error}.", hint) from error
     except Exception as error:
-        if "not a database" in str(error):
-            raise DatabaseUnavailable(
-                f"The file {path} is not an SQLite database.",
-                "Set RESTMON_DATABASE_URL to another file, or move this one away.",
-            ) from error
-        raise
+        told = engine().explain(error)
+        if told is None:
+            raise
+        raise told from error
 
 
 @contextmanager
@@ -94,14 +108,14 @@ def reading() -> Iterator[None]:
         if models.database.in_transaction():
             yield
         else:
-            with models.database.atomic("DEFERRED"):
+            with engine().read_transaction():
                 yield
 
 
 @contextmanager
 def writing() -> Iterator[None]:
     """A connection and one transaction that takes the write lock at its beginning."""
-    with session(), models.database.atomic("IMMEDIATE"):
+    with session(), engine().write_transaction():
         yield
 
 
@@ -118,17 +132,8 @@ def migrate() -> list[str]:
         runner = Runner(models.database.obj, str(MIGRATIONS))
         if all(migration.applied for migration in runner.status()):
             return []
-        with models.database.atomic("IMMEDIATE"):
+        with engine().write_transaction():
             return list(runner.up())
-
-
-def newest_poll() -> int | None:
-    """The newest poll's instant, or None. One look-up a store: the key begins with the store."""
-    row = models.database.execute_sql(
-        "SELECT max(newest) FROM (SELECT (SELECT max(timestamp) FROM poll"
-        " WHERE store_id = store.id) AS newest FROM store)"
-    ).fetchone()
-    return None if row is None else row[0]
 
 
 def has_polls() -> bool:
@@ -136,108 +141,61 @@ def has_polls() -> bool:
     return models.Poll.select(models.Poll.timestamp).limit(1).tuples().first() is not None
 
 
-def fill_ranges(stores: Ints, lo: Ints, hi: Ints) -> None:
-    """Put (store, [lo, hi)) ranges, int64 arrays of one length, into the connection's temporary
-    table ``poll_range``, numbered from 0 in the order given."""
-    connection = models.database.connection()
-    connection.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS poll_range"
-        " (n INTEGER PRIMARY KEY, store_id INTEGER, lo INTEGER, hi INTEGER)"
-    )
-    connection.execute("DELETE FROM poll_range")
-    rows = zip(range(len(stores)), stores.tolist(), lo.tolist(), hi.tolist(), strict=True)
-    connection.executemany("INSERT INTO poll_range VALUES (?, ?, ?, ?)", rows)
+def newest_poll() -> int | None:
+    """The newest poll's instant, or None."""
+    return engine().newest_poll()
 
 
-def _parse(rows: Iterable[tuple[int, str]], base: int) -> tuple[Ints, Ints, NDArray[np.int8]]:
-    keys: list[int] = []
-    texts: list[str] = []
-    for key, text in rows:
-        keys.append(key)
-        texts.append(text)
-    if not texts:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8)
-    counts = np.fromiter((text.count(",") + 1 for text in texts), np.int64, len(texts))
-    packed = np.fromstring(",".join(texts), dtype=np.int64, sep=",")
-    key_of = np.repeat(np.array(keys, np.int64), counts)
-    falls = np.flatnonzero(packed[1:] <= packed[:-1])
-    if (key_of[falls + 1] == key_of[falls]).any():
-        # group_concat promises no order, though reading along the key has always given one.
-        packed = packed[np.lexsort((packed, key_of))]
-    return key_of, (packed >> 1) + base, (packed & 1).astype(np.int8)
-
-
-def polls_of_all(lo: int, hi: int) -> tuple[Ints, Ints, NDArray[np.int8]]:
+def polls_of_all(lo: int, hi: int) -> tuple[Ints, Ints, Statuses]:
     """All stores' polls with lo <= timestamp < hi.
 
     Returns (store's place among all in the order of ``store_id`` as text, int64; timestamp,
     int64 microseconds; status, int8), sorted by the first, then the second.
     """
-    cursor = models.database.execute_sql(
-        "SELECT (SELECT group_concat((timestamp - ?) * 2 + status) FROM poll"
-        " WHERE store_id = store.id AND timestamp >= ? AND timestamp < ?)"
-        " FROM store ORDER BY store_id",
-        (lo, lo, hi),
-    )
-    return _parse(((n, text) for n, (text,) in enumerate(cursor) if text is not None), lo)
+    return engine().polls_of_all(lo, hi)
 
 
 def polls_in_ranges(
     stores: Ints, lo: Ints, hi: Ints, at_once: int = 1_000_000
-) -> Iterator[tuple[Ints, Ints, NDArray[np.int8]]]:
+) -> Iterator[tuple[Ints, Ints, Statuses]]:
     """The polls of each given (store row id, [lo, hi)) range, about ``at_once`` polls a time.
 
     Yields (index of the range int64, timestamp int64, status int8), in the order of the ranges,
     then timestamp; a range is never split between two of them.
     """
-    fill_ranges(stores, lo, hi)
-    base = int(lo.min()) if len(lo) else 0
-    cursor = models.database.execute_sql(
-        "SELECT n, polls FROM (SELECT n, (SELECT group_concat((timestamp - ?) * 2 + status)"
-        " FROM poll WHERE store_id = poll_range.store_id AND timestamp >= lo AND timestamp < hi)"
-        " AS polls FROM poll_range ORDER BY n) WHERE polls IS NOT NULL",
-        (base,),
-    )
-    part: list[tuple[int, str]] = []
-    size = 0
-    for row in cursor:
-        part.append(row)
-        size += len(row[1])
-        if size >= at_once * 14:
-            yield _parse(part, base)
-            part, size = [], 0
-    if part:
-        yield _parse(part, base)
+    return engine().polls_in_ranges(stores, lo, hi, at_once)
 
 
-def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, NDArray[np.int8]]:
+def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, Statuses]:
     """The last poll of each given (store row id, [lo, hi)) range that has any.
 
     Returns (index of the range int64, timestamp int64, status int8), in the order of the ranges.
     One index look-up a range.
     """
-    fill_ranges(stores, lo, hi)
-    rows = models.database.execute_sql(
-        "SELECT n, poll.timestamp, poll.status FROM poll_range JOIN poll"
-        " ON poll.store_id = poll_range.store_id AND poll.timestamp ="
-        " (SELECT max(timestamp) FROM poll WHERE store_id = poll_range.store_id"
-        " AND timestamp >= lo AND timestamp < hi) ORDER BY n"
-    ).fetchall()
-    table = np.array(rows, np.int64).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2].astype(np.int8)
+    return engine().last_polls_in_ranges(stores, lo, hi)
 
 
-def upsert_polls(stores: Ints, timestamps: Ints, statuses: NDArray[np.int8]) -> None:
-    """Insert polls, or set their status where (store, timestamp) is there already.
+def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged:
+    """Insert polls, or set their status where (store, timestamp) is there with another one.
 
-    Arrays of one length; sorted by store row id and timestamp they are written fastest.
+    Arrays of one length, sorted by store row id and timestamp, no pair twice. ``last`` is what
+    is stored; ``first`` what is compared with the stored status for the counts (they differ
+    where a file has several lines for one poll). The caller holds the write transaction.
     """
-    connection = models.database.connection()
-    sql = (
-        "INSERT INTO poll (store_id, timestamp, status) VALUES (?, ?, ?)"
-        " ON CONFLICT (store_id, timestamp) DO UPDATE SET status = excluded.status"
-    )
-    for part in chunked(range(len(stores)), 200_000):
-        rows = slice(part[0], part[-1] + 1)
-        columns = (stores[rows].tolist(), timestamps[rows].tolist(), statuses[rows].tolist())
-        connection.executemany(sql, zip(*columns, strict=True))
+    return engine().merge_polls(row, time, first, last)
+
+
+def set_zones(rows: Ints, zones: list[str]) -> None:
+    """Set the time zones of stores, given by row id."""
+    engine().set_zones(rows, zones)
+
+
+def replace_hours(rows: Ints, hours: Ints) -> None:
+    """Delete all business hours of the stores ``rows`` (row ids) and insert the lines ``hours``,
+    int64 of shape (lines, 4): store row id, day of week, start, end."""
+    engine().replace_hours(rows, hours)
+
+
+def vacuum() -> tuple[int, int]:
+    """Give back the room that deleted rows left; the database's bytes before and after."""
+    return engine().vacuum()

@@ -8,7 +8,7 @@ touched. *Writing* is one transaction that holds everything, the import's own ro
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -294,11 +294,7 @@ def _write_zones(staging: Staging, store_rows: Ints, result: Result) -> bool:
     counts.updated += int((~is_new & (before != lines["zone"])).sum())
     final = lines.drop_duplicates("row", keep="last")
     final = final[final["zone"] != final["row"].map(stored)]
-    connection = database.models.database.connection()
-    connection.executemany(
-        "UPDATE store SET timezone = ? WHERE id = ?",
-        zip(final["zone"].tolist(), final["row"].tolist(), strict=True),
-    )
+    database.set_zones(final["row"].to_numpy(), final["zone"].tolist())
     return len(final) > 0
 
 
@@ -336,15 +332,8 @@ def _write_hours(staging: Staging, store_rows: Ints, result: Result) -> bool:
     rows = both.loc[both["_merge"] != "both", "row"].unique()
     if not len(rows):
         return False
-    connection = database.models.database.connection()
-    connection.executemany(
-        "DELETE FROM business_hours WHERE store_id = ?", ((row,) for row in rows.tolist())
-    )
-    connection.executemany(
-        "INSERT INTO business_hours (store_id, day_of_week, start_time, end_time)"
-        " VALUES (?, ?, ?, ?)",
-        final[final["row"].isin(rows)].sort_values(fields).to_numpy().tolist(),
-    )
+    lines = final[final["row"].isin(rows)].sort_values(fields)
+    database.replace_hours(rows, lines.to_numpy())
     return True
 
 
@@ -388,20 +377,11 @@ def _write_chunk(
     row, order = _in_row_order(store, store_rows)
     row, time = row[order], time[order]
     first_status, last_status = first_status[order], last_status[order]
-    write = np.ones(len(row), bool)
-    counts.new += len(row)
-    for at, stored in _stored_statuses(row, time):
-        counts.new -= len(at)
-        same = first_status[at] == stored
-        counts.unchanged += int(same.sum())
-        counts.updated += int((~same).sum())
-        write[at] = last_status[at] != stored
-    if not write.any():
-        return None
-    if not write.all():
-        row, time, last_status = row[write], time[write], last_status[write]
-    database.upsert_polls(row, time, last_status)
-    return int(time.min())
+    merged = database.merge_polls(row, time, first_status, last_status)
+    counts.new += merged.new
+    counts.updated += merged.updated
+    counts.unchanged += merged.unchanged
+    return merged.earliest
 
 
 def _in_row_order(store: Ints, store_rows: Ints) -> tuple[Ints, Ints]:
@@ -414,16 +394,3 @@ def _in_row_order(store: Ints, store_rows: Ints) -> tuple[Ints, Ints]:
     ends = np.cumsum(lengths)
     order = np.arange(len(store)) + np.repeat(starts - (ends - lengths), lengths)
     return row, order
-
-
-def _stored_statuses(row: Ints, time: Ints) -> Iterator[tuple[Ints, NDArray[np.int8]]]:
-    """(positions, stored status) of those of the polls that are in the database already."""
-    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
-    ends = np.append(starts[1:], len(row))
-    found = database.polls_in_ranges(row[starts], time[starts], time[ends - 1] + 1)
-    for n, stored_time, stored_status in found:
-        a, b = starts[n[0]], ends[n[-1]]
-        group = np.repeat(np.arange(n[0], n[-1] + 1), (ends - starts)[n[0] : n[-1] + 1])
-        at = keys.find(group, time[a:b], n, stored_time)
-        known = np.flatnonzero(at >= 0)
-        yield known + a, stored_status[at[known]]

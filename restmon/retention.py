@@ -64,11 +64,5 @@ def vacuum() -> Space:
 
     Needs as much free disk as the database has data, and waits for other writers.
     """
-    path = get_settings().database_path
-    with database.session(), database.explained(path):
-        connection = database.models.database.connection()
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        before = path.stat().st_size
-        connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Space(before, path.stat().st_size)
+    with database.session(), database.explained():
+        return Space(*database.vacuum())

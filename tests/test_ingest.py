@@ -289,10 +289,13 @@ def test_progress_reaches_the_end_in_both_stages(workspace: Workspace, monkeypat
 def test_an_error_while_writing_leaves_nothing(workspace: Workspace, monkeypatch: Any):
     workspace.import_now(polls=f"a,active,{T}\n")
 
-    def fail(*_: object) -> None:
+    merge_polls = database.merge_polls
+
+    def fail(*polls: Any) -> None:
+        merge_polls(*polls)
         raise RuntimeError("disk on fire")
 
-    monkeypatch.setattr(database, "upsert_polls", fail)
+    monkeypatch.setattr(database, "merge_polls", fail)
     with pytest.raises(RuntimeError):
         workspace.import_now(polls=f"b,active,{T}\n", zones="b,America/Boise\n")
     with database.session():

@@ -1,0 +1,256 @@
+"""What is SQLite's own: connecting, locks, the bulk reads and writes. See `database.Engine`.
+
+One SQLite library serves every access of a process: two copies of it (Python's and a driver's
+own) would not see each other's locks on the file (sqlite.org/howtocorrupt.html, section 2.2.1).
+Bulk reads therefore go through SQL that packs a store's polls into one text value, which NumPy
+parses at once; that is as fast as a columnar driver.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from peewee import OperationalError, SqliteDatabase, chunked
+
+from restmon import keys, models
+from restmon.errors import DatabaseUnavailable
+from restmon.merged import Merged
+from restmon.settings import Settings
+
+BUSY_SECONDS = 60
+PRAGMAS = {
+    "journal_mode": "wal",
+    # FULL: a transaction that was answered is on the disk, also after a power cut.
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "cache_size": -64 * 1024,
+    "temp_store": "default",
+}
+
+Ints = NDArray[np.int64]
+Statuses = NDArray[np.int8]
+
+
+def connect(settings: Settings) -> SqliteDatabase:
+    """The database of the settings; makes its folder when it is missing."""
+    path = settings.database_path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"The folder {path.parent} of the database cannot be made: {error.strerror}.",
+            "Make it writable, or set RESTMON_DATABASE_URL to a file elsewhere.",
+        ) from None
+    return SqliteDatabase(str(path), pragmas=PRAGMAS, timeout=BUSY_SECONDS)
+
+
+def explain(error: Exception) -> DatabaseUnavailable | None:
+    """What the user is told of an error, or None where it is not the database's."""
+    path = Path(models.database.database)
+    if "not a database" in str(error):
+        return DatabaseUnavailable(
+            f"The file {path} is not an SQLite database.",
+            "Set RESTMON_DATABASE_URL to another file, or move this one away.",
+        )
+    if not isinstance(error, OperationalError | sqlite3.Error):
+        return None
+    writable = os.access(path if path.exists() else path.parent, os.W_OK)
+    hint = (
+        "Try again; if it persists, check the disk and the file."
+        if writable
+        else "Make the file and its folder writable, or set RESTMON_DATABASE_URL to another."
+    )
+    return DatabaseUnavailable(f"The database {path} cannot be used: {error}.", hint)
+
+
+def read_transaction() -> AbstractContextManager[Any]:
+    """A transaction that sees one state of the data."""
+    return models.database.atomic("DEFERRED")
+
+
+def write_transaction() -> AbstractContextManager[Any]:
+    """A transaction that takes the file's write lock at its beginning."""
+    return models.database.atomic("IMMEDIATE")
+
+
+def newest_poll() -> int | None:
+    """The newest poll's instant, or None. One look-up a store: the key begins with the store."""
+    row = models.database.execute_sql(
+        "SELECT max(newest) FROM (SELECT (SELECT max(timestamp) FROM poll"
+        " WHERE store_id = store.id) AS newest FROM store)"
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def fill_ranges(stores: Ints, lo: Ints, hi: Ints) -> None:
+    """Put (store, [lo, hi)) ranges, int64 arrays of one length, into the connection's temporary
+    table ``poll_range``, numbered from 0 in the order given."""
+    connection = models.database.connection()
+    connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS poll_range"
+        " (n INTEGER PRIMARY KEY, store_id INTEGER, lo INTEGER, hi INTEGER)"
+    )
+    connection.execute("DELETE FROM poll_range")
+    rows = zip(range(len(stores)), stores.tolist(), lo.tolist(), hi.tolist(), strict=True)
+    connection.executemany("INSERT INTO poll_range VALUES (?, ?, ?, ?)", rows)
+
+
+def _parse(rows: Iterable[tuple[int, str]], base: int) -> tuple[Ints, Ints, Statuses]:
+    keys: list[int] = []
+    texts: list[str] = []
+    for key, text in rows:
+        keys.append(key)
+        texts.append(text)
+    if not texts:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8)
+    counts = np.fromiter((text.count(",") + 1 for text in texts), np.int64, len(texts))
+    packed = np.fromstring(",".join(texts), dtype=np.int64, sep=",")
+    key_of = np.repeat(np.array(keys, np.int64), counts)
+    falls = np.flatnonzero(packed[1:] <= packed[:-1])
+    if (key_of[falls + 1] == key_of[falls]).any():
+        # group_concat promises no order, though reading along the key has always given one.
+        packed = packed[np.lexsort((packed, key_of))]
+    return key_of, (packed >> 1) + base, (packed & 1).astype(np.int8)
+
+
+def polls_of_all(lo: int, hi: int) -> tuple[Ints, Ints, Statuses]:
+    """All stores' polls with lo <= timestamp < hi.
+
+    Returns (store's place among all in the order of ``store_id`` as text, int64; timestamp,
+    int64 microseconds; status, int8), sorted by the first, then the second.
+    """
+    cursor = models.database.execute_sql(
+        "SELECT (SELECT group_concat((timestamp - ?) * 2 + status) FROM poll"
+        " WHERE store_id = store.id AND timestamp >= ? AND timestamp < ?)"
+        " FROM store ORDER BY store_id",
+        (lo, lo, hi),
+    )
+    return _parse(((n, text) for n, (text,) in enumerate(cursor) if text is not None), lo)
+
+
+def polls_in_ranges(
+    stores: Ints, lo: Ints, hi: Ints, at_once: int = 1_000_000
+) -> Iterator[tuple[Ints, Ints, Statuses]]:
+    """The polls of each given (store row id, [lo, hi)) range, about ``at_once`` polls a time.
+
+    Yields (index of the range int64, timestamp int64, status int8), in the order of the ranges,
+    then timestamp; a range is never split between two of them.
+    """
+    fill_ranges(stores, lo, hi)
+    base = int(lo.min()) if len(lo) else 0
+    cursor = models.database.execute_sql(
+        "SELECT n, polls FROM (SELECT n, (SELECT group_concat((timestamp - ?) * 2 + status)"
+        " FROM poll WHERE store_id = poll_range.store_id AND timestamp >= lo AND timestamp < hi)"
+        " AS polls FROM poll_range ORDER BY n) WHERE polls IS NOT NULL",
+        (base,),
+    )
+    part: list[tuple[int, str]] = []
+    size = 0
+    for row in cursor:
+        part.append(row)
+        size += len(row[1])
+        if size >= at_once * 14:
+            yield _parse(part, base)
+            part, size = [], 0
+    if part:
+        yield _parse(part, base)
+
+
+def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, Statuses]:
+    """The last poll of each given (store row id, [lo, hi)) range that has any.
+
+    Returns (index of the range int64, timestamp int64, status int8), in the order of the ranges.
+    One index look-up a range.
+    """
+    fill_ranges(stores, lo, hi)
+    rows = models.database.execute_sql(
+        "SELECT n, poll.timestamp, poll.status FROM poll_range JOIN poll"
+        " ON poll.store_id = poll_range.store_id AND poll.timestamp ="
+        " (SELECT max(timestamp) FROM poll WHERE store_id = poll_range.store_id"
+        " AND timestamp >= lo AND timestamp < hi) ORDER BY n"
+    ).fetchall()
+    table = np.array(rows, np.int64).reshape(-1, 3)
+    return table[:, 0], table[:, 1], table[:, 2].astype(np.int8)
+
+
+def upsert_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
+    """Insert polls, or set their status where (store, timestamp) is there already.
+
+    Arrays of one length; sorted by store row id and timestamp they are written fastest.
+    """
+    connection = models.database.connection()
+    sql = (
+        "INSERT INTO poll (store_id, timestamp, status) VALUES (?, ?, ?)"
+        " ON CONFLICT (store_id, timestamp) DO UPDATE SET status = excluded.status"
+    )
+    for part in chunked(range(len(stores)), 200_000):
+        rows = slice(part[0], part[-1] + 1)
+        columns = (stores[rows].tolist(), timestamps[rows].tolist(), statuses[rows].tolist())
+        connection.executemany(sql, zip(*columns, strict=True))
+
+
+def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged:
+    """See `database.Engine`: compares with what is stored, then writes what differs."""
+    write = np.ones(len(row), bool)
+    new, updated, unchanged = len(row), 0, 0
+    for at, stored in _stored_statuses(row, time):
+        new -= len(at)
+        same = first[at] == stored
+        unchanged += int(same.sum())
+        updated += int((~same).sum())
+        write[at] = last[at] != stored
+    if not write.any():
+        return Merged(new, updated, unchanged, None)
+    if not write.all():
+        row, time, last = row[write], time[write], last[write]
+    upsert_polls(row, time, last)
+    return Merged(new, updated, unchanged, int(time.min()))
+
+
+def _stored_statuses(row: Ints, time: Ints) -> Iterator[tuple[Ints, Statuses]]:
+    """(positions, stored status) of those of the polls that are in the database already."""
+    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+    ends = np.append(starts[1:], len(row))
+    found = polls_in_ranges(row[starts], time[starts], time[ends - 1] + 1)
+    for n, stored_time, stored_status in found:
+        a, b = starts[n[0]], ends[n[-1]]
+        group = np.repeat(np.arange(n[0], n[-1] + 1), (ends - starts)[n[0] : n[-1] + 1])
+        at = keys.find(group, time[a:b], n, stored_time)
+        known = np.flatnonzero(at >= 0)
+        yield known + a, stored_status[at[known]]
+
+
+def set_zones(rows: Ints, zones: list[str]) -> None:
+    """Set the time zones of stores."""
+    models.database.connection().executemany(
+        "UPDATE store SET timezone = ? WHERE id = ?", zip(zones, rows.tolist(), strict=True)
+    )
+
+
+def replace_hours(rows: Ints, hours: Ints) -> None:
+    """Put the lines ``hours`` in place of all business hours of the stores ``rows``."""
+    connection = models.database.connection()
+    connection.executemany(
+        "DELETE FROM business_hours WHERE store_id = ?", ((row,) for row in rows.tolist())
+    )
+    connection.executemany(
+        "INSERT INTO business_hours (store_id, day_of_week, start_time, end_time)"
+        " VALUES (?, ?, ?, ?)",
+        hours.tolist(),
+    )
+
+
+def vacuum() -> tuple[int, int]:
+    """Rewrite the file without the room that deleted rows left; its bytes before and after."""
+    path = Path(models.database.database)
+    connection = models.database.connection()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    before = path.stat().st_size
+    connection.execute("VACUUM")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return before, path.stat().st_size
