@@ -1,6 +1,123 @@
+"""How all stores do: now, over the last week, and which are the worst."""
+
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from pages import parts
+from restmon import charts
+from restmon.fleet import Fleet, shares
+from restmon.wording import moment, share
+
+WINDOWS = ("Last hour", "Last day", "Last week")
+WORST = 10
+
+
+def headline(found: Fleet, mask: np.ndarray) -> None:
+    """Uptime of the three windows against the periods before, and what is down right now."""
+    up, down = found.up[mask].sum(0), found.down[mask].sum(0)
+    before = shares(found.up_before[mask].sum(0), found.down_before[mask].sum(0))
+    after = shares(up, down)
+    down_now = int(found.down_now[mask].sum())
+    open_now = int((found.open_now & found.observed)[mask].sum())
+    with st.grid(4, min_column_width=150):
+        st.metric(
+            "Down right now",
+            f"{down_now:,}",
+            f"of {open_now:,} open stores",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help="Stores that are inside their business hours and whose last status is down.",
+        )
+        for n, name in enumerate(WINDOWS):
+            change = None
+            if found.has_before[n] and np.isfinite(after[n]) and np.isfinite(before[n]):
+                change = f"{100 * (after[n] - before[n]):+.2f} pp"
+            st.metric(
+                f"Uptime, {name.lower()}",
+                share(float(up[n]), float(up[n] + down[n])),
+                change,
+                delta_description=f"against the {name.lower().split()[1]} before",
+                border=True,
+                help="Time online ÷ time open, all stores together.",
+            )
+
+
+def worst(found: Fleet, mask: np.ndarray) -> None:
+    """The stores with the most downtime of the week, each a link to its page."""
+    rows = np.flatnonzero(mask & (found.down[:, 2] > 0))
+    rows = rows[np.argsort(-found.down[rows, 2], kind="stable")][:WORST]
+    st.subheader("Most downtime in the last week")
+    if not len(rows):
+        st.success("No store was down in the last week.", icon=":material/check_circle:")
+        return
+    hours = found.down[rows, 2] / 2 / 3.6e9
+    table = pd.DataFrame(
+        {
+            "store": parts.store_urls(found, rows),
+            "now": [parts.now_text(found, n) for n in rows],
+            "downtime": hours,
+            "uptime": 100 * found.share[rows],
+            "outages": found.outages[rows],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "store": parts.store_link(),
+            "now": "Now",
+            "downtime": st.column_config.NumberColumn("Downtime (h)", format="%.2f"),
+            "uptime": st.column_config.ProgressColumn(
+                "Uptime (%)", format="%.1f %%", min_value=0, max_value=100
+            ),
+            "outages": st.column_config.NumberColumn("Outages", format="localized"),
+        },
+        key="worst",
+        alt="The stores with the most downtime in the last week",
+    )
+    st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
+
 
 parts.framed()
-st.title("overview")
+st.title("Overview")
+found = parts.fleet_or_stop()
+parts.freshness(found.as_of)
+mask = parts.filtered(found)
+headline(found, mask)
+if parts.nothing_left(mask):
+    st.stop()
+parts.chart(
+    charts.uptime_over_time(
+        found.hour_edges[1:],
+        found.up_by_hour[mask].sum(0, dtype=float),
+        found.down_by_hour[mask].sum(0, dtype=float),
+    ),
+    "Line of the uptime of all chosen stores in each hour of the last week",
+    key="over_time",
+)
+left, right = st.columns(2)
+with left:
+    parts.chart(
+        charts.heat_map(
+            found.down_by_weekday_hour[mask].sum(0, dtype=float),
+            found.open_by_weekday_hour[mask].sum(0, dtype=float),
+        ),
+        "Heat map of the share of open time in which stores were down, by weekday and hour",
+        key="heat_map",
+    )
+with right:
+    parts.chart(
+        charts.distribution(100 * found.share[mask]),
+        "Bars: how many stores had how much uptime in the last week",
+        key="distribution",
+    )
+worst(found, mask)
+never = int((~found.observed & mask).sum())
+if never:
+    st.caption(
+        f"{never:,} store{' was' if never == 1 else 's were'} never polled while open and "
+        f"count{'s' if never == 1 else ''} nowhere here."
+    )
+st.caption(f"The week began {moment(int(found.hour_edges[0]))}.")

@@ -4,17 +4,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from jobs.queue import huey
-from restmon import database, demo_data, heartbeats, snapshot
-from restmon.errors import RestmonError
+from restmon import database, demo_data, fleet, groups, heartbeats
+from restmon.errors import NoPolls, RestmonError
+from restmon.fleet import NEVER_OBSERVED, UP, Fleet
 from restmon.models import now
 from restmon.settings import get_settings
 from restmon.wording import ago, moment
 
 _frame = threading.local()
+NOW = {"down": "▼ Down now", "open": "Open now"}
 WORKER_COMMAND = "python -m restmon worker"
 
 
@@ -118,15 +123,98 @@ def nothing_yet() -> None:
     st.stop()
 
 
-def freshness(as_of: int, newest: int) -> None:
-    """As of when the numbers are, and how old the newest poll is."""
-    text = f"As of **{moment(as_of)}** · newest poll {ago(newest, now())}"
-    st.caption(text, help="The newest poll is what “now” means, unless you choose another instant.")
+def freshness(as_of: int) -> None:
+    """As of when the numbers are, and how old that is."""
+    st.caption(
+        f"As of **{moment(as_of)}**, the newest poll ({ago(as_of, now())}).",
+        help="The numbers end at the newest poll in the database.",
+    )
 
 
-def state() -> tuple[str, int]:
-    """What cached reads depend on: the database and its revision."""
-    return get_settings().database_url, snapshot.current_revision()
+def fleet_or_stop() -> Fleet:
+    """All stores as of the newest poll; without any poll, what to do next."""
+    try:
+        with st.spinner("Counting …"):
+            return fleet.fleet()
+    except NoPolls:
+        nothing_yet()
+        raise AssertionError from None  # nothing_yet has stopped the page
+
+
+def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
+    """The filters, kept in the address; returns which stores they leave."""
+    mask = np.ones(len(found.ids), bool)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
+        search = st.text_input(
+            "Search stores", key="search", bind="query-params", type="search", width=220
+        )
+        zones = sorted(set(found.zones.tolist()))
+        zone = st.selectbox(
+            "Time zone",
+            zones,
+            index=None,
+            placeholder="All zones",
+            key="zone",
+            bind="query-params",
+            width=220,
+        )
+        names = [entry.name for entry in groups.listed()]
+        group = None
+        if names:
+            group = st.selectbox(
+                "Group",
+                names,
+                index=None,
+                placeholder="All groups",
+                key="group",
+                bind="query-params",
+                width=220,
+            )
+        now_is = None
+        if with_now:
+            now_is = st.segmented_control(
+                "Now", list(NOW), key="now", bind="query-params", format_func=NOW.__getitem__
+            )
+    if search:
+        wanted = search.strip().lower()
+        mask &= np.array([wanted in name.lower() for name in found.ids], bool)
+    if zone:
+        mask &= found.zones == zone
+    if group:
+        members = groups.members_of([group])
+        mask &= np.array([name in members for name in found.ids], bool)
+    if now_is == "down":
+        mask &= found.down_now
+    elif now_is == "open":
+        mask &= found.open_now
+    return mask
+
+
+def nothing_left(mask: NDArray[np.bool_]) -> bool:
+    """Whether the filters leave no store; says so."""
+    if mask.any():
+        return False
+    st.info("No store fits these filters. Clear one of them.", icon=":material/filter_alt_off:")
+    return True
+
+
+def now_text(found: Fleet, n: int) -> str:
+    """A store's status now, in a word and a symbol."""
+    if found.status[n] == NEVER_OBSERVED:
+        return "– never observed"
+    if not found.open_now[n]:
+        return "○ closed"
+    return "▲ up" if found.status[n] == UP else "▼ down"
+
+
+def store_urls(found: Fleet, rows: NDArray[np.int64]) -> list[str]:
+    """The address of each store's page."""
+    return ["/store?" + urlencode({"store": found.ids[n]}) for n in rows]
+
+
+def store_link() -> Any:
+    """The column of such addresses: it shows the store's id."""
+    return st.column_config.LinkColumn("Store", display_text=r"store=(.*)$", pinned=True)
 
 
 def chart(figure: Any, description: str, **options: Any) -> Any:

@@ -28,7 +28,7 @@ def trigger_form(newest: int) -> None:
             default=NEAREST,
             required=True,
             format_func=METHOD_NAMES.__getitem__,
-            key="method",
+            key="report_method",
             help="The help page draws both.",
         )
         when = left.datetime_input(

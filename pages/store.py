@@ -1,6 +1,287 @@
+"""One store: when it was up and down, why that is so, and its outages."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from pages import parts
+from restmon import charts, database, reasons, store_view
+from restmon.hours import DAY, SECOND
+from restmon.store_view import StoreView
+from restmon.uptime import METHODS, NEAREST
+from restmon.wording import at, duration, edge, moment, share
+
+RANGES = {"day": "Last day", "week": "Last week", "month": "30 days", "dates": "Dates"}
+LENGTHS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}
+MOST_DAYS = 92
+
+
+def chosen_range(newest: int, zone: str) -> tuple[int, int]:
+    """The range to show, from the controls: [lo, hi)."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.segmented_control(
+            "Range",
+            list(RANGES),
+            default="week",
+            required=True,
+            key="range",
+            bind="query-params",
+            format_func=RANGES.__getitem__,
+        )
+        st.segmented_control(
+            "Between polls",
+            METHODS,
+            default=NEAREST,
+            required=True,
+            key="method",
+            bind="query-params",
+            format_func={"nearest": "Nearest poll", "previous": "Previous poll"}.__getitem__,
+        )
+        if name == "dates":
+            last = at(newest, zone).date()
+            picked = st.date_input(
+                "Dates (local)",
+                (last - timedelta(days=6), last),
+                max_value=last,
+                key="dates",
+                bind="query-params",
+                width=260,
+            )
+            if isinstance(picked, date) or len(picked) != 2:
+                st.info("Choose the first and the last day.")
+                st.stop()
+            first, last = picked
+            if (last - first).days >= MOST_DAYS:
+                st.info(f"Choose at most {MOST_DAYS} days.")
+                st.stop()
+            return start_of(first, zone), start_of(last + timedelta(days=1), zone)
+    return newest - LENGTHS[name or "week"], newest
+
+
+def start_of(day: date, zone: str) -> int:
+    """The instant at which a local date begins."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    return round(midnight.timestamp()) * SECOND
+
+
+def span_texts(view: StoreView, spans: reasons.ExplainedSpans) -> list[str]:
+    """What is shown over each span: from when to when, why, and decided by which poll."""
+    texts = []
+    for n in range(len(spans)):
+        start, end, poll = int(spans.start[n]), int(spans.end[n]), int(spans.poll[n])
+        s, e = spans.starts, spans.ends
+        edges = [
+            edge(str(x.kind[n]), t, int(x.before[n]), int(x.after[n]), view.zone)
+            for x, t in ((s, start), (e, end))
+        ]
+        word = "Up" if spans.status[n] else "Down"
+        count = int(spans.polls[n])
+        if count == 1:
+            why = f"Decided by the poll of {moment(poll, view.zone)}"
+            if spans.carried[n]:
+                why += ", as there is none in these open hours"
+        else:
+            last = int(spans.last_poll[n])
+            why = f"{count} polls say so, {moment(poll, view.zone)} to {moment(last, view.zone)}"
+        length = duration(2 * (end - start))
+        utc = f"{moment(start)} – {moment(end)}"
+        texts.append(
+            f"<b>{word}</b> for {length}<br>from {edges[0]}<br>to {edges[1]}<br>{why}<br>{utc}"
+        )
+    return texts
+
+
+def drawn(view: StoreView) -> None:
+    """The timeline and the daily bars."""
+    spans = reasons.joined(view.spans)
+    every = charts.Stretches(spans.start, spans.end, span_texts(view, spans))
+    opened = [
+        f"<b>Open</b><br>{moment(int(a), view.zone)}<br>– {moment(int(b), view.zone)}"
+        for a, b in zip(view.open_start, view.open_end, strict=True)
+    ]
+    polls = [
+        f"<b>{'Active' if active else 'Inactive'} poll</b>{'' if counts else ', closed: no count'}"
+        f"<br>{moment(int(t), view.zone, seconds=True)}<br>{moment(int(t), seconds=True)}"
+        for t, active, counts in zip(
+            view.polls.time, view.polls.status, view.polls.counts, strict=True
+        )
+    ]
+    parts.chart(
+        charts.timeline(
+            view.zone,
+            view.lo,
+            view.hi,
+            charts.Stretches(view.open_start, view.open_end, opened),
+            every.chosen(spans.status == 1),
+            every.chosen(spans.status == 0),
+            charts.PollMarks(view.polls.time, view.polls.status == 1, view.polls.counts, polls),
+        ),
+        "Timeline of the store, a row a day: business hours, up and down spans, and polls; the "
+        "tables below tell the same",
+        key="timeline",
+    )
+    hours = 2 * 3.6e9
+    parts.chart(
+        charts.daily_uptime(view.days.date, view.days.up / hours, view.days.down / hours),
+        "Bars of the hours up and down of each day",
+        key="daily",
+    )
+
+
+def numbers(view: StoreView) -> None:
+    """Totals of the range, in figures."""
+    last = "never"
+    if view.last_poll is not None:
+        last = "active" if view.last_poll_active else "inactive"
+    with st.grid(5, min_column_width=140):
+        st.metric("Uptime", share(view.up, view.up + view.down), border=True)
+        st.metric("Up", duration(view.up), border=True)
+        st.metric("Down", duration(view.down), border=True)
+        st.metric("Outages", f"{len(view.outages.start):,}", border=True)
+        st.metric(
+            "Last poll",
+            last,
+            None if view.last_poll is None else moment(view.last_poll, view.zone),
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            help="Never polled." if view.last_poll is None else f"{moment(view.last_poll)}",
+        )
+
+
+def outage_table(view: StoreView) -> None:
+    """Every outage that overlaps the range."""
+    st.subheader("Outages")
+    found = view.outages
+    if not len(found.start):
+        if view.observed:
+            st.success("No outage in this range.", icon=":material/check_circle:")
+        return
+    table = pd.DataFrame(
+        {
+            "start": [moment(int(t), view.zone) for t in found.start],
+            "end": [
+                "▼ ongoing" if going else moment(int(t), view.zone)
+                for t, going in zip(found.end, found.ongoing, strict=True)
+            ],
+            "open_minutes": found.open_time / 2 / (60 * SECOND),
+            "start_utc": pd.DatetimeIndex(found.start.view("datetime64[us]")).tz_localize("UTC"),
+            "end_utc": pd.DatetimeIndex(found.end.view("datetime64[us]")).tz_localize("UTC"),
+        }
+    ).iloc[::-1]
+    utc = {
+        name: st.column_config.DatetimeColumn(
+            f"{name[:-4].capitalize()} (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
+        )
+        for name in ("start_utc", "end_utc")
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "start": f"Start ({view.zone})",
+            "end": f"End ({view.zone})",
+            "open_minutes": st.column_config.NumberColumn("Open minutes down", format="%.1f"),
+            **utc,
+        },
+        key="outages",
+        alt="The outages of this store in the range, newest first",
+        height=min(36 * (len(table) + 1) + 2, 400),
+    )
+
+
+def about(view: StoreView) -> None:
+    """Zone and business hours, and what was assumed."""
+    st.subheader("Business hours")
+    zone = f"Time zone: **{view.zone}**"
+    if view.zone_assumed:
+        zone += " (assumed: none was imported for this store)"
+    st.markdown(zone)
+    if view.hours_assumed:
+        st.markdown("Open **24×7** (assumed: no business hours were imported for this store).")
+    else:
+        rows = store_view.weekly_hours(view.hours)
+        st.dataframe(
+            pd.DataFrame(rows, columns=["day", "open"]),
+            hide_index=True,
+            column_config={"day": "Day", "open": "Open (local time)"},
+            key="hours",
+            alt="Business hours of each weekday",
+            width=420,
+        )
+    st.page_link(
+        "pages/settings.py",
+        label="Change hours or zone",
+        icon=":material/edit:",
+        query_params={"store": view.store_id},
+    )
+
+
+def download(view: StoreView) -> None:
+    """The spans that are shown, as CSV."""
+    spans = reasons.joined(view.spans)
+    table = pd.DataFrame(
+        {
+            "store_id": view.store_id,
+            "start_utc": pd.DatetimeIndex(spans.start.view("datetime64[us]")),
+            "end_utc": pd.DatetimeIndex(spans.end.view("datetime64[us]")),
+            "status": np.where(spans.status == 1, "up", "down"),
+            "starts_with": spans.starts.kind,
+            "ends_with": spans.ends.kind,
+        }
+    )
+    st.download_button(
+        "Download what is shown (CSV)",
+        table.to_csv(index=False).encode(),
+        f"store-{view.store_id}-{at(view.lo):%Y%m%d}-{at(view.hi):%Y%m%d}.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download",
+    )
+
 
 parts.framed()
-st.title("store")
+found = parts.fleet_or_stop()
+asked = st.query_params.get("store")
+if asked and asked not in found.ids:
+    st.title("Store")
+    st.error(f"There is no store {asked[:64]!r}. Choose one from the list.")
+chosen = st.selectbox(
+    "Store",
+    found.ids,
+    index=None,
+    placeholder="Choose a store, or type a part of its id",
+    key="store",
+    bind="query-params",
+)
+if not chosen:
+    st.title("Store")
+    st.info("Choose a store above, or open one from the list of all stores.")
+    st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
+    st.stop()
+st.title(f"Store {chosen}")
+zone_of_store = str(found.zones[found.ids.index(chosen)])
+lo, hi = chosen_range(found.as_of, zone_of_store)
+with parts.told(), database.reading():
+    view = store_view.view(chosen, lo, hi, st.session_state.get("method") or NEAREST, found.as_of)
+st.caption(
+    f"{moment(view.lo, view.zone)} – {moment(view.hi, view.zone)}, times in **{view.zone}**",
+    help=f"{moment(view.lo)} – {moment(view.hi)}",
+)
+if view.lo >= view.hi:
+    st.info("This range is after the newest poll. Choose an earlier one.")
+    st.stop()
+numbers(view)
+if not view.observed:
+    st.warning(
+        "This store was never polled while open, so no uptime and no downtime is claimed.",
+        icon=":material/visibility_off:",
+    )
+drawn(view)
+outage_table(view)
+download(view)
+about(view)

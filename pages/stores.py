@@ -1,6 +1,81 @@
+"""All stores in one table: search, sort, open one."""
+
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from pages import parts
+from restmon.fleet import NEVER, Fleet
+
+SIX_HOURS = 28  # of a week
+
+
+def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
+    """A row a store, worst first."""
+    hours = 2 * 3.6e9
+    up = found.up_by_hour[rows].reshape(len(rows), SIX_HOURS, -1).sum(2)
+    down = found.down_by_hour[rows].reshape(len(rows), SIX_HOURS, -1).sum(2)
+    polled = np.where(found.last_poll[rows] == NEVER, pd.NaT.value, found.last_poll[rows])
+    return pd.DataFrame(
+        {
+            "store": parts.store_urls(found, rows),
+            "now": [parts.now_text(found, n) for n in rows],
+            "uptime_share": 100 * found.share[rows],
+            "uptime": found.up[rows, 2] / hours,
+            "downtime": found.down[rows, 2] / hours,
+            "downtime_day": found.down[rows, 1] / hours,
+            "outages": found.outages[rows],
+            "week": list(np.where(up + down > 0, down, 0).astype(np.float32)),
+            "last_poll": pd.DatetimeIndex(polled.view("datetime64[us]")).tz_localize("UTC"),
+            "zone": found.zones[rows],
+        }
+    )
+
 
 parts.framed()
-st.title("stores")
+st.title("Stores")
+found = parts.fleet_or_stop()
+parts.freshness(found.as_of)
+mask = parts.filtered(found, with_now=True)
+if parts.nothing_left(mask):
+    st.stop()
+rows = np.flatnonzero(mask)
+order = np.lexsort((rows, -found.down[rows, 2]))
+rows = rows[order]
+st.caption(f"**{len(rows):,}** stores; most downtime of the week first.")
+number = st.column_config.NumberColumn
+picked = st.dataframe(
+    table(found, rows),
+    hide_index=True,
+    lazy=True,
+    height=620,
+    on_select="rerun",
+    selection_mode="single-row",
+    column_config={
+        "store": parts.store_link(),
+        "now": st.column_config.TextColumn("Now", width="small"),
+        "uptime_share": st.column_config.ProgressColumn(
+            "Uptime, week (%)", format="%.1f %%", min_value=0, max_value=100
+        ),
+        "uptime": number("Uptime, week (h)", format="%.2f"),
+        "downtime": number("Downtime, week (h)", format="%.2f"),
+        "downtime_day": number("Downtime, day (h)", format="%.2f"),
+        "outages": number("Outages, week", format="localized"),
+        "week": st.column_config.BarChartColumn(
+            "Downtime through the week",
+            help="Hours down in each quarter of a day, oldest first.",
+            y_min=0,
+            y_max=6,
+            color="#D9601A",
+        ),
+        "last_poll": st.column_config.DatetimeColumn(
+            "Last poll (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"
+        ),
+        "zone": "Time zone",
+    },
+    key="stores",
+    alt="Table of all stores with uptime, downtime, outages and the last poll",
+)["selection"]["rows"]
+if picked and picked[0] < len(rows):
+    st.switch_page("pages/store.py", query_params={"store": found.ids[rows[picked[0]]]})
+st.caption("Click a store's name, or tick its row, to open it. Click a column's head to sort.")

@@ -78,3 +78,16 @@ def size(number: int) -> str:
             return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
         value /= 1000
     raise AssertionError
+
+
+def edge(kind: str, instant: int, before: int, after: int, zone: str) -> str:
+    """Why a span begins or ends there (the words are `restmon/reasons.py`'s), in local time."""
+    first, second = clock(before, zone), clock(after, zone)
+    reason = {
+        "opening": "opening",
+        "closing": "closing",
+        "midpoint": f"midpoint between polls {first} and {second}",
+        "poll": f"poll at {second}",
+        "range": "edge of what is shown",
+    }[kind]
+    return f"{clock(instant, zone)} ({reason})"
