@@ -26,23 +26,31 @@ class Outages:
     ongoing: NDArray[np.bool_]
 
 
-def outages(line: Timeline, as_of: int, since: int) -> Outages:
-    """The outages that overlap [since, as_of), none of them cut at ``since``.
+def down_runs(line: Timeline) -> tuple[Ints, Ints]:
+    """(first, last): the indices of the observations between which each store is down without a
+    break, in the timeline's order."""
+    if not len(line.store):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    new_run = np.ones(len(line.store), bool)
+    new_run[1:] = (line.store[1:] != line.store[:-1]) | (line.status[1:] != line.status[:-1])
+    first = np.flatnonzero(new_run)
+    last = np.append(first[1:], len(line.store)) - 1
+    down = line.status[first] == 0
+    return first[down], last[down]
+
+
+def outages(line: Timeline, as_of: int, since: int, until: int | None = None) -> Outages:
+    """The outages that overlap [since, until), none of them cut there (until None: ``as_of``).
 
     A store has its first observation's status all the way back. An outage that reaches back to
     that has no start of its own: it starts at that observation, or at ``since`` if that is
     earlier, or when the store opens next.
     """
     clock = line.clock
-    if not len(line.store):
+    first, last = down_runs(line)
+    if not len(first):
         nothing = np.empty(0, np.int64)
         return Outages(nothing, nothing, nothing, nothing, np.empty(0, bool))
-    new_run = np.ones(len(line.store), bool)
-    new_run[1:] = (line.store[1:] != line.store[:-1]) | (line.status[1:] != line.status[:-1])
-    first = np.flatnonzero(new_run)
-    last = np.append(first[1:], len(line.store)) - 1
-    down = line.status[first] == 0
-    first, last = first[down], last[down]
     store = line.store[first]
     now = clock.at(store, np.full(len(store), 2 * as_of, np.int64))
     window = clock.at(store, np.full(len(store), 2 * since, np.int64))
@@ -50,7 +58,10 @@ def outages(line: Timeline, as_of: int, since: int) -> Outages:
     floor = clock.at(store, 2 * np.minimum(earliest, since))
     begin = np.maximum(line.begin[first], floor)
     end = np.minimum(line.end[last], now)
-    kept = np.maximum(begin, window) < end
+    over = end
+    if until is not None:
+        over = np.minimum(end, clock.at(store, np.full(len(store), 2 * until, np.int64)))
+    kept = np.maximum(begin, window) < over
     store, begin, end, now = store[kept], begin[kept], end[kept], now[kept]
     return Outages(
         store,

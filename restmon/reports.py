@@ -22,7 +22,7 @@ from restmon.outages import Outages, outages
 from restmon.settings import get_settings
 from restmon.snapshot import LOOKBACK, WEEK, SnapshotCache, Stores
 from restmon.snapshot import cache as shared_cache
-from restmon.uptime import METHODS, NEAREST, Timeline, observed_between, timeline, uptime
+from restmon.uptime import METHODS, NEAREST, Polls, Timeline, observed_between, timeline, uptime
 
 Ints = NDArray[np.int64]
 
@@ -34,9 +34,10 @@ WINDOWS = [HOUR, DAY, WEEK]
 UNITS = [60 * SECOND, HOUR, HOUR]
 """Microseconds of the unit each window is told in: minutes, hours, hours."""
 HORIZON = 15 * DAY
-"""An observation this long before the week stands for one at that distance: nearest in time, any
-observation of the week is nearer; held until the next, only what is open without a break since
-then is still its interval, and weekly hours that go 15 days without a break have none."""
+"""An observation this long before the window (of two weeks at most) stands for one at that
+distance: nearest in time, any observation of the window is nearer; held until the next, only what
+is open without a break since then is still its interval, and weekly hours that go 15 days without
+a break have none."""
 
 Progress = Callable[[float], None]
 
@@ -98,6 +99,58 @@ def hundredths(half_microseconds: Ints, unit: int) -> Ints:
     return quotient + up
 
 
+@dataclass(frozen=True)
+class History:
+    """Every store's timeline up to ``as_of``, of one consistent state of the data.
+
+    It is good in the window (microseconds) before ``as_of`` that was asked for. ``polls`` are
+    those of the window and of a little time before it.
+    """
+
+    as_of: int
+    method: str
+    stores: Stores
+    polls: Polls
+    line: Timeline
+
+
+def history(
+    as_of: int | None,
+    method: str,
+    window: int,
+    progress: Progress = lambda _: None,
+    cache: SnapshotCache = shared_cache,
+) -> History:
+    """All stores' history as of an instant (None: the newest poll), windows up to two weeks.
+
+    Raises :class:`~restmon.errors.NoPolls` when the database has no poll at all.
+    """
+    with database.reading():
+        snapshot = cache.get(as_of, window)
+        stores, polls = snapshot.stores, snapshot.polls
+        if as_of is None:
+            as_of = int(polls.time.max()) if len(polls.time) else database.newest_poll()
+        if as_of is None or not (len(polls.time) or database.has_polls()):
+            raise NoPolls("There are no polls in the database yet.", "Import some first.")
+        progress(0.4)
+        count = len(stores.ids)
+        begin, lo = as_of - window, as_of - window - LOOKBACK
+        polls = polls.between(lo, as_of)
+        intervals = open_intervals(
+            count, stores.hours, stores.zone_of_store, stores.zones, lo, as_of
+        )
+        progress(0.6)
+        unseen = ~observed_between(count, intervals, polls, lo, begin)
+        carried = carry_in.last_observations(stores, np.flatnonzero(unseen), lo)
+        if len(carried.store):
+            carried.time[:] = np.maximum(carried.time, begin - HORIZON)
+            earlier = carry_in.intervals_of(stores, carried.store, carried.time, as_of)
+            intervals = replaced(intervals, carried.store, earlier)
+    progress(0.7)
+    line = timeline(count, intervals, polls, method, carried)
+    return History(as_of, method, stores, polls, line)
+
+
 def compute(
     as_of: int | None = None,
     method: str = NEAREST,
@@ -109,32 +162,10 @@ def compute(
     Raises :class:`~restmon.errors.NoPolls` when the database has no poll at all.
     """
     tell = progress or (lambda _: None)
-    with database.reading():
-        snapshot = cache.get(as_of)
-        stores, polls = snapshot.stores, snapshot.polls
-        if as_of is None:
-            as_of = int(polls.time.max()) if len(polls.time) else database.newest_poll()
-        if as_of is None or not (len(polls.time) or database.has_polls()):
-            raise NoPolls("There are no polls in the database yet.", "Import some first.")
-        tell(0.4)
-        count = len(stores.ids)
-        begin, lo = as_of - WEEK, as_of - WEEK - LOOKBACK
-        polls = polls.between(lo, as_of)
-        intervals = open_intervals(
-            count, stores.hours, stores.zone_of_store, stores.zones, lo, as_of
-        )
-        tell(0.6)
-        unseen = ~observed_between(count, intervals, polls, lo, begin)
-        carried = carry_in.last_observations(stores, np.flatnonzero(unseen), lo)
-        if len(carried.store):
-            carried.time[:] = np.maximum(carried.time, begin - HORIZON)
-            earlier = carry_in.intervals_of(stores, carried.store, carried.time, as_of)
-            intervals = replaced(intervals, carried.store, earlier)
-    tell(0.7)
-    line = timeline(count, intervals, polls, method, carried)
-    up, down = uptime(line, as_of, WINDOWS)
+    found = history(as_of, method, WEEK, tell, cache)
+    up, down = uptime(found.line, found.as_of, WINDOWS)
     tell(0.9)
-    return ReportData(as_of, method, stores, line, up, down)
+    return ReportData(found.as_of, method, found.stores, found.line, up, down)
 
 
 def request(as_of: int | None = None, method: str = NEAREST, requested_by: str = "api") -> Report:

@@ -6,7 +6,9 @@ polls again, so that every process is current at its next use without reading ev
 """
 
 import threading
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,10 @@ LOOKBACK = 24 * HOUR
 """How far before the week polls are read: most stores' last observation before it is there."""
 SLACK = 2 * DAY
 FOR_EVER = 2**62
+KEPT = 3
+"""How many computed things of one revision are kept."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,8 @@ class Stores:
     """All stores in the order of the report, ``store_id`` as text.
 
     ``ids`` are their names, ``rows`` their row ids (int64), ``zone_of_store`` (int64) indexes
-    ``zones``; ``demo`` says that they are demo data.
+    ``zones``; ``demo`` says that they are demo data, ``zone_given`` (bool) which of them have a
+    zone of their own.
     """
 
     ids: list[str]
@@ -41,16 +48,21 @@ class Stores:
     zone_of_store: Ints
     hours: WeeklyHours
     demo: bool
+    zone_given: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One consistent state: all stores, and every poll at or after ``polls_from``."""
+    """One consistent state: all stores, and every poll at or after ``polls_from``.
+
+    ``depth`` is how far before the newest poll (microseconds) polls are kept at least.
+    """
 
     revision: int
     stores: Stores
     polls: Polls
     polls_from: int
+    depth: int
 
 
 def current_revision() -> int:
@@ -88,17 +100,18 @@ def read_stores() -> Stores:
         np.array([place[name] for name in names], np.int64),
         WeeklyHours(store, hours[:, 1], hours[:, 2], hours[:, 3]),
         any(demo for _, _, _, demo in table),
+        np.array([zone is not None for _, _, zone, _ in table], bool),
     )
 
 
-def read(as_of: int | None) -> Snapshot:
+def read(as_of: int | None, depth: int = WEEK + LOOKBACK) -> Snapshot:
     """A snapshot read from the database for a report as of the instant (None: newest poll)."""
     revision = current_revision()
     newest = database.newest_poll() if as_of is None else as_of
-    polls_from = (newest or 0) - WEEK - LOOKBACK
+    polls_from = (newest or 0) - depth
     until = FOR_EVER if as_of is None else as_of + 1
     polls = Polls(*database.polls_of_all(polls_from, until))
-    return Snapshot(revision, read_stores(), polls, polls_from)
+    return Snapshot(revision, read_stores(), polls, polls_from, depth)
 
 
 def refreshed(old: Snapshot) -> Snapshot:
@@ -112,9 +125,9 @@ def refreshed(old: Snapshot) -> Snapshot:
     )
     if not rows:
         # The database may have been replaced by one with fewer revisions.
-        return old if current_revision() == old.revision else read(None)
+        return old if current_revision() == old.revision else read(None, old.depth)
     if rows[0][0] != old.revision + 1 or any(rebuild for *_, rebuild in rows):
-        return read(None)
+        return read(None, old.depth)
     stores, polls = old.stores, old.polls
     if any(changed for _, _, changed, _ in rows):
         stores = read_stores()
@@ -126,24 +139,39 @@ def refreshed(old: Snapshot) -> Snapshot:
         polls = _updated(polls, max(min(starts), old.polls_from), len(stores.ids))
     polls_from = old.polls_from
     newest = int(polls.time.max()) if len(polls.time) else polls_from
-    if newest - WEEK - LOOKBACK - polls_from > SLACK:
-        polls_from = newest - WEEK - LOOKBACK
+    if newest - old.depth - polls_from > SLACK:
+        polls_from = newest - old.depth
         polls = polls.between(polls_from, newest)
-    return Snapshot(int(rows[-1][0]), stores, polls, polls_from)
+    return Snapshot(int(rows[-1][0]), stores, polls, polls_from, old.depth)
+
+
+def deepened(old: Snapshot, depth: int) -> Snapshot:
+    """The snapshot with the earlier polls that the depth asks for."""
+    polls, polls_from = old.polls, old.polls_from
+    newest = int(polls.time.max()) if len(polls.time) else database.newest_poll()
+    if newest is not None and newest - depth < polls_from:
+        earlier = Polls(*database.polls_of_all(newest - depth, polls_from))
+        polls, polls_from = _merged(earlier, polls, len(old.stores.ids)), newest - depth
+    return replace(old, polls=polls, polls_from=polls_from, depth=depth)
 
 
 def _updated(polls: Polls, changed_from: int, stores: int) -> Polls:
     """The polls with those at or after ``changed_from`` read again."""
-    store, time, status = database.polls_of_all(changed_from, FOR_EVER)
-    old = polls.between(-FOR_EVER, changed_from - 1)
-    if not len(store) or not len(old.store):
-        return old if len(old.store) else Polls(store, time, status)
-    space = KeySpace.covering(stores, int(old.time.min()), int(time.max()))
-    at = np.searchsorted(space.keys(old.store, old.time), space.keys(store, time))
+    later = Polls(*database.polls_of_all(changed_from, FOR_EVER))
+    return _merged(polls.between(-FOR_EVER, changed_from - 1), later, stores)
+
+
+def _merged(earlier: Polls, later: Polls, stores: int) -> Polls:
+    """The polls of both, all of the first ones earlier than all of the second ones."""
+    if not len(earlier.store) or not len(later.store):
+        return earlier if len(earlier.store) else later
+    space = KeySpace.covering(stores, int(earlier.time.min()), int(later.time.max()))
+    key = space.keys(earlier.store, earlier.time)
+    at = np.searchsorted(key, space.keys(later.store, later.time))
     return Polls(
-        np.insert(old.store, at, store),
-        np.insert(old.time, at, time),
-        np.insert(old.status, at, status),
+        np.insert(earlier.store, at, later.store),
+        np.insert(earlier.time, at, later.time),
+        np.insert(earlier.status, at, later.status),
     )
 
 
@@ -153,24 +181,53 @@ class SnapshotCache:
     def __init__(self) -> None:
         self._snapshot: Snapshot | None = None
         self._lock = threading.Lock()
+        self._newest: tuple[int, int | None] = (0, None)
+        self._made: dict[tuple[int, Hashable], Any] = {}
+        self._making = threading.Lock()
 
-    def get(self, as_of: int | None = None) -> Snapshot:
-        """A current snapshot that serves a report as of the instant (None: the newest poll).
+    def get(self, as_of: int | None = None, window: int = WEEK) -> Snapshot:
+        """A current snapshot that serves a report as of the instant (None: the newest poll) on
+        the window (microseconds) before it.
 
         The caller holds a read transaction: the snapshot is of its state of the data.
         """
+        depth = window + LOOKBACK
         with self._lock:
             old = self._snapshot
-            new = read(None) if old is None else refreshed(old)
+            new = read(None, depth) if old is None else refreshed(old)
+            if new.depth < depth:
+                new = deepened(new, depth)
             self._snapshot = new
-        if as_of is not None and as_of - WEEK - LOOKBACK < new.polls_from:
-            return read(as_of)
+        if as_of is not None and as_of - depth < new.polls_from:
+            return read(as_of, depth)
         return new
 
+    def newest_poll(self) -> int | None:
+        """The newest poll's instant, or None; looked up once a revision."""
+        known, newest = self._newest
+        revision = current_revision()
+        if revision != known:
+            newest = database.newest_poll()
+            self._newest = (revision, newest)
+        return newest
+
+    def remembered(self, revision: int, name: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, made once for a revision and a name; the last few are kept."""
+        with self._making:
+            if (revision, name) not in self._made:
+                made = make()
+                kept = {key: value for key, value in self._made.items() if key[0] == revision}
+                self._made = dict(list(kept.items())[1 - KEPT :])
+                self._made[revision, name] = made
+            result: T = self._made[revision, name]
+            return result
+
     def clear(self) -> None:
-        """Forget the snapshot, as when another database is opened."""
-        with self._lock:
+        """Forget everything, as when another database is opened."""
+        with self._lock, self._making:
             self._snapshot = None
+            self._newest = (0, None)
+            self._made = {}
 
 
 cache = SnapshotCache()

@@ -89,6 +89,39 @@ class OpenClock:
         p = np.clip(p, 0, len(self.intervals.start) - 1)
         return self.intervals.start[p] + (reading - self.total[p]) // 2
 
+    def cut(self, begin: Ints, end: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+        """Stretches [begin, end) of the clock cut at every closing inside them.
+
+        Returns (index of the stretch, index of the interval, begin, end) of each piece, int64, in
+        the order of the stretches, then of time; a stretch without length has no piece.
+        """
+        n, before = cut(self.total, begin, end)
+        interval = before - 1
+        return (
+            n,
+            interval,
+            np.maximum(begin[n], self.total[interval]),
+            np.minimum(end[n], self.total[interval + 1]),
+        )
+
+    def doubled_instants(self, interval: Ints, reading: Ints) -> Ints:
+        """The instants, in half microseconds, at which the clock shows each reading, each in the
+        interval given for it (an opening and the closing before it have one reading)."""
+        return 2 * self.intervals.start[interval] + reading - self.total[interval]
+
+
+def cut(at: Ints, begin: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Stretches [begin, end) cut at each of the sorted points ``at`` inside them.
+
+    Returns (index of the stretch, number of points at or before the piece) of each piece, int64,
+    in the order of the stretches, then of time; a stretch without length has no piece.
+    """
+    first = np.searchsorted(at, begin, "right")
+    last = np.searchsorted(at, end, "left")
+    pieces = np.where(begin < end, last - first + 1, 0)
+    n = np.repeat(np.arange(len(begin)), pieces)
+    return n, first[n] + np.arange(len(n)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+
 
 def observed_between(
     stores: int, intervals: OpenIntervals, polls: Polls, lo: int, hi: int
@@ -245,7 +278,8 @@ class Spans:
     """Stretches of one status inside business hours: arrays of one length.
 
     ``start`` and ``end`` are int64 microseconds (rounded down), ``status`` int8, and ``poll``
-    the int64 instant of the observation that decides it.
+    the int64 instant of the observation that decides it. ``observation`` is that observation's
+    index in the timeline, ``interval`` the index of the open interval the span lies in.
     """
 
     store: Ints
@@ -253,21 +287,16 @@ class Spans:
     end: Ints
     status: NDArray[np.int8]
     poll: Ints
+    observation: Ints
+    interval: Ints
 
 
 def spans(line: Timeline, lo: int, hi: int) -> Spans:
     """The timeline cut at every switch and every opening and closing, inside [lo, hi)."""
     clock = line.clock
-    readings = np.unique(np.concatenate([line.begin, line.end, clock.total]))
-    if len(readings) < 2 or not len(line.store):
-        nothing = np.empty(0, np.int64)
-        return Spans(nothing, nothing, nothing, np.empty(0, np.int8), nothing)
-    begin, end = readings[:-1], readings[1:]
-    n = np.searchsorted(line.begin, begin, "right") - 1
-    held = (n >= 0) & (begin < line.end[np.maximum(n, 0)])
-    n, begin, end = n[held], begin[held], end[held]
-    start = np.maximum(clock.instants(begin, closing=False), lo)
-    stop = np.minimum(clock.instants(end, closing=True), hi)
+    n, interval, begin, end = clock.cut(line.begin, line.end)
+    start = np.maximum(clock.doubled_instants(interval, begin) >> 1, lo)
+    stop = np.minimum(clock.doubled_instants(interval, end) >> 1, hi)
     kept = start < stop
-    n = n[kept]
-    return Spans(line.store[n], start[kept], stop[kept], line.status[n], line.time[n])
+    n, interval = n[kept], interval[kept]
+    return Spans(line.store[n], start[kept], stop[kept], line.status[n], line.time[n], n, interval)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-PURE = ["keys", "hours", "uptime", "outages"]
+PURE = ["keys", "hours", "uptime", "outages", "reasons", "buckets"]
 MAY_IMPORT = {"numpy", "pandas", "zoneinfo", "dataclasses", "datetime", "functools"}
 
 

@@ -1,0 +1,206 @@
+"""All stores at once, for the pages that show the fleet: arrays in the order of the report.
+
+Computed from the snapshot in one consistent state, once a revision; see :class:`Fleet`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restmon import carry_in, database, reports
+from restmon.buckets import by_hour, by_weekday_hour, down_stretches, of_stores, open_stretches
+from restmon.hours import DAY, HOUR, OpenIntervals
+from restmon.outages import outages
+from restmon.snapshot import WEEK, SnapshotCache, Stores, current_revision
+from restmon.snapshot import cache as shared_cache
+from restmon.uptime import NEAREST, Polls, uptime
+
+Ints = NDArray[np.int64]
+Hours = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+
+WINDOWS = (HOUR, DAY, WEEK)
+HOURS_OF_WEEK = 168
+UP, DOWN, NEVER_OBSERVED = 1, 0, -1
+NEVER = -(2**63)
+"""The instant of the last poll of a store that was never polled."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Every store, rows in the order of ``stores.ids``, as of one instant; not to be changed.
+
+    ``up`` and ``down`` are int64 of shape (stores, 3), half microseconds, exact: the report's
+    last hour, day and week; ``up_before`` and ``down_before`` the equal periods just before
+    those. ``hour_edges`` are the 169 instants (int64 microseconds) of the week's elapsed hours,
+    ``up_by_hour`` and ``down_by_hour`` float32 hours of shape (stores, 168) between them.
+    ``down_by_weekday_hour`` and ``open_by_weekday_hour`` are the week's float32 hours of shape
+    (stores, 7, 24), by what the clock in the store's own zone shows, Monday 00:00 first.
+
+    ``outages`` (int64) is how many overlap the week. ``open_now`` (bool): open at ``as_of``;
+    ``status`` (int8): UP or DOWN at the store's last open moment, or NEVER_OBSERVED.
+    ``last_poll`` (int64 microseconds, or NEVER) and ``last_poll_status`` (int8, 1 = active, -1
+    where there is none) are of any poll at or before ``as_of``, also outside business hours.
+    ``zone_assumed`` and ``hours_assumed`` (bool): the store has none of its own (SEMANTICS.md,
+    "Open intervals").
+
+    A store that was never observed has no time at all, neither up nor down nor open.
+    ``oldest_poll`` is the earliest poll of the two weeks (and of the day before them).
+    """
+
+    revision: int
+    as_of: int
+    method: str
+    stores: Stores
+    up: Ints
+    down: Ints
+    up_before: Ints
+    down_before: Ints
+    hour_edges: Ints
+    up_by_hour: Hours
+    down_by_hour: Hours
+    down_by_weekday_hour: Hours
+    open_by_weekday_hour: Hours
+    outages: Ints
+    open_now: Flags
+    status: NDArray[np.int8]
+    last_poll: Ints
+    last_poll_status: NDArray[np.int8]
+    zone_assumed: Flags
+    hours_assumed: Flags
+    oldest_poll: int | None
+
+    @property
+    def ids(self) -> list[str]:
+        """The stores' names."""
+        return self.stores.ids
+
+    @property
+    def zones(self) -> NDArray[np.object_]:
+        """The name of each store's zone."""
+        return np.array(self.stores.zones, object)[self.stores.zone_of_store]
+
+    @property
+    def observed(self) -> Flags:
+        """Whether each store has an observation at or before ``as_of``."""
+        return self.status != NEVER_OBSERVED
+
+    @property
+    def down_now(self) -> Flags:
+        """Whether each store is open at ``as_of`` and down."""
+        return self.open_now & (self.status == DOWN)
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Each store's uptime of the week ÷ its open time, nan where there was none."""
+        return shares(self.up[:, 2], self.down[:, 2])
+
+    @property
+    def has_before(self) -> tuple[bool, bool, bool]:
+        """Whether the polls go back far enough to compare the last hour, day and week with the
+        period before: to its beginning, or to within an hour of it."""
+        oldest = self.oldest_poll
+        hour, day, week = (
+            oldest is not None and oldest <= self.as_of - 2 * window + HOUR for window in WINDOWS
+        )
+        return hour, day, week
+
+
+def shares(up: NDArray, down: NDArray) -> NDArray[np.float64]:
+    """Uptime ÷ (uptime + downtime), float64, nan where both are 0. Arrays of one shape."""
+    total = np.add(up, down, dtype=np.float64)
+    return np.divide(up, total, out=np.full(total.shape, np.nan), where=total > 0)
+
+
+def fleet(
+    as_of: int | None = None, method: str = NEAREST, cache: SnapshotCache = shared_cache
+) -> Fleet:
+    """The fleet as of an instant (None: the newest poll), the same object while the data stay.
+
+    Raises NoPolls when the database has no poll at all, BadRequest for an unknown method.
+    """
+    reports.check_method(method)
+    with database.reading():
+        revision = current_revision()
+        return cache.remembered(
+            revision, ("fleet", as_of, method), lambda: _made(revision, as_of, method, cache)
+        )
+
+
+def _made(revision: int, as_of: int | None, method: str, cache: SnapshotCache) -> Fleet:
+    """The fleet of the caller's read transaction."""
+    found = reports.history(as_of, method, 2 * WEEK, cache=cache)
+    as_of, stores, line = found.as_of, found.stores, found.line
+    count = len(stores.ids)
+    begin = as_of - WEEK
+    last_poll, last_poll_status = _last_polls(stores, found.polls, as_of)
+
+    up, down = uptime(line, as_of, [*WINDOWS, *(2 * window for window in WINDOWS)])
+    status = np.full(count, NEVER_OBSERVED, np.int8)
+    # The later ones win: what was observed last holds up to now.
+    status[line.store] = line.status
+    observed = status != NEVER_OBSERVED
+
+    opened = of_stores(open_stretches(line.clock.intervals, begin, as_of), observed)
+    fallen = down_stretches(line, begin, as_of)
+    down_by_hour = by_hour(count, fallen, begin, HOURS_OF_WEEK)
+    up_by_hour = by_hour(count, opened, begin, HOURS_OF_WEEK)
+    up_by_hour -= down_by_hour
+    zones = (stores.zone_of_store, stores.zones)
+
+    has_hours = np.zeros(count, bool)
+    has_hours[stores.hours.store] = True
+    return Fleet(
+        revision=revision,
+        as_of=as_of,
+        method=method,
+        stores=stores,
+        up=up[:, :3],
+        down=down[:, :3],
+        up_before=up[:, 3:] - up[:, :3],
+        down_before=down[:, 3:] - down[:, :3],
+        hour_edges=begin + HOUR * np.arange(HOURS_OF_WEEK + 1),
+        up_by_hour=_hours(up_by_hour),
+        down_by_hour=_hours(down_by_hour),
+        down_by_weekday_hour=_hours(by_weekday_hour(fallen, *zones, begin, as_of)),
+        open_by_weekday_hour=_hours(by_weekday_hour(opened, *zones, begin, as_of)),
+        outages=np.bincount(outages(line, as_of, begin).store, minlength=count),
+        open_now=_open_at(line.clock.intervals, as_of, count),
+        status=status,
+        last_poll=last_poll,
+        last_poll_status=last_poll_status,
+        zone_assumed=~stores.zone_given,
+        hours_assumed=~has_hours,
+        oldest_poll=int(found.polls.time.min()) if len(found.polls.time) else None,
+    )
+
+
+def _hours(half_microseconds: NDArray[np.float64]) -> Hours:
+    half_microseconds /= 2 * HOUR
+    return half_microseconds.astype(np.float32)
+
+
+def _last_polls(stores: Stores, polls: Polls, as_of: int) -> tuple[Ints, NDArray[np.int8]]:
+    """(instant, status) of each store's last poll: of those at hand, or looked up."""
+    count = len(stores.ids)
+    last = np.full(count, NEVER, np.int64)
+    status = np.full(count, -1, np.int8)
+    last[polls.store] = polls.time
+    status[polls.store] = polls.status
+    missing = np.flatnonzero(last == NEVER)
+    n, time, found = database.last_polls_in_ranges(
+        stores.rows[missing],
+        np.full(len(missing), carry_in.BEGINNING),
+        np.full(len(missing), as_of + 1),
+    )
+    last[missing[n]] = time
+    status[missing[n]] = found
+    return last, status
+
+
+def _open_at(intervals: OpenIntervals, instant: int, stores: int) -> Flags:
+    """Whether each store is open at the instant."""
+    opened = np.zeros(stores, bool)
+    opened[intervals.store[(intervals.start <= instant) & (instant < intervals.end)]] = True
+    return opened

@@ -1,0 +1,277 @@
+"""One store over a range of time: all that its page shows, read with a few index look-ups."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restmon import carry_in, database
+from restmon.buckets import covered, down_stretches, local_days, open_stretches
+from restmon.errors import NotFound
+from restmon.hours import DAY, DEFAULT_ZONE, SECOND, OpenIntervals, WeeklyHours, open_intervals
+from restmon.models import BusinessHours, Store
+from restmon.outages import Outages, outages
+from restmon.reasons import ExplainedSpans, explained
+from restmon.reports import check_method
+from restmon.snapshot import Stores
+from restmon.snapshot import cache as shared_cache
+from restmon.uptime import NEAREST, Polls, timeline
+
+Ints = NDArray[np.int64]
+
+STEP = 2 * DAY
+STEP_FACTOR = 4
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ALL = np.zeros(1, np.int64)
+"""The indices of all stores of a set of one."""
+
+
+@dataclass(frozen=True)
+class PollMarks:
+    """The polls of the range: ``time`` int64 microseconds, ``status`` int8 (1 = active), and
+    whether each ``counts`` (bool): only those made inside business hours do."""
+
+    time: Ints
+    status: NDArray[np.int8]
+    counts: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Days:
+    """Time by local calendar date: ``date`` datetime64[D]; ``up``, ``down`` and ``open`` int64
+    half microseconds, of the part of the date that is in the range."""
+
+    date: NDArray[np.datetime64]
+    up: Ints
+    down: Ints
+    open: Ints
+
+
+@dataclass(frozen=True)
+class StoreView:
+    """A store in the range [lo, hi). Instants are int64 microseconds since the epoch, UTC;
+    durations int64 half microseconds.
+
+    ``hours`` are the rows (day of week, start, end) of its business hours, sorted, wall-clock
+    microseconds; without any it is open 24×7 (``hours_assumed``). ``observed``: it has an
+    observation at or before ``as_of``; without one ``up`` and ``down`` are 0 (SEMANTICS.md,
+    "From polls to time"). ``open_start`` and ``open_end`` are the open intervals, clipped to the
+    range. Outages that overlap the range are whole.
+    """
+
+    store_id: str
+    demo: bool
+    zone: str
+    zone_assumed: bool
+    hours: list[tuple[int, int, int]]
+    hours_assumed: bool
+    as_of: int
+    lo: int
+    hi: int
+    method: str
+    observed: bool
+    last_poll: int | None
+    last_poll_active: bool | None
+    open_start: Ints
+    open_end: Ints
+    polls: PollMarks
+    spans: ExplainedSpans
+    days: Days
+    outages: Outages
+    up: int
+    down: int
+    open: int
+
+
+def view(
+    store_id: str, lo: int, hi: int, method: str = NEAREST, as_of: int | None = None
+) -> StoreView:
+    """The store in [lo, hi), as of an instant (None: the newest poll in the database).
+
+    ``hi`` is clipped to ``as_of``; then the poll made at ``as_of`` is in the range too. Raises
+    NotFound for an unknown store and BadRequest for an unknown method.
+    """
+    check_method(method)
+    with database.reading():
+        store, demo, hours = _read_store(store_id)
+        if as_of is None:
+            as_of = shared_cache.newest_poll()
+        as_of = hi if as_of is None else as_of
+        hi = min(hi, as_of)
+        lo = min(lo, hi)
+        end = hi + 1 if hi == as_of else hi
+        inside = _read_polls(store, lo, end)
+        before = _before(store, lo)
+        after, known_until = _after(store, end, as_of)
+        newest = database.last_polls_in_ranges(
+            store.rows, np.array([carry_in.BEGINNING]), np.array([as_of + 1])
+        )
+    polls = _one_after_another([before, inside, after])
+    begin = min(lo, int(polls.time[0])) if len(polls.time) else lo
+    intervals = open_intervals(1, store.hours, store.zone_of_store, store.zones, begin, known_until)
+    line = timeline(1, intervals, polls, method)
+    observed = len(line.store) > 0
+    opened = open_stretches(intervals, lo, hi)
+    dates, edges = local_days(store.zones[0], lo, hi)
+    open_time = covered(opened, edges)
+    down = covered(down_stretches(line, lo, hi), edges)
+    up = open_time - down if observed else np.zeros_like(down)
+    return StoreView(
+        store_id=store_id,
+        demo=demo,
+        zone=store.zones[0],
+        zone_assumed=not store.zone_given[0],
+        hours=hours,
+        hours_assumed=not hours,
+        as_of=as_of,
+        lo=lo,
+        hi=hi,
+        method=method,
+        observed=observed,
+        last_poll=int(newest[1][0]) if len(newest[1]) else None,
+        last_poll_active=bool(newest[2][0]) if len(newest[2]) else None,
+        open_start=opened.start // 2,
+        open_end=opened.end // 2,
+        polls=PollMarks(inside.time, inside.status, _inside(intervals, inside.time)),
+        spans=explained(line, lo, hi, method),
+        days=Days(dates, up, down, open_time),
+        outages=outages(line, known_until, lo, hi),
+        up=int(up.sum()),
+        down=int(down.sum()),
+        open=int(open_time.sum()),
+    )
+
+
+def weekly_hours(rows: list[tuple[int, int, int]]) -> list[tuple[str, str]]:
+    """Business hours as text, a line a weekday: ("Monday", "09:00–17:00, 18:00–23:59").
+
+    Rows are (day of week, start, end), wall-clock microseconds. A weekday without one is
+    "closed"; without any row at all the store is open 24×7, and each says "open 24 hours". An
+    end on the next date says so.
+    """
+    if not rows:
+        return [(day, "open 24 hours") for day in WEEKDAYS]
+    days: list[list[str]] = [[] for _ in WEEKDAYS]
+    for day, start, end in sorted(rows):
+        later = "" if end > start else " (next day)"
+        days[day].append(f"{wall_clock(start)}–{wall_clock(end)}{later}")
+    return [(day, ", ".join(texts) or "closed") for day, texts in zip(WEEKDAYS, days, strict=True)]
+
+
+def wall_clock(time: int) -> str:
+    """A wall-clock time (microseconds since midnight) as text: 09:00, 23:59:59, 24:00."""
+    seconds, fraction = divmod(time, SECOND)
+    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}"
+    if fraction:
+        return f"{text}:{seconds % 60:02d}.{fraction:06d}"
+    return f"{text}:{seconds % 60:02d}" if seconds % 60 else text
+
+
+def _read_store(store_id: str) -> tuple[Stores, bool, list[tuple[int, int, int]]]:
+    """(the store as a set of one, whether it is demo data, its rows of hours)."""
+    found = database.tuples(
+        Store.select(Store.id, Store.timezone, Store.demo).where(Store.store_id == store_id)
+    )
+    if not found:
+        raise NotFound(f"There is no store {store_id[:64]!r}.", "Look for it among the stores.")
+    row, zone, demo = found[0]
+    hours = sorted(
+        database.tuples(
+            BusinessHours.select(
+                BusinessHours.day_of_week, BusinessHours.start_time, BusinessHours.end_time
+            ).where(BusinessHours.store == row)
+        )
+    )
+    table = np.array(hours, np.int64).reshape(-1, 3)
+    store = Stores(
+        ids=[store_id],
+        rows=np.array([row], np.int64),
+        zones=[zone or DEFAULT_ZONE],
+        zone_of_store=np.zeros(1, np.int64),
+        hours=WeeklyHours(np.zeros(len(table), np.int64), *table.T),
+        demo=bool(demo),
+        zone_given=np.array([zone is not None]),
+    )
+    return store, bool(demo), hours
+
+
+def _read_polls(store: Stores, lo: int, hi: int) -> Polls:
+    """The store's polls in [lo, hi)."""
+    return _one_after_another(
+        [
+            Polls(*columns)
+            for columns in database.polls_in_ranges(store.rows, np.array([lo]), np.array([hi]))
+        ]
+    )
+
+
+def _one_after_another(parts: list[Polls]) -> Polls:
+    if not parts:
+        return Polls.none()
+    return Polls(
+        np.concatenate([part.store for part in parts]),
+        np.concatenate([part.time for part in parts]),
+        np.concatenate([part.status for part in parts]),
+    )
+
+
+def _before(store: Stores, lo: int) -> Polls:
+    """The polls before ``lo`` that matter from there on.
+
+    That is the last observation; where it was down, all back to the last one that was up, so
+    that an outage has its beginning.
+    """
+    parts: list[Polls] = []
+    step = STEP
+    while True:
+        last = carry_in.last_observations(store, ALL, lo)
+        if not len(last.store):
+            break
+        newest = int(last.time[0])
+        lo = newest if last.status[0] == 1 else newest - step
+        part = _read_polls(store, lo, newest + 1)
+        up = np.flatnonzero(_counted(store, part) & (part.status == 1))
+        if len(up):
+            parts.append(_part(part, slice(up[-1], None)))
+            break
+        parts.append(part)
+        step *= STEP_FACTOR
+    return _one_after_another(parts[::-1])
+
+
+def _after(store: Stores, begin: int, as_of: int) -> tuple[Polls, int]:
+    """The polls from ``begin`` to ``as_of`` that matter before: up to the first observation that
+    is up, so that an outage has its end. Also the instant up to which they are known."""
+    parts: list[Polls] = []
+    step = STEP
+    while begin <= as_of:
+        end = min(begin + step, as_of + 1)
+        part = _read_polls(store, begin, end)
+        up = np.flatnonzero(_counted(store, part) & (part.status == 1))
+        if len(up):
+            parts.append(_part(part, slice(up[0] + 1)))
+            return _one_after_another(parts), min(int(part.time[up[0]]) + 1, as_of)
+        parts.append(part)
+        begin = end
+        step *= STEP_FACTOR
+    return _one_after_another(parts), as_of
+
+
+def _part(polls: Polls, rows: slice) -> Polls:
+    return Polls(polls.store[rows], polls.time[rows], polls.status[rows])
+
+
+def _counted(store: Stores, polls: Polls) -> NDArray[np.bool_]:
+    """Which of the polls were made inside business hours."""
+    if not len(polls.time):
+        return np.empty(0, bool)
+    lo, hi = int(polls.time[0]), int(polls.time[-1])
+    return _inside(carry_in.intervals_of(store, ALL, np.array([lo]), hi), polls.time)
+
+
+def _inside(intervals: OpenIntervals, time: Ints) -> NDArray[np.bool_]:
+    """Which instants are in one store's open intervals."""
+    if not len(intervals.start):
+        return np.zeros(len(time), bool)
+    p = np.searchsorted(intervals.start, time, "right") - 1
+    return (p >= 0) & (time < intervals.end[np.maximum(p, 0)])
