@@ -4,14 +4,26 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from restmon import __version__, database, demo, demo_data, imports, processes, reports, retention
+from restmon import (
+    __version__,
+    database,
+    demo,
+    demo_data,
+    groups,
+    imports,
+    processes,
+    reports,
+    retention,
+)
 from restmon.errors import RestmonError
 from restmon.ingest import StageProgress
 from restmon.models import COMPLETE
@@ -70,6 +82,15 @@ def main() -> None:
 FILE = click.Path(path_type=Path)
 
 
+def _tell_rejected(rejections: list[dict[str, Any]]) -> None:
+    """The first ten rejected lines, on standard error."""
+    for r in rejections[:10]:
+        where = f", column {r['column']}" if r["column"] else ""
+        click.echo(
+            f"  {r['file']} line {r['line']}{where}: {r['value']!r}: {r['reason']}", err=True
+        )
+
+
 @main.command("import")
 @click.option("--polls", type=FILE, help="CSV of polls: store_id, timestamp_utc, status.")
 @click.option(
@@ -99,11 +120,7 @@ def import_command(
             f"{c['unchanged']:,} unchanged, {c['rejected']:,} rejected",
             err=as_json,
         )
-    for r in row.rejections[:10]:
-        where = f", column {r['column']}" if r["column"] else ""
-        click.echo(
-            f"  {r['file']} line {r['line']}{where}: {r['value']!r}: {r['reason']}", err=True
-        )
+    _tell_rejected(row.rejections)
     if counts["rejected"]:
         click.echo(
             f"  all {counts['rejected']:,} rejected lines: {imports.rejected_path(row.id)}",
@@ -198,6 +215,45 @@ def demo_command(
             raise RestmonError(f"{output} cannot be written: {error.strerror or error}.") from None
     for path in (files.polls, files.business_hours, files.timezones):
         click.echo(f"{path}: {path.stat().st_size:,} bytes")
+
+
+@main.group("groups")
+def groups_command() -> None:
+    """Groups of stores: a brand, an owner, a city."""
+
+
+@groups_command.command("list")
+def groups_list() -> None:
+    """List the groups and how many stores each has."""
+    database.configure()
+    found = groups.listed()
+    width = max((len(f"{group.stores:,}") for group in found), default=0)
+    for group in found:
+        unit = "store " if group.stores == 1 else "stores"
+        click.echo(f"{group.stores:{width},} {unit}  {group.name}")
+    if not found:
+        click.echo("There are no groups.")
+
+
+@groups_command.command("import")
+@click.argument("file", type=FILE)
+def groups_import(file: Path) -> None:
+    """Put stores into groups as a CSV FILE of store_id, group says."""
+    database.configure()
+    done = groups.import_csv(file, file.name)
+    counts = done.counts
+    click.echo(
+        f"{file.name}: {counts.read:,} lines read, {counts.new:,} new, "
+        f"{counts.unchanged:,} unchanged, {counts.rejected:,} rejected"
+    )
+    _tell_rejected([{"file": file.name, **asdict(r)} for r in done.rejections])
+
+
+@groups_command.command("export")
+def groups_export() -> None:
+    """Print a CSV of store_id, group that can be imported."""
+    database.configure()
+    click.echo(groups.export_csv(), nl=False)
 
 
 @main.command()

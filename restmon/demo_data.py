@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from restmon.database import session, tuples, writing
-from restmon.models import BusinessHours, Import, Poll, Report, Store
+from restmon.models import BusinessHours, GroupMember, Import, Poll, Report, Store
 from restmon.revisions import new_revision
 from restmon.settings import get_settings
 
@@ -36,6 +36,8 @@ def remove_demo() -> list[Path] | None:
     ]
     Poll.delete().where(Poll.store.in_(demo)).execute()
     BusinessHours.delete().where(BusinessHours.store.in_(demo)).execute()
+    # Groups stay, without these stores: people made them.
+    GroupMember.delete().where(GroupMember.store.in_(demo)).execute()
     Store.delete().where(Store.demo).execute()
     Report.delete().where(Report.demo).execute()
     Import.delete().where(Import.demo).execute()

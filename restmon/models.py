@@ -84,12 +84,38 @@ class Poll(BaseModel):
         without_rowid = True
 
 
+class Group(BaseModel):
+    """A group of stores: a brand, an owner, a city. A store may be in several.
+
+    ``name`` as it is shown, ``same_name`` as it is compared (group_names.same_name). The id
+    stays when the name changes, so what belongs to a group can refer to it.
+    """
+
+    id = AutoField()
+    name = CharField(max_length=64)
+    same_name = TextField(unique=True)
+
+    class Meta:
+        table_name = "store_group"
+
+
+class GroupMember(BaseModel):
+    """A store that is in a group."""
+
+    group = ForeignKeyField(Group, on_delete="CASCADE", index=False)
+    store = ForeignKeyField(Store, on_delete="CASCADE")
+
+    class Meta:
+        primary_key = CompositeKey("group", "store")
+
+
 class Revision(BaseModel):
-    """One row for each transaction that changed what a report reads.
+    """One row for each transaction that changed what a report reads or a page shows.
 
     A cache that stands at revision r is brought up to date by reading the polls from the
     smallest ``polls_from`` after r on, and the stores, zones and hours where
-    ``stores_changed``. ``rebuild`` says that data were removed: read everything anew.
+    ``stores_changed``. ``rebuild`` says that data were removed: read everything anew. A row with
+    none of them is a change of groups: the cache has nothing to read.
     """
 
     number = AutoField()
@@ -154,4 +180,4 @@ class WorkerHeartbeat(BaseModel):
     seen_at = BigIntegerField(default=now)
 
 
-ALL = [Store, BusinessHours, Poll, Revision, Report, Import, WorkerHeartbeat]
+ALL = [Store, BusinessHours, Poll, Group, GroupMember, Revision, Report, Import, WorkerHeartbeat]

@@ -92,12 +92,13 @@ def preview(source: Source, name: str, lines: int = LINES) -> Preview:
         size = size_of(source)
         beginning = text.read(BEGINNING)
         whole = len(beginning) < BEGINNING
-        share = 1.0 if whole else len(beginning) / _text_size(text, disk, size)
+        total = len(beginning) if whole else _text_size(text, disk, size)
     if b"\n" not in beginning:
         beginning = beginning.replace(b"\r", b"\n")
     if not whole and beginning.count(b"\n") > header.line:
         # The last line is cut off: what it says would be wrong.
         beginning = beginning[: beginning.rfind(b"\n") + 1]
+    times = 1 if whole else total / len(beginning)
 
     kind = kind_of(header, LAYOUTS)
     closest, problem = (kind, None) if kind else _no_kind(header, name)
@@ -116,7 +117,7 @@ def preview(source: Source, name: str, lines: int = LINES) -> Preview:
         problem=problem,
     )
     if kind is None:
-        return replace(found, lines=round(found.lines / share))
+        return replace(found, lines=round(found.lines * times))
     batches = list(read_batches(io.BytesIO(beginning), name, kind))
     # Counted as an import counts what it read: blank lines are none.
     count = sum(len(batch.line) + len(batch.malformed) for batch in batches)
@@ -125,7 +126,7 @@ def preview(source: Source, name: str, lines: int = LINES) -> Preview:
         # A record that is cut off would seem to be malformed.
         last = min(last, max(found.lines - LINES_OF_ONE_RECORD, 1) + header.line)
     rows, problems = _looked_at(kind, batches, last)
-    return replace(found, lines=round(count / share), rows=rows, problems=problems)
+    return replace(found, lines=round(count * times), rows=rows, problems=problems)
 
 
 def _text_size(text: BinaryIO, disk: BinaryIO, size: int) -> int:
