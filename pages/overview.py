@@ -20,7 +20,7 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
     after = shares(up, down)
     down_now = int(found.down_now[mask].sum())
     open_now = int((found.open_now & found.observed)[mask].sum())
-    with st.grid(4, min_column_width=150):
+    with st.grid(4, min_column_width=180):
         st.metric(
             "Down right now",
             f"{down_now:,}",
@@ -28,6 +28,7 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
             delta_color="off",
             delta_arrow="off",
             border=True,
+            height="stretch",
             help="Stores that are inside their business hours and whose last status is down.",
         )
         for n, name in enumerate(WINDOWS):
@@ -38,9 +39,9 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
                 f"Uptime, {name.lower()}",
                 share(float(up[n]), float(up[n] + down[n])),
                 change,
-                delta_description=f"against the {name.lower().split()[1]} before",
+                delta_description=change and f"against the {name.lower().split()[1]} before",
                 border=True,
-                help="Time online ÷ time open, all stores together.",
+                height="stretch",
             )
 
 

@@ -184,9 +184,14 @@ def compare(rows: list[Report]) -> None:
     worse = int((table["uptime_share_change"] < 0).sum())
     better = int((table["uptime_share_change"] > 0).sum())
     with st.container(horizontal=True):
-        st.metric("Got worse", f"{worse:,}", border=True)
-        st.metric("Got better", f"{better:,}", border=True)
-        st.metric("Only in one report", f"{int(table['only_in'].notna().sum()):,}", border=True)
+        st.metric("Got worse", f"{worse:,}", border=True, height="stretch")
+        st.metric("Got better", f"{better:,}", border=True, height="stretch")
+        st.metric(
+            "Only in one report",
+            f"{int(table['only_in'].notna().sum()):,}",
+            border=True,
+            height="stretch",
+        )
     st.dataframe(
         table,
         hide_index=True,

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages import parts
 from restmon import charts, database, reasons, store_view
-from restmon.hours import DAY, SECOND
+from restmon.hours import DAY, HOUR, SECOND
 from restmon.store_view import StoreView
 from restmon.uptime import METHODS, NEAREST
 from restmon.wording import at, duration, edge, moment, share
@@ -17,6 +17,7 @@ from restmon.wording import at, duration, edge, moment, share
 RANGES = {"day": "Last day", "week": "Last week", "month": "30 days", "dates": "Dates"}
 LENGTHS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}
 MOST_DAYS = 92
+HOUR_HALVES = 2 * HOUR
 
 
 def chosen_range(newest: int, zone: str) -> tuple[int, int]:
@@ -123,9 +124,9 @@ def drawn(view: StoreView) -> None:
         "tables below tell the same",
         key="timeline",
     )
-    hours = 2 * 3.6e9
+    up, down = view.days.up / HOUR_HALVES, view.days.down / HOUR_HALVES
     parts.chart(
-        charts.daily_uptime(view.days.date, view.days.up / hours, view.days.down / hours),
+        charts.daily_uptime(view.days.date, up, down),
         "Bars of the hours up and down of each day",
         key="daily",
     )
@@ -133,23 +134,19 @@ def drawn(view: StoreView) -> None:
 
 def numbers(view: StoreView) -> None:
     """Totals of the range, in figures."""
-    last = "never"
-    if view.last_poll is not None:
-        last = "active" if view.last_poll_active else "inactive"
-    with st.grid(5, min_column_width=140):
-        st.metric("Uptime", share(view.up, view.up + view.down), border=True)
-        st.metric("Up", duration(view.up), border=True)
-        st.metric("Down", duration(view.down), border=True)
-        st.metric("Outages", f"{len(view.outages.start):,}", border=True)
-        st.metric(
-            "Last poll",
-            last,
-            None if view.last_poll is None else moment(view.last_poll, view.zone),
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            help="Never polled." if view.last_poll is None else f"{moment(view.last_poll)}",
-        )
+    with st.grid(4, min_column_width=140):
+        st.metric("Uptime", share(view.up, view.up + view.down), border=True, height="stretch")
+        st.metric("Up", f"{view.up / HOUR_HALVES:,.2f} h", border=True, height="stretch")
+        st.metric("Down", f"{view.down / HOUR_HALVES:,.2f} h", border=True, height="stretch")
+        st.metric("Outages", f"{len(view.outages.start):,}", border=True, height="stretch")
+    if view.last_poll is None:
+        st.caption("This store was never polled.")
+        return
+    status = "✓ active" if view.last_poll_active else "✕ inactive"
+    st.caption(
+        f"Last poll: **{status}**, {moment(view.last_poll, view.zone, seconds=True)}",
+        help=moment(view.last_poll, seconds=True),
+    )
 
 
 def outage_table(view: StoreView) -> None:

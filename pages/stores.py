@@ -44,13 +44,11 @@ order = np.lexsort((rows, -found.down[rows, 2]))
 rows = rows[order]
 st.caption(f"**{len(rows):,}** stores; most downtime of the week first.")
 number = st.column_config.NumberColumn
-picked = st.dataframe(
+st.dataframe(
     table(found, rows),
     hide_index=True,
     lazy=True,
     height=620,
-    on_select="rerun",
-    selection_mode="single-row",
     column_config={
         "store": parts.store_link(),
         "now": st.column_config.TextColumn("Now", width="small"),
@@ -75,7 +73,5 @@ picked = st.dataframe(
     },
     key="stores",
     alt="Table of all stores with uptime, downtime, outages and the last poll",
-)["selection"]["rows"]
-if picked and picked[0] < len(rows):
-    st.switch_page("pages/store.py", query_params={"store": found.ids[rows[picked[0]]]})
-st.caption("Click a store's name, or tick its row, to open it. Click a column's head to sort.")
+)
+st.caption("Click a store's id to open it, a column's head to sort by it.")

@@ -159,7 +159,7 @@ def result(row: Import) -> None:
     with st.grid(5, min_column_width=120):
         for name in COUNTS:
             label = "Lines read" if name == "read" else name.capitalize()
-            st.metric(label, f"{row.counts[name]:,}", border=True)
+            st.metric(label, f"{row.counts[name]:,}", border=True, height="stretch")
     if row.counts["rejected"] == row.counts["read"] and row.counts["read"]:
         st.warning("Every line was rejected, so nothing was changed.", icon=":material/warning:")
     elif row.counts["rejected"]:

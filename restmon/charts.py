@@ -187,19 +187,19 @@ def timeline(
             y=names[mine],
             marker={
                 "symbol": symbol,
-                "size": 7,
+                "size": 7 if active else 9,
                 "color": "#FFFFFF",
                 "opacity": np.where(polls.counted[mine], 1.0, 0.55),
                 "line": {"width": 1.5, "color": POLL_EDGE[active]},
             },
+            cliponaxis=False,
             customdata=texts[mine],
             hovertemplate="%{customdata}<extra></extra>",
         )
     figure.update_xaxes(
-        range=[0, 24],
+        range=[-0.25, 24.25],
         tickvals=list(range(0, 25, 4)),
         ticktext=[f"{hour:02d}:00" for hour in range(0, 25, 4)],
-        minor={"dtick": 1, "ticks": "outside", "ticklen": 3},
         title=f"Local time ({zone})",
         showgrid=True,
     )
@@ -216,7 +216,10 @@ def timeline(
 
 def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
     """Hours up and down of each local date, stacked, with the share of uptime above."""
-    names = [f"{day:%a} {day.day} {day:%b}" for day in pd.DatetimeIndex(list(dates))]
+    days = pd.DatetimeIndex(list(dates))
+    names = [f"{day:%a}<br>{day.day}" for day in days]
+    if len(days) > 10:
+        names = [f"{day.day}<br>{day:%b}" for day in days]
     total = up + down
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(total > 0, 100 * up / total, np.nan)
@@ -227,7 +230,8 @@ def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
         y=up,
         name="Up",
         marker={"color": UP},
-        hovertemplate="%{x}: %{y:.2f} h up<extra></extra>",
+        customdata=_date_names(days),
+        hovertemplate="%{customdata}: %{y:.2f} h up<extra></extra>",
     )
     figure.add_bar(
         x=names,
@@ -237,10 +241,14 @@ def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
         text=told if len(names) <= 10 else None,
         textposition="outside",
         cliponaxis=False,
-        hovertemplate="%{x}: %{y:.2f} h down<extra></extra>",
+        customdata=_date_names(days),
+        hovertemplate="%{customdata}: %{y:.2f} h down<extra></extra>",
     )
     figure.update_yaxes(title="Hours of business", rangemode="tozero", showgrid=True)
-    figure.update_xaxes(title="Local date", type="category", nticks=8)
+    first, last = (f"{day.day} {day:%b %Y}" for day in (days[0], days[-1]))
+    figure.update_xaxes(
+        title=f"Local date, {first} – {last}", type="category", nticks=8, tickangle=0
+    )
     return layout(figure, "Uptime of each day", 340, key(*STATUS_KEY), barmode="stack")
 
 
@@ -267,7 +275,7 @@ def uptime_over_time(ends: Ints, up: Floats, down: Floats, zone: str = "UTC") ->
     figure.update_yaxes(
         title="Uptime (%)", range=[floor, 100 + (100 - floor) * 0.04], ticksuffix=" %"
     )
-    figure.update_xaxes(title=f"Hour ({zone})", tickformat="%a %d %b", nticks=8)
+    figure.update_xaxes(title=f"Hour ({zone})", tickformat="%a<br>%d", tickangle=0, nticks=8)
     return layout(figure, "Uptime, hour by hour", 320)
 
 
@@ -287,16 +295,7 @@ def heat_map(down: Floats, open_time: Floats) -> go.Figure:
             zmax=max(highest, 1.0),
             xgap=1,
             ygap=1,
-            colorbar={
-                "title": {"text": "Down (%)", "side": "top"},
-                "orientation": "h",
-                "thickness": 10,
-                "len": 0.5,
-                "x": 1,
-                "xanchor": "right",
-                "y": 1.02,
-                "yanchor": "bottom",
-            },
+            colorbar={"thickness": 10, "ticksuffix": " %", "outlinewidth": 0, "xpad": 6},
             hovertemplate=(
                 "%{y} %{x}:00, local time<br>%{z:.1f} % down: %{customdata[0]:,.1f} of "
                 "%{customdata[1]:,.1f} open hours<extra></extra>"
@@ -304,8 +303,10 @@ def heat_map(down: Floats, open_time: Floats) -> go.Figure:
         )
     )
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(title="Hour of the day (each store's local time)", type="category")
-    return layout(figure, "When stores are down", 320)
+    figure.update_xaxes(
+        title="Hour of the day (each store's local time)", type="category", dtick=3, tickangle=0
+    )
+    return layout(figure, "When stores are down", 330)
 
 
 def distribution(shares: Floats) -> go.Figure:
@@ -316,18 +317,21 @@ def distribution(shares: Floats) -> go.Figure:
     counts = np.bincount(at, minlength=len(SHARES))
     figure = go.Figure(
         go.Bar(
-            x=list(SHARES),
-            y=counts,
+            orientation="h",
+            y=[f"{share} %" for share in SHARES],
+            x=counts,
             marker={"color": [DOWN] * 4 + [MUTED] * 2 + [UP] * 3},
             text=[f"{count:,}" for count in counts],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y:,} stores with %{x} % uptime<extra></extra>",
+            hovertemplate="%{x:,} stores with %{y} uptime<extra></extra>",
         )
     )
-    figure.update_xaxes(title="Uptime in the last week (%)", type="category")
-    figure.update_yaxes(title="Stores", showgrid=True)
-    return layout(figure, "How many stores had how much uptime", 320)
+    figure.update_yaxes(title="Uptime, last week", type="category")
+    figure.update_xaxes(
+        title="Stores", showgrid=True, range=[0, 1.15 * max(int(counts.max()), 1)], nticks=6
+    )
+    return layout(figure, "Stores by their uptime", 330)
 
 
 def example(

@@ -1,6 +1,6 @@
 """The worked example of SEMANTICS.md ("From polls to time"), computed by the core itself. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,7 +38,5 @@ def worked(method: str) -> Example:
     line = timeline(1, intervals, polls, method)
     up, down = uptime(line, as_of, [24 * HOUR])
     found = spans(line, MONDAY, as_of)
-    shifted = Spans(
-        found.store, found.start - MONDAY, found.end - MONDAY, found.status, found.poll - MONDAY
-    )
+    shifted = replace(found, start=found.start - MONDAY, end=found.end - MONDAY)
     return Example(method, shifted, up[0, 0] / 2 / MINUTE, down[0, 0] / 2 / MINUTE)

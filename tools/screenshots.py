@@ -22,7 +22,7 @@ WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
 PAGES = {
     "overview": "",
     "stores": "stores",
-    "store": "store",
+    "store": "store?store=demo-00004",
     "upload": "upload",
     "reports": "reports",
     "settings": "settings",

@@ -1,0 +1,5 @@
+from restmon.errors import NotFound
+
+
+def compare(a, b):
+    raise NotFound("x")
