@@ -49,6 +49,7 @@ STATUSES: list[tuple[type[RestmonError], int]] = [
 ]
 UNFORESEEN = (500, "internal_error", "The server could not answer.", "Its log says why.")
 TOO_LARGE = (413, "too_large", "The request is too large.", "Send files as multipart form data.")
+TOO_LONG = (431, "too_long", "The address or a header of the request is too long.", "Shorten it.")
 
 app = bottle.Bottle()
 app.config["catchall"] = False  # `serve` catches what is left
@@ -144,7 +145,7 @@ class JsonErrorTask(ErrorTask):
     def execute(self) -> None:
         """Write the answer."""
         error = self.request.error
-        said = {413: TOO_LARGE[1:], 500: UNFORESEEN[1:]}.get(
+        said = {s[0]: s[1:] for s in (TOO_LARGE, TOO_LONG, UNFORESEEN)}.get(
             error.code,
             ("bad_request", f"The request is not proper HTTP: {error.body}.", "Mend the client."),
         )
@@ -177,7 +178,7 @@ def parameters() -> dict[str, str]:
                 values |= request.forms.decode()
         for value in values.values():
             value.encode()
-    except (bottle.HTTPError, ValueError, AttributeError, RecursionError):
+    except (bottle.HTTPError, ValueError, LookupError, AttributeError, RecursionError):
         raise BadRequest(
             "The body of the request is neither a JSON object nor a form.",
             'Send {"name": "value"} as application/json, or name=value.',
@@ -222,8 +223,7 @@ def get_report(report_id: str = "") -> bottle.HTTPResponse:
     if not report_id:
         raise BadRequest("The report_id is missing.", "Add ?report_id=… from /trigger_report.")
     report = reports.get(report_id)
-    accept = bottle.request.get_header("Accept", "").lower()
-    form = given.get("format") or ("csv" if "text/csv" in accept else "json")
+    form = given.get("format") or ("csv" if wants_csv() else "json")
     if form not in openapi.FORMATS:
         raise BadRequest(
             f"format={form[:40]!r} is not known.", f"Use {' or '.join(openapi.FORMATS)}."
@@ -241,6 +241,19 @@ def get_report(report_id: str = "") -> bottle.HTTPResponse:
     elif report.status == FAILED:
         state["error"] = report.error
     return answer(state)
+
+
+def wants_csv() -> bool:
+    """Whether the Accept header names text/csv and likes JSON no better."""
+    liked: dict[str, float] = {}
+    for choice in bottle.request.get_header("Accept", "").lower().replace(" ", "").split(","):
+        kind, *options = choice.split(";")
+        weight = next((o[2:] for o in options if o.startswith("q=")), "1")
+        try:
+            liked[kind] = float(weight)
+        except ValueError:
+            liked[kind] = 0.0
+    return liked.get("text/csv", 0.0) > 0 and liked["text/csv"] >= liked.get("application/json", 0)
 
 
 def report_file(report: Report) -> bottle.HTTPResponse:
@@ -280,12 +293,6 @@ def accepted(row: Import) -> dict[str, Any]:
     return {"import_id": row.id, "status": row.status, "status_url": status_url}
 
 
-def forget(files: list[SourceFile]) -> None:
-    """Delete spooled files."""
-    for file in files:
-        file.path.unlink(missing_ok=True)
-
-
 def spooled_uploads() -> list[SourceFile]:
     """The files of a multipart body, copied to the spool folder; all of them or none."""
     request = bottle.request
@@ -301,14 +308,17 @@ def spooled_uploads() -> list[SourceFile]:
     try:
         for part in parts(request):
             if part.name not in COLUMNS:
-                raise BadRequest(f"The form has the field {str(part.name)[:40]!r}.", fields)
+                known = (
+                    "a field without a name" if not part.name else f"the field {part.name[:40]!r}"
+                )
+                raise BadRequest(f"The form has {known}.", fields)
             if part.filename is None:
                 raise BadRequest(f"The field {part.name!r} is text, not a file.", fields)
             if part.filename or part.size:  # else: a form's file field that was left empty
                 files.append(imports.spool(part.file, part.name, part.filename))
             part.close()
     except Exception:
-        forget(files)
+        imports.forget(files)
         raise
     if not files:
         raise BadRequest("The form has no file.", fields)
@@ -322,7 +332,9 @@ def parts(request: bottle.BaseRequest) -> Iterator[Any]:
     memory where it allows 1 MB for all, and stops at 1 GB.
     """
     try:
-        boundary = bottle._parse_http_header(request.content_type)[0][1].get("boundary")
+        # Not request.content_type: that is in lower case, and boundaries are not.
+        content_type = request.get_header("Content-Type")
+        boundary = bottle._parse_http_header(content_type)[0][1].get("boundary")
         parser = bottle._MultipartParser(
             request.environ["wsgi.input"],
             boundary,
@@ -339,6 +351,8 @@ def parts(request: bottle.BaseRequest) -> Iterator[Any]:
             "The multipart form is damaged or cut off.",
             "Send files as curl -F polls=@polls.csv does.",
         ) from None
+    except OSError as error:
+        raise imports.not_kept(error) from error
 
 
 def waited_for(row: Import) -> bottle.HTTPResponse:

@@ -22,6 +22,8 @@ from restmon.settings import get_settings
 
 READING_SHARE = 0.7
 """The part of an import's progress that is reading; the rest is writing."""
+LONGEST_NAME = 100
+"""So much of the end of an uploaded file's name is kept."""
 
 
 def source_file(kind: str, path: str | Path) -> SourceFile:
@@ -34,23 +36,20 @@ def source_file(kind: str, path: str | Path) -> SourceFile:
 def spool(stream: IO[bytes], kind: str, name: str) -> SourceFile:
     """Copy an upload to the spool folder, where a worker will read it.
 
-    The file's header is checked; raises FileRejected (and keeps nothing) when it is not of the
-    kind.
+    The file's header is checked; raises FileRejected when it is not of the kind, RestmonError when
+    there is no room. Keeps nothing then.
     """
     folder = get_settings().spool_dir
+    path = folder / f"{new_id()}.upload"
+    file = SourceFile(kind, path, Path(name).name[-LONGEST_NAME:] or f"{kind}.csv")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{new_id()}.upload"
         with path.open("wb") as out:
             shutil.copyfileobj(stream, out, 1024 * 1024)
-    except OSError as error:
-        raise RestmonError(
-            f"The upload cannot be kept in {folder}: {error.strerror or error}.",
-            "Make room or make the folder writable, then try again.",
-        ) from error
-    file = SourceFile(kind, path, Path(name).name or f"{kind}.csv")
-    try:
         check_header(path, kind, file.name)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise not_kept(error) from error
     except FileRejected:
         path.unlink()
         raise
@@ -61,6 +60,14 @@ def forget(files: Sequence[SourceFile]) -> None:
     """Delete spooled files that no import will read."""
     for file in files:
         file.path.unlink(missing_ok=True)
+
+
+def not_kept(error: OSError) -> RestmonError:
+    """What to tell when an upload cannot be written to the spool folder."""
+    return RestmonError(
+        f"The upload cannot be kept in {get_settings().spool_dir}: {error.strerror or error}.",
+        "Make room or make the folder writable, then try again.",
+    )
 
 
 def files_in(folder: Path) -> list[SourceFile]:

@@ -114,14 +114,14 @@ ERRORS = {
 }
 OTHERWISE = "The request cannot be read (400), its method is not allowed (405), it is too large \
 (413), or the server failed (500)."
-AS_OF = {
+AS_OF: Schema = {
     "name": "as_of",
     "in": "query",
     "schema": TEXT,
     "description": "UTC instant such as 2023-01-25T18:13:22Z; without it, the newest poll's.",
 }
-METHOD = {"name": "method", "in": "query", "schema": {"enum": list(METHODS)}}
-FORMAT = {"name": "format", "in": "query", "schema": {"enum": list(FORMATS)}}
+METHOD: Schema = {"name": "method", "in": "query", "schema": {"enum": list(METHODS)}}
+FORMAT: Schema = {"name": "format", "in": "query", "schema": {"enum": list(FORMATS)}}
 
 
 def _id(name: str, where: str = "query") -> Schema:

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,7 @@ class Workspace:
     api_port: int
     dashboard_port: int
     started: list[Running] = field(default_factory=list)
+    api_process: Running | None = None
 
     @property
     def api(self) -> str:
@@ -246,24 +248,65 @@ def make_workspace(path: Path) -> Workspace:
     return Workspace(path, env, api_port, dashboard_port)
 
 
+@contextmanager
+def opened(made: Workspace) -> Iterator[None]:
+    """Open a workspace's database and queue in this process too, with its settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in made.env.items():
+            patch.setenv(name, value)
+        get_settings.cache_clear()
+        cache.clear()
+        database.configure()
+        huey.connect()
+        try:
+            yield
+        finally:
+            if not models.database.is_closed():
+                models.database.close()
+            get_settings.cache_clear()
+            cache.clear()
+
+
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
     """A workspace whose database and queue are open in this process too."""
     made = make_workspace(tmp_path)
-    for name, value in made.env.items():
-        monkeypatch.setenv(name, value)
-    get_settings.cache_clear()
-    cache.clear()
-    database.configure()
-    huey.connect()
+    with opened(made):
+        try:
+            yield made
+        finally:
+            made.stop_all()
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace with a real API and worker that the tests of a module share; its import folder
+    is ``inbox``."""
+    made = make_workspace(tmp_path_factory.mktemp("service"))
+    made.env["RESTMON_IMPORT_DIR"] = str(made.path / "inbox")
     try:
+        made.api_process = made.start("api")
+        made.start_worker()
+        made.wait_for(made.api_process, made.api_port)
         yield made
     finally:
         made.stop_all()
-        if not models.database.is_closed():
-            models.database.close()
-        get_settings.cache_clear()
-        cache.clear()
+
+
+@pytest.fixture
+def service(processes: Workspace) -> Iterator[Workspace]:
+    """The module's real API and worker, their database and folders emptied for this test."""
+    with opened(processes):
+        with database.writing():
+            for model in (models.Poll, models.BusinessHours, models.Store):
+                model.delete().execute()
+            models.Report.delete().execute()
+            models.Import.delete().execute()
+            models.Revision.create(stores_changed=True, rebuild=True)
+        for name in ("inbox", "data/reports", "data/rejected"):
+            path = processes.path / name
+            path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
+        yield processes
 
 
 @pytest.fixture
