@@ -4,6 +4,7 @@ Asked for → Running → Complete or Failed. The row in the database is the tru
 in the reports folder under the report's id.
 """
 
+import io
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from restmon import carry_in, database, leases
@@ -30,6 +32,8 @@ HEADER = (
     "store_id,uptime_last_hour,uptime_last_day,uptime_last_week,"
     "downtime_last_hour,downtime_last_day,downtime_last_week"
 )
+COLUMNS = HEADER.split(",")[1:]
+"""The numbers of a report, in the order of its CSV."""
 WINDOWS = [HOUR, DAY, WEEK]
 UNITS = [60 * SECOND, HOUR, HOUR]
 """Microseconds of the unit each window is told in: minutes, hours, hours."""
@@ -209,6 +213,27 @@ def read_csv(report: Report) -> bytes:
             f"The CSV of report {report.id} is no longer in the reports folder.",
             "Trigger a new report.",
         ) from None
+
+
+def table(report: Report) -> pd.DataFrame:
+    """The CSV of a complete report: ``store_id`` as text, the six numbers as float64.
+
+    Raises NotFound when the file is gone, RestmonError when it is not whole.
+    """
+    content = read_csv(report)
+    damaged = RestmonError(
+        f"The CSV of report {report.id} is damaged.", "Trigger a new report and use that."
+    )
+    if report.size is not None and len(content) != report.size:
+        raise damaged
+    types = {"store_id": "str", **dict.fromkeys(COLUMNS, "float64")}
+    try:
+        found = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)
+    except ValueError:
+        raise damaged from None
+    if list(found.columns) != HEADER.split(","):
+        raise damaged
+    return found
 
 
 def work(report_id: str) -> bool:

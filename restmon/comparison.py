@@ -1,0 +1,98 @@
+"""Two reports side by side: which stores got worse."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from restmon import reports
+from restmon.errors import BadRequest
+from restmon.models import COMPLETE, RUNNING, Report
+
+WEEK = ("uptime_last_week", "downtime_last_week")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two complete reports, joined by store.
+
+    ``table`` has a row for every store of either: ``store_id`` (text), ``only_in`` ("older",
+    "newer", or NaN for a store of both), ``uptime_share_older``, ``uptime_share_newer`` and
+    ``uptime_share_change`` (of the week's open time that was seen, percent, and percentage points
+    rounded to tenths; NaN where there was none), ``downtime_change`` (of the week, hours), and
+    each column of the reports with ``_older`` and ``_newer`` behind it (minutes for the hour,
+    else hours; NaN where the store is not in that report). The row whose uptime share fell most
+    comes first, of equal ones that whose downtime rose most; what cannot be compared comes last.
+    """
+
+    older: Report
+    newer: Report
+    table: pd.DataFrame
+
+    @property
+    def worse(self) -> int:
+        """How many stores have a lower uptime share than before."""
+        return int((self.table["uptime_share_change"] < 0).sum())
+
+    @property
+    def better(self) -> int:
+        """How many stores have a higher uptime share than before."""
+        return int((self.table["uptime_share_change"] > 0).sum())
+
+    @property
+    def same_method(self) -> bool:
+        """Whether both fill the time between polls in the same way; where not, a change need not
+        be one of the stores."""
+        return bool(self.older.method == self.newer.method)
+
+
+def compare(older_report_id: str, newer_report_id: str) -> Comparison:
+    """Compare two reports; which is the older is the caller's word.
+
+    Raises NotFound for a report, or its CSV, that is not there, BadRequest for one that is not
+    complete.
+    """
+    older, newer = _complete(older_report_id), _complete(newer_report_id)
+    table = reports.table(older).merge(
+        reports.table(newer),
+        how="outer",
+        on="store_id",
+        suffixes=("_older", "_newer"),
+        indicator="only_in",
+        validate="one_to_one",
+    )
+    side = table["only_in"].astype("str")
+    table["only_in"] = side.map({"left_only": "older", "right_only": "newer"})
+    for when in ("older", "newer"):
+        table[f"uptime_share_{when}"] = _share(table, when)
+    # The shares of two reports' rounded hours differ by some hundredths where nothing changed.
+    share = table["uptime_share_newer"] - table["uptime_share_older"]
+    table["uptime_share_change"] = share.round(1) + 0.0
+    hours = table["downtime_last_week_newer"] - table["downtime_last_week_older"]
+    table["downtime_change"] = hours.round(2) + 0.0
+    first = ["store_id", "only_in", "uptime_share_older", "uptime_share_newer"]
+    first += ["uptime_share_change", "downtime_change"]
+    rest = [f"{column}_{when}" for column in reports.COLUMNS for when in ("older", "newer")]
+    order = np.lexsort(
+        (
+            np.arange(len(table)),
+            -table["downtime_change"].to_numpy(),
+            table["uptime_share_change"].to_numpy(),
+        )
+    )
+    return Comparison(older, newer, table[first + rest].iloc[order].reset_index(drop=True))
+
+
+def _share(table: pd.DataFrame, when: str) -> pd.Series:
+    """The week's uptime in percent of the open time that was seen; NaN where there was none."""
+    up, down = (table[f"{column}_{when}"] for column in WEEK)
+    seen = up + down
+    return 100 * up / seen.where(seen > 0)
+
+
+def _complete(report_id: str) -> Report:
+    report = reports.get(report_id)
+    if report.status == COMPLETE:
+        return report
+    hint = "Wait until it is complete." if report.status == RUNNING else "Make a new one."
+    raise BadRequest(f"Report {report.id} cannot be compared: it is {report.status.lower()}.", hint)
