@@ -282,7 +282,7 @@ def import_data() -> bottle.HTTPResponse:
         files = uploads or imports.files_in(get_settings().effective_import_dir)
         row = tasks.enqueue_import(files)
     except Exception:
-        forget(uploads)
+        imports.forget(uploads)
         raise
     return waited_for(row) if wait in openapi.YES else answer(accepted(row), 202)
 

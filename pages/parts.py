@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from jobs.queue import huey
-from restmon import database, demo_data, fleet, groups, heartbeats
+from restmon import database, demo_data, fleet, groups, heartbeats, snapshot
 from restmon.errors import NoPolls, RestmonError
 from restmon.fleet import NEVER_OBSERVED, UP, Fleet
 from restmon.models import now
@@ -129,6 +129,12 @@ def freshness(as_of: int) -> None:
         f"As of **{moment(as_of)}**, the newest poll ({ago(as_of, now())}).",
         help="The numbers end at the newest poll in the database.",
     )
+
+
+def store_ids() -> list[str]:
+    """The ids of all stores, as text in order."""
+    with database.reading():
+        return snapshot.cache.get().stores.ids
 
 
 def fleet_or_stop() -> Fleet:

@@ -14,6 +14,14 @@ from restmon.wording import at, moment, size
 
 METHOD_NAMES = {"nearest": "Nearest poll", "previous": "Previous poll"}
 STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
+COMPARED = [
+    "store_id",
+    "uptime_share_change",
+    "uptime_share_older",
+    "uptime_share_newer",
+    "downtime_change",
+    "only_in",
+]
 UNITS = {"hour": "min", "day": "h", "week": "h"}
 
 
@@ -180,22 +188,29 @@ def compare(rows: list[Report]) -> None:
         return
     with parts.told():
         found = comparison.compare(older, newer)
-    table = found.table
-    worse = int((table["uptime_share_change"] < 0).sum())
-    better = int((table["uptime_share_change"] > 0).sum())
-    with st.container(horizontal=True):
-        st.metric("Got worse", f"{worse:,}", border=True, height="stretch")
-        st.metric("Got better", f"{better:,}", border=True, height="stretch")
-        st.metric(
-            "Only in one report",
-            f"{int(table['only_in'].notna().sum()):,}",
-            border=True,
-            height="stretch",
-        )
+    if not found.same_method:
+        st.warning("The two reports use different methods; a change need not be the stores'.")
+    with st.grid(3, min_column_width=120):
+        only = int(found.table["only_in"].notna().sum())
+        for label, count in (
+            ("Got worse", found.worse),
+            ("Got better", found.better),
+            ("Only in one report", only),
+        ):
+            st.metric(label, f"{count:,}", border=True, height="stretch")
+    number = st.column_config.NumberColumn
     st.dataframe(
-        table,
+        found.table[COMPARED],
         hide_index=True,
         lazy=True,
+        column_config={
+            "store_id": st.column_config.TextColumn("Store", pinned=True),
+            "uptime_share_change": number("Change (pp)", format="%+.1f"),
+            "uptime_share_older": number("Uptime, older (%)", format="%.1f"),
+            "uptime_share_newer": number("Uptime, newer (%)", format="%.1f"),
+            "downtime_change": number("Change of downtime, week (h)", format="%+.2f"),
+            "only_in": "Only in",
+        },
         key="comparison",
         alt="Stores of both reports, the one that got worse the most first",
     )

@@ -1,6 +1,221 @@
+"""Edit a store's business hours and zone; put stores into groups."""
+
+from zoneinfo import available_timezones
+
+import pandas as pd
 import streamlit as st
 
 from pages import parts
+from restmon import database, editing, groups
+from restmon.errors import RestmonError
+from restmon.hours import DEFAULT_ZONE
+
+DAYS = {
+    str(n): f"{n} {name}"
+    for n, name in enumerate(
+        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    )
+}
+DAY, START, END = editing.COLUMNS
+
+
+@st.cache_data(show_spinner=False)
+def zone_names() -> list[str]:
+    """Every IANA zone, those of the United States first."""
+    american = ("America/", "US/", "Pacific/Honolulu")
+    return sorted(available_timezones(), key=lambda z: (not z.startswith(american), z))
+
+
+def say(text: str) -> None:
+    """Tell what was done, also after the page has run again."""
+    st.session_state["said"] = text
+
+
+def told_before() -> None:
+    """What the last press of a button did."""
+    if text := st.session_state.pop("said", None):
+        st.success(text, icon=":material/check_circle:")
+
+
+def store_form(store_ids: list[str]) -> None:
+    """The hours and zone of one store."""
+    chosen = st.selectbox(
+        "Store",
+        store_ids,
+        index=None,
+        placeholder="Choose a store, or type a part of its id",
+        key="store",
+        bind="query-params",
+    )
+    if not chosen:
+        st.info("Choose a store to see and change its business hours and time zone.")
+        return
+    with parts.told(), database.reading():
+        kept = editing.hours_of(chosen)
+    zone = st.selectbox(
+        "Time zone",
+        zone_names(),
+        index=zone_names().index(kept.zone) if kept.zone in zone_names() else None,
+        placeholder=f"None given: {DEFAULT_ZONE} is assumed",
+        key=f"zone_of_{chosen}",
+    )
+    st.markdown("**Business hours**, local time; a row for each stretch.")
+    if not len(kept.hours):
+        st.caption("No hours are given, so the store counts as open 24×7. Add rows to change that.")
+    text = st.column_config.TextColumn
+    edited = st.data_editor(
+        kept.hours,
+        num_rows="dynamic",
+        hide_index=True,
+        column_config={
+            DAY: st.column_config.SelectboxColumn(
+                "Day", options=list(DAYS), format_func=lambda n: DAYS.get(n, n), required=True
+            ),
+            START: text("Opens", help="HH:MM", required=True),
+            END: text(
+                "Closes",
+                help="HH:MM; 24:00 or 23:59 is midnight; earlier than the opening: on the next day",
+                required=True,
+            ),
+        },
+        key=f"hours_of_{chosen}_{st.session_state.get('saved', 0)}",
+        alt=f"Business hours of store {chosen}",
+        width=520,
+    )
+    left, right = st.columns([1, 3])
+    if left.button("Save", type="primary", icon=":material/save:", key="save"):
+        try:
+            rows = edited[[DAY, START, END]].itertuples(index=False, name=None)
+            changed = editing.set_hours(chosen, rows)
+            changed |= editing.set_zone(chosen, zone)
+        except editing.HoursRejected as error:
+            st.error("These rows cannot be kept; nothing was changed.", icon=":material/error:")
+            st.dataframe(
+                pd.DataFrame([(p.line, p.column, p.value, p.reason) for p in error.problems]),
+                hide_index=True,
+                column_config={0: "Row", 1: "Column", 2: "Value", 3: "Why it is rejected"},
+                key="problems",
+                alt="The rows that cannot be kept",
+            )
+            return
+        except RestmonError as error:
+            st.error(f"{error.message} {error.hint}", icon=":material/error:")
+            return
+        st.session_state["saved"] = st.session_state.get("saved", 0) + 1
+        say("Saved." if changed else "Nothing was changed, as all is as before.")
+        st.rerun()
+    right.page_link(
+        "pages/store.py",
+        label="See this store",
+        icon=":material/storefront:",
+        query_params={"store": chosen},
+    )
+
+
+def group_import() -> None:
+    """Groups from a CSV file."""
+    with st.expander("Import groups from a CSV", icon=":material/upload_file:"):
+        st.markdown("Columns `store_id` and `group`; a store may be in several groups.")
+        file = st.file_uploader(
+            "CSV of groups",
+            type=["csv", "gz"],
+            key=f"groups_csv_{st.session_state.get('group_uploads', 0)}",
+        )
+        if file and st.button("Import the groups", type="primary", key="import_groups"):
+            with parts.told():
+                done = groups.import_csv(file, file.name)
+            st.session_state["group_uploads"] = st.session_state.get("group_uploads", 0) + 1
+            st.session_state["group_rejections"] = [vars(r) for r in done.rejections]
+            counts = done.counts
+            say(
+                f"{counts.read:,} lines read: {counts.new:,} new, {counts.unchanged:,} unchanged, "
+                f"{counts.rejected:,} rejected."
+            )
+            st.rerun()
+    if rejections := st.session_state.pop("group_rejections", None):
+        st.dataframe(
+            pd.DataFrame(rejections),
+            hide_index=True,
+            key="group_problems",
+            alt="Rejected lines of the groups file",
+        )
+
+
+def group_form(store_ids: list[str]) -> None:
+    """The groups: a brand, an owner, a city."""
+    st.markdown(
+        "A group is any set of stores you want to look at together: a brand, an owner, a city. "
+        "The overview and the list of stores can be narrowed to one."
+    )
+    listed = groups.listed()
+    with st.form("new_group", clear_on_submit=True, border=False):
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        name = left.text_input("Name of a new group", max_chars=64, key="new_name")
+        if right.form_submit_button("Add the group", icon=":material/add:"):
+            with parts.told():
+                made = groups.create(name)
+            say(f"The group {made.name} is there; put stores into it below.")
+            st.query_params["edit"] = made.name
+            st.rerun()
+    group_import()
+    if not listed:
+        st.info("There is no group yet. Add one, or import a CSV.")
+        return
+    st.dataframe(
+        pd.DataFrame([(entry.name, entry.stores) for entry in listed], columns=["name", "stores"]),
+        hide_index=True,
+        column_config={
+            "name": "Group",
+            "stores": st.column_config.NumberColumn("Stores", format="localized"),
+        },
+        key="groups",
+        alt="All groups with the number of their stores",
+        width=420,
+    )
+    st.download_button(
+        "Download all groups (CSV)",
+        groups.export_csv().encode(),
+        "groups.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="groups_download",
+    )
+    names = [entry.name for entry in listed]
+    asked = st.query_params.get("edit")
+    chosen = st.selectbox(
+        "Change a group", names, names.index(asked) if asked in names else 0, key="group_name"
+    )
+    members = groups.members_of(chosen)
+    wanted = st.multiselect(
+        "Stores of the group", store_ids, members, key=f"members_of_{chosen}_{len(members)}"
+    )
+    new_name = st.text_input("Name", chosen, max_chars=64, key=f"name_of_{chosen}")
+    with st.container(horizontal=True):
+        if st.button("Save the group", type="primary", icon=":material/save:", key="save_group"):
+            with parts.told():
+                groups.set_members(chosen, wanted)
+                kept = groups.rename(chosen, new_name)
+            say(f"The group {kept} has {len(wanted):,} stores.")
+            st.query_params["edit"] = kept
+            st.rerun()
+        with st.popover("Delete the group", icon=":material/delete:"):
+            st.markdown(f"Its {len(members):,} stores stay.")
+            if st.button(f"Delete {chosen}", key="delete_group"):
+                with parts.told():
+                    groups.delete(chosen)
+                say(f"The group {chosen} is deleted.")
+                st.rerun()
+
 
 parts.framed()
-st.title("settings")
+st.title("Settings")
+told_before()
+every_store = parts.store_ids()
+if not every_store:
+    parts.nothing_yet()
+hours_tab, groups_tab = st.tabs(["Hours and zone of a store", "Groups"])
+with hours_tab:
+    store_form(every_store)
+with groups_tab:
+    group_form(every_store)
