@@ -137,7 +137,7 @@ def _text_size(text: BinaryIO, disk: BinaryIO, size: int) -> int:
     disk.seek(-4, SEEK_END)
     # A gzip file ends with its text's size, modulo 4 GB, if it is of one piece.
     told = int.from_bytes(disk.read(4), "little")
-    return told if told > BEGINNING and by_share / 4 < told < by_share * 4 else by_share
+    return told if told > BEGINNING and by_share / 2 < told < by_share * 2 else by_share
 
 
 def _no_kind(header: Header, name: str) -> tuple[str | None, FileRejected]:

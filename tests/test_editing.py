@@ -32,7 +32,7 @@ def kept(store_id: str) -> list[list[str]]:
 
 
 def numbers(store_id: str) -> list[str]:
-    """The store's numbers in a report as of the end of that Monday in Chicago, by the shared cache."""
+    """The numbers of the store in a report as of the end of that Monday in Chicago."""
     data = reports.compute(reports.parse_as_of("2023-01-24 06:00:00 UTC"))
     (line,) = [line for line in data.csv().splitlines() if line.startswith(f"{store_id},")]
     return line.split(",")[1:]

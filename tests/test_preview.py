@@ -1,0 +1,299 @@
+"""What a file would bring: the same that an import of it then does."""
+
+import gzip
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from restmon import csv_reader
+from restmon.checking import check
+from restmon.errors import FileRejected
+from restmon.fields import StoreIds
+from restmon.preview import BEGINNING, Preview, preview
+
+HEADER = "store_id,status,timestamp_utc\n"
+LINE = "s{},active,2023-01-22 12:09:39.388884 UTC\n"
+
+
+def seen(content: str | bytes, name: str = "f.csv") -> Preview:
+    return preview(io.BytesIO(content.encode() if isinstance(content, str) else content), name)
+
+
+class Counted(io.BytesIO):
+    """An upload that counts the bytes read from it."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        found = super().read(size)
+        self.taken += len(found)
+        return found
+
+
+@pytest.mark.parametrize(
+    ("header", "kind", "columns", "ignored"),
+    [
+        (
+            "Timestamp_UTC,note,STATUS,store_id,note",
+            "polls",
+            {"Timestamp_UTC": "timestamp_utc", "STATUS": "status", "store_id": "store_id"},
+            ["note", "note"],
+        ),
+        (
+            "store_id,day,start_time_local,end_time_local",
+            "business_hours",
+            {
+                "store_id": "store_id",
+                "day": "dayOfWeek",
+                "start_time_local": "start_time_local",
+                "end_time_local": "end_time_local",
+            },
+            [],
+        ),
+        (
+            "\ufeffstore_id,timezone_str",
+            "timezones",
+            {"store_id": "store_id", "timezone_str": "timezone_str"},
+            [],
+        ),
+        ("store_id,group_name", "groups", {"store_id": "store_id", "group_name": "group"}, []),
+    ],
+)
+def test_the_kind_and_the_columns(
+    header: str, kind: str, columns: dict[str, str], ignored: list[str]
+):
+    found = seen(header + "\n")
+    assert (found.kind, found.columns, found.ignored) == (kind, columns, ignored)
+    assert (found.lines, found.exact, len(found.rows), found.problem) == (0, True, 0, None)
+    assert list(found.rows.columns) == ["line", *csv_reader.LAYOUTS[kind]]
+
+
+def test_every_bad_cell_is_named(tmp_path: Path):
+    path = tmp_path / "polls.csv"
+    path.write_text(
+        "note,store_id,status,timestamp_utc\n"
+        "x,001,ACTIVE,2023-01-22T12:09:39Z\n"
+        "\n"
+        "x,-a,up,2023-02-30 12:00:00\n"
+        "x,b,active\n"
+        'x,"c",inactive,2023-01-22 12:09:39 UTC'
+    )
+    found = preview(path, "polls.csv")
+    assert found.rows.to_numpy().tolist() == [
+        [2, "001", "2023-01-22T12:09:39Z", "ACTIVE"],
+        [4, "-a", "2023-02-30 12:00:00", "up"],
+        [6, "c", "2023-01-22 12:09:39 UTC", "inactive"],
+    ]
+    assert [(p.line, p.column, p.value) for p in found.problems] == [
+        (4, "store_id", "-a"),
+        (4, "timestamp_utc", "2023-02-30 12:00:00"),
+        (4, "status", "up"),
+        (5, "", "x,b,active"),
+    ]
+    assert "no such date" in found.problems[1].reason
+    assert (found.lines, found.exact, found.bad_lines) == (4, True, 2)
+    assert found.size == path.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("text", "closest", "says", "hint"),
+    [
+        (
+            "store_id,status\n",
+            "polls",
+            "f.csv has no column timestamp_utc; its header line reads: store_id, status.",
+            "polls file needs",
+        ),
+        (
+            "store_id,day\na,0\n",
+            "business_hours",
+            "f.csv has no column start_time_local and no column end_time_local; ",
+            "needs the columns store_id, dayOfWeek",
+        ),
+        ("store_id,zone\n", "timezones", "no column timezone_str", "timezones file"),
+        (
+            "store_id,status,timestamp_utc,status\n",
+            "polls",
+            "f.csv has the column status twice.",
+            "Keep one",
+        ),
+        ("a,b\n1,2\n", None, "none of the columns that restmon reads", "A polls file has store_id"),
+        ("store_id;status;timestamp_utc\n", "polls", "separated by semicolons", "commas"),
+        ("store_id\ttimezone_str\n", "timezones", "separated by tabs", "commas"),
+        (LINE.format(1), "polls", "f.csv has no header line", "store_id,timestamp_utc,status"),
+        ("1,0,00:00:00,02:00:00\n", "business_hours", "no header line", "dayOfWeek"),
+        ("1,America/Chicago\n", "timezones", "no header line", "store_id,timezone_str"),
+    ],
+)
+def test_a_header_of_no_kind(text: str, closest: str | None, says: str, hint: str):
+    found = seen(text)
+    assert (found.kind, found.closest) == (None, closest)
+    assert found.problem is not None
+    assert says in found.problem.message
+    assert hint in found.problem.hint
+    assert found.rows.empty
+
+
+def test_the_sentence_is_the_one_of_an_import():
+    file = io.BytesIO(b"store_id,day\n")
+    found = preview(file, "f.csv")
+    with pytest.raises(FileRejected) as caught:
+        list(csv_reader.read_batches(file, "f.csv", "business_hours"))
+    assert str(found.problem) == str(caught.value)
+
+
+ZIPPED = gzip.compress((HEADER + LINE.format(1)).encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf \r\n\n", "is empty"),
+        (gzip.compress(b""), "is empty"),
+        (HEADER.encode("utf-16"), "not CSV text in UTF-8"),
+        (HEADER.encode("utf-16-le"), "not CSV text in UTF-8"),
+        (b"PK\x03\x04\x00\x00\x08\x00", "not CSV text in UTF-8"),
+        ("größe,status\n".encode("latin-1"), "not UTF-8"),
+        (b'"store_id,status\n', "a quote is never closed"),
+        (b"a," * 40_000, "longer than"),
+        (ZIPPED[:-9], "damaged or cut off"),
+        (ZIPPED[:3], "damaged or cut off"),
+        (ZIPPED[:-8] + b"12345678", "damaged or cut off"),
+    ],
+)
+def test_what_is_no_csv_text(content: bytes, says: str):
+    file = io.BytesIO(content)
+    with pytest.raises(FileRejected, match=says):
+        preview(file, "f.csv")
+    assert file.tell() == 0
+
+
+def test_a_file_that_is_not_there(tmp_path: Path):
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(FileRejected, match="is not a file"):
+            preview(path, path.name)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_line_ends_and_gzip_make_no_difference(end: str, zipped: bool):
+    text = (HEADER + LINE.format(1) + LINE.format("!") + LINE.format(3)).replace("\n", end).encode()
+    file = io.BytesIO(gzip.compress(text) if zipped else text)
+    found = preview(file, "f.csv")
+    assert found.rows["line"].tolist() == [2, 3, 4]
+    assert found.rows["store_id"].tolist() == ["s1", "s!", "s3"]
+    assert (found.lines, found.bad_lines) == (3, 1)
+    assert not file.closed
+    assert file.tell() == 0
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_of_a_large_file_only_the_beginning_is_read(zipped: bool, end: str):
+    lines = 300_000
+    text = (HEADER + "".join(map(LINE.format, range(lines)))).replace("\n", end).encode()
+    assert len(text) > 5 * BEGINNING
+    content = gzip.compress(text, 1) if zipped else text
+    # Damaged further on: whoever reads as far as that says so.
+    middle = len(content) // 2
+    file = Counted(content[:middle] + b"\x00" * 100 + content[middle + 100 :])
+    found = preview(file, "f.csv")
+    assert found.rows["line"].tolist() == list(range(2, 202))
+    assert (found.kind, found.exact, found.problems) == ("polls", False, [])
+    assert found.lines == pytest.approx(lines, rel=0.03)
+    assert file.taken < 1.2 * BEGINNING
+
+
+def test_gzip_of_several_pieces_is_estimated_too():
+    piece = "".join(map(LINE.format, range(60_000))).encode()
+    whole = gzip.compress(HEADER.encode() + piece) + gzip.compress(piece) * 3 + gzip.compress(b"")
+    assert seen(whole).lines == pytest.approx(240_000, rel=0.1)
+
+
+def test_a_record_cut_off_by_the_end_of_the_beginning_is_no_problem():
+    row = 's1,active,2023-01-22 12:09:39 UTC,"{}"\n'
+    content = HEADER.replace("\n", ",note\n") + 95 * row.format(20_000 * "b")
+    content += row.format("b" * (BEGINNING - len(content) - 120)) + row.format(40 * "a\n") * 9
+    found = seen(content)
+    assert found.kind == "polls"
+    assert found.rows["line"].tolist() == list(range(2, 2 + len(found.rows)))
+    assert len(found.rows) > 40
+    assert not found.problems
+
+
+def test_a_line_without_end():
+    found = seen(HEADER + "x" * (2 * BEGINNING))
+    assert found.rows.empty
+    (problem,) = found.problems
+    assert problem.line == 2
+    assert "longer than" in problem.reason
+
+
+def test_the_number_of_lines_shown_can_be_chosen():
+    text = HEADER + "".join(map(LINE.format, range(50)))
+    found = preview(io.BytesIO(text.encode()), "f.csv", lines=7)
+    assert found.rows["line"].tolist() == list(range(2, 9))
+    assert found.lines == 50
+
+
+def test_the_real_files(real_data: Path):
+    kinds = {"store_status": "polls", "menu_hours": "business_hours", "timezones": "timezones"}
+    for name, kind in kinds.items():
+        path = real_data / f"{name}.csv.gz"
+        found = preview(path, path.name)
+        with gzip.open(path) as file:
+            lines = sum(1 for _ in file) - 1
+        assert (found.kind, len(found.rows), found.problems) == (kind, 200, [])
+        assert found.lines == (lines if found.exact else pytest.approx(lines, rel=0.02))
+
+
+cells: dict[str, Any] = {
+    "polls": [
+        st.sampled_from(["a", "8.4E+18", "-", "", '"q"', 'a"']),
+        st.sampled_from(["2023-01-22 12:09:39 UTC", "2023-13-01 00:00:00", "", "x\r"]),
+        st.sampled_from(["active", "Inactive", "up", ""]),
+    ],
+    "business_hours": [
+        st.sampled_from(["a", "é", ""]),
+        st.sampled_from(["0", "6", "7", ""]),
+        st.sampled_from(["09:00", "24:00", "9:00", '"09:00\n"']),
+        st.sampled_from(["17:00:00.5", "24:00", "x"]),
+    ],
+    "timezones": [
+        st.sampled_from(["a", "b c"]),
+        st.sampled_from(["America/Chicago", "Mars/X", "", "\udcff"]),
+    ],
+    "groups": [st.sampled_from(["a", "?"]), st.sampled_from(["East", " ", "a\tb", "x" * 65])],
+}
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[str, bytes]:
+    """(kind, content) of a small file whose lines may be good, bad or malformed."""
+    kind = draw(st.sampled_from(sorted(cells)))
+    row = st.tuples(*cells[kind]).map(",".join)
+    odd = st.sampled_from(["", "a", "a,b,c,d,e", '"open', " "])
+    lines = draw(st.lists(st.one_of(row, row, row, odd), max_size=12))
+    text = "\n".join([",".join(csv_reader.LAYOUTS[kind]), *lines])
+    text += draw(st.sampled_from(["", "\n"]))
+    return kind, text.encode("utf-8", "surrogateescape")
+
+
+@settings(max_examples=300)
+@given(files())
+def test_a_small_file_is_seen_as_an_import_sees_it(file: tuple[str, bytes]):
+    kind, content = file
+    read, rejected = 0, {}
+    for batch in csv_reader.read_batches(io.BytesIO(content), "f.csv", kind):
+        _, _, bad = check(kind, batch, StoreIds())
+        read += len(batch.line) + len(batch.malformed)
+        rejected |= {r.line: r for r in batch.malformed + bad}
+    found = seen(content)
+    assert (found.kind, found.lines, found.exact) == (kind, read, True)
+    assert {p.line for p in found.problems} == set(rejected)
+    assert set(rejected.values()) <= set(found.problems)
