@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from peewee import JOIN, chunked, fn
 
-from restmon import database
+from restmon import database, models
 from restmon.checking import check
 from restmon.csv_reader import GROUPS, Rejection, Source, read_batches
 from restmon.errors import BadRequest, NotFound
@@ -25,7 +25,8 @@ from restmon.revisions import new_revision
 
 Ints = NDArray[np.int64]
 
-AT_ONCE = 10_000
+AT_ONCE = 500
+"""Names that one statement holds."""
 NAMED = 5
 """How many unknown stores an error names."""
 
@@ -281,10 +282,10 @@ def _free_name(name: str, but: int | None = None) -> str:
 def _rows(store_ids: Iterable[str]) -> list[int]:
     """The row ids of stores; raises NotFound that names those that are not there."""
     wanted = list(dict.fromkeys(store_ids))
-    known: dict[str, int] = {}
-    for part in chunked(wanted, AT_ONCE):
-        query = Store.select(Store.store_id, Store.id).where(Store.store_id.in_(part))
-        known.update(database.tuples(query))
+    query = Store.select(Store.store_id, Store.id)
+    if len(wanted) <= AT_ONCE:
+        query = query.where(Store.store_id.in_(wanted))
+    known: dict[str, int] = dict(database.tuples(query))
     unknown = [store_id for store_id in wanted if store_id not in known]
     if unknown:
         named = ", ".join(repr(store_id[:64]) for store_id in unknown[:NAMED])
@@ -303,14 +304,18 @@ def _member_rows(group_id: int) -> set[int]:
 def _change(group_id: int, added: set[int], removed: set[int]) -> int:
     """Put stores into a group and take others out; returns how many."""
     _insert([(group_id, row) for row in sorted(added)])
-    for part in chunked(sorted(removed), AT_ONCE):
-        gone = (GroupMember.group == group_id) & GroupMember.store.in_(part)
-        GroupMember.delete().where(gone).execute()
+    if removed:
+        p = models.database.param
+        sql = f"DELETE FROM group_member WHERE group_id = {p} AND store_id = {p}"  # noqa: S608
+        models.database.cursor().executemany(sql, [(group_id, row) for row in sorted(removed)])
     if added or removed:
         new_revision()
     return len(added) + len(removed)
 
 
 def _insert(pairs: Sequence[Sequence[int]]) -> None:
-    for part in chunked(pairs, AT_ONCE):
-        GroupMember.insert_many(part, fields=[GroupMember.group, GroupMember.store]).execute()
+    """Insert memberships (group, store), row ids, that are not there."""
+    if pairs:
+        p = models.database.param
+        sql = f"INSERT INTO group_member (group_id, store_id) VALUES ({p}, {p})"  # noqa: S608
+        models.database.cursor().executemany(sql, pairs)
