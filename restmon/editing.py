@@ -103,6 +103,13 @@ def set_zone(store_id: str, zone: str | None) -> bool:
     return True
 
 
+def save(store_id: str, rows: Iterable[Sequence[Any]], zone: str | None) -> bool:
+    """`set_hours` and `set_zone` in one transaction: both, or none where either raises."""
+    with database.writing():
+        changed = set_hours(store_id, rows)
+        return set_zone(store_id, zone) or changed
+
+
 def as_text(value: Any) -> str:
     """The text of a table's cell: of a whole number without a point, of nothing none."""
     if pd.isna(value):

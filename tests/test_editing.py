@@ -92,6 +92,18 @@ def test_nothing_new_changes_nothing(example: Workspace):
     assert current_revision() == before + 2
 
 
+def test_hours_and_zone_are_saved_both_or_neither(example: Workspace):
+    assert editing.save("x", [("0", "10:00", "11:30")], "UTC") is True
+    assert editing.save("x", [("0", "10:00", "11:30")], "US/Central") is True
+    assert editing.save("x", [("0", "10:00", "11:00")], "US/Central") is True
+    before = current_revision()
+    assert editing.save("x", [("0", "10:00", "11:00")], "US/Central") is False
+    with pytest.raises(BadRequest, match="IANA"):
+        editing.save("x", [], "Mars/Olympus")
+    assert (editing.hours_of("x").zone, kept("x")) == ("US/Central", [["0", "10:00", "11:00"]])
+    assert current_revision() == before
+
+
 def test_cells_as_a_table_gives_them(example: Workspace):
     rows = [
         (1.0, time(9, 30), "24:00"),
@@ -150,7 +162,9 @@ def test_rows_that_are_all_empty_do_not_open_a_store_for_ever(example: Workspace
     assert kept("x") == [["0", "09:00", "12:00"]]
 
 
-@pytest.mark.parametrize("zone", ["Mars/Olympus", "../x", "localtime", "\ud800", "x" * 5000])
+@pytest.mark.parametrize(
+    "zone", ["Mars/Olympus", "../x", "localtime", "\ud800", "x" * 5000], ids=range(5)
+)
 def test_a_zone_that_is_none(example: Workspace, zone: str):
     with pytest.raises(BadRequest, match="not the name of an IANA time zone"):
         editing.set_zone("y", zone)

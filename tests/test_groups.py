@@ -74,6 +74,7 @@ def test_a_store_in_several_groups(stores: Workspace):
         ("a\u200bb", "invisible"),
         ("\ud800", "control"),
     ],
+    ids=range(8),
 )
 def test_names_that_cannot_be(stores: Workspace, name: str, reason: str):
     with pytest.raises(BadRequest, match=reason):
@@ -173,6 +174,7 @@ def test_an_export_can_be_imported(stores: Workspace):
         (b"\x1f\x8bnothing", "damaged"),
         ("store_id,group\n".encode("utf-16"), "not CSV text"),
     ],
+    ids=["empty", "a column less", "no column", "bad gzip", "UTF-16"],
 )
 def test_a_file_that_is_rejected_whole(stores: Workspace, text: str | bytes, says: str):
     with pytest.raises(FileRejected, match=says):

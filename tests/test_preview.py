@@ -146,27 +146,26 @@ def test_the_sentence_is_the_one_of_an_import():
     assert str(found.problem) == str(caught.value)
 
 
-ZIPPED = gzip.compress((HEADER + LINE.format(1)).encode())
+ZIPPED = gzip.compress((HEADER + LINE.format(1)).encode(), mtime=0)
+NOT_CSV = {
+    "nothing": (b"", "is empty"),
+    "blank lines": (b"\xef\xbb\xbf \r\n\n", "is empty"),
+    "nothing, zipped": (gzip.compress(b""), "is empty"),
+    "UTF-16": (HEADER.encode("utf-16"), "not CSV text in UTF-8"),
+    "UTF-16 without a mark": (HEADER.encode("utf-16-le"), "not CSV text in UTF-8"),
+    "a workbook": (b"PK\x03\x04\x00\x00\x08\x00", "not CSV text in UTF-8"),
+    "Latin-1": ("größe,status\n".encode("latin-1"), "not UTF-8"),
+    "an open quote": (b'"store_id,status\n', "a quote is never closed"),
+    "a long header": (b"a," * 40_000, "longer than"),
+    "cut off": (ZIPPED[:-9], "damaged or cut off"),
+    "cut off in its header": (ZIPPED[:3], "damaged or cut off"),
+    "a wrong checksum": (ZIPPED[:-8] + b"12345678", "damaged or cut off"),
+}
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b"", "is empty"),
-        (b"\xef\xbb\xbf \r\n\n", "is empty"),
-        (gzip.compress(b""), "is empty"),
-        (HEADER.encode("utf-16"), "not CSV text in UTF-8"),
-        (HEADER.encode("utf-16-le"), "not CSV text in UTF-8"),
-        (b"PK\x03\x04\x00\x00\x08\x00", "not CSV text in UTF-8"),
-        ("größe,status\n".encode("latin-1"), "not UTF-8"),
-        (b'"store_id,status\n', "a quote is never closed"),
-        (b"a," * 40_000, "longer than"),
-        (ZIPPED[:-9], "damaged or cut off"),
-        (ZIPPED[:3], "damaged or cut off"),
-        (ZIPPED[:-8] + b"12345678", "damaged or cut off"),
-    ],
-)
-def test_what_is_no_csv_text(content: bytes, says: str):
+@pytest.mark.parametrize("what", NOT_CSV)
+def test_what_is_no_csv_text(what: str):
+    content, says = NOT_CSV[what]
     file = io.BytesIO(content)
     with pytest.raises(FileRejected, match=says):
         preview(file, "f.csv")
