@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from restmon import reports, retention
+from restmon import database, reports, retention
 from restmon.errors import BadRequest, NoPolls
 from restmon.fleet import DOWN, NEVER, NEVER_OBSERVED, UP, Fleet, fleet
 from restmon.hours import DEFAULT_ZONE
-from restmon.snapshot import KEPT, SnapshotCache, cache
+from restmon.snapshot import KEPT, LOOKBACK, SLACK, SnapshotCache, cache
 from restmon.uptime import METHODS
 from tests import reference
 from tests.conftest import Workspace
@@ -184,6 +184,10 @@ def test_a_fleet_brought_up_to_date_is_one_made_anew(workspace: Workspace):
         workspace.import_now(text)
         assert_same(fleet(cache=shared), fleet(cache=SnapshotCache()))
         assert reports.compute(cache=shared).csv() == reports.compute(cache=SnapshotCache()).csv()
+    with database.reading():
+        kept = shared.get()
+    assert 0 <= kept.polls.time.max() - 2 * WEEK - LOOKBACK - kept.polls_from <= SLACK
+    assert kept.polls.time.min() >= kept.polls_from
     retention.apply(30)
     assert_same(fleet(cache=shared), fleet(cache=SnapshotCache()))
 

@@ -13,7 +13,7 @@ from restmon import database, models, reports
 from restmon.errors import BadRequest, NotFound
 from restmon.reasons import CLOSING, MIDPOINT, OPENING, POLL, RANGE, joined
 from restmon.store_view import view, weekly_hours
-from restmon.uptime import METHODS
+from restmon.uptime import METHODS, NEAREST
 from tests import reference
 from tests.conftest import Workspace
 from tests.imported import import_stores
@@ -93,6 +93,18 @@ def test_the_range_cuts_and_the_poll_beyond_it_still_counts(workspace: Workspace
     assert found.spans.starts.kind.tolist() == [RANGE, MIDPOINT]
     assert found.spans.ends.kind.tolist() == [MIDPOINT, RANGE]
     assert found.up + found.down == found.open == 2 * (hi - lo)
+    assert found.outages.start.tolist() == [utc("2023-01-23 16:44:30")]
+    # The outage begins where this range ends, and is none of its.
+    assert view("a", lo, utc("2023-01-23 16:44:30")).outages.start.tolist() == []
+    assert view("a", lo, utc("2023-01-23 16:40")).outages.start.tolist() == []
+    # Where the range ends at a turn, the turn is the reason.
+    opening = utc("2023-01-23 15:00")
+    exact = view("a", opening, utc("2023-01-23 18:00"), as_of=hi + DAY).spans
+    assert (exact.starts.kind[0], exact.ends.kind[-1]) == (OPENING, CLOSING)
+    beyond = view("a", opening + 1, utc("2023-01-23 18:00") - 1, as_of=hi + DAY).spans
+    assert (beyond.starts.kind[0], beyond.ends.kind[-1]) == (RANGE, RANGE)
+    middle = view("a", utc("2023-01-23 16:44:30"), hi).spans
+    assert middle.starts.kind.tolist() == [MIDPOINT]
     # As of a time before the second poll it was not known yet.
     early = view("a", lo, hi, as_of=utc("2023-01-23 17:00"))
     assert early.spans.status.tolist() == [1]
@@ -139,26 +151,30 @@ def test_an_interval_without_a_poll_takes_the_nearest_and_says_so(workspace: Wor
     assert found.spans.ends.after[0] == utc("2023-01-26 15:30")
 
 
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("days", [3, 40, 900])
-def test_an_outage_is_whole_however_long(workspace: Workspace, days: int):
+def test_an_outage_is_whole_however_long(workspace: Workspace, days: int, method: str):
+    half = HOUR if method == NEAREST else 0  # from the switch to the poll that brings it
     begin = utc("2020-01-06 12:00")
-    rows = [(begin - HOUR, "active"), (begin + HOUR, "inactive")]
+    rows = [(begin + half - 2 * HOUR, "active"), (begin + half, "inactive")]
     rows += [(begin + day * DAY, "inactive") for day in range(1, days, 7)]
     end = begin + days * DAY
-    rows += [(end, "inactive"), (end + 2 * HOUR, "active"), (end + 4 * HOUR, "inactive")]
+    rows += [(end + half - 2 * HOUR, "inactive"), (end + half, "active")]
+    rows.append((end + half + 2 * HOUR, "inactive"))
     text = "".join(f"a,{status},{reports.as_text(time)}\n" for time, status in rows)
     workspace.import_now(text)
     middle = begin + days * DAY // 2
-    found = view("a", middle, middle + DAY)
+    found = view("a", middle, middle + DAY, method)
     assert found.outages.start.tolist() == [begin]
-    assert found.outages.end.tolist() == [end + HOUR]
-    assert found.outages.open_time.tolist() == [2 * (end + HOUR - begin)]
+    assert found.outages.end.tolist() == [end]
+    assert found.outages.open_time.tolist() == [2 * (end - begin)]
     assert found.outages.ongoing.tolist() == [False]
     assert found.down == found.open == 2 * DAY
-    last = view("a", end, end + 4 * HOUR)
-    assert last.outages.start.tolist() == [begin, end + 3 * HOUR]
-    assert last.outages.ongoing.tolist() == [False, True]
-    assert view("a", begin - DAY, begin - HOUR).outages.start.tolist() == []
+    last = view("a", end - HOUR, end + half + 2 * HOUR, method)
+    ongoing = method == NEAREST  # by the other one, down only from the last poll on
+    assert last.outages.start.tolist() == [begin, *([end + 2 * HOUR] * ongoing)]
+    assert last.outages.ongoing.tolist() == [False, *([True] * ongoing)]
+    assert view("a", begin - DAY, begin, method).outages.start.tolist() == []
 
 
 def test_what_is_missing_is_assumed_and_said(workspace: Workspace):
@@ -241,7 +257,8 @@ def test_hours_as_text():
     ranges=st.lists(
         st.tuples(
             st.integers(1, 40 * DAY) | st.integers(1, 2 * DAY),
-            st.integers(-DAY, 30 * DAY) | st.integers(-HOUR, DAY),
+            st.integers(0, 1000),
+            st.integers(-10 * DAY, 10 * DAY) | st.integers(-2 * HOUR, 2 * HOUR) | st.just(0),
         ),
         min_size=3,
         max_size=3,
@@ -254,12 +271,15 @@ def test_the_view_is_the_references(
     workspace: Workspace,
     method: str,
     case: tuple[list[AStore], int],
-    ranges: list[tuple[int, int]],
+    ranges: list[tuple[int, int, int]],
 ):
     stores, as_of = case
     named = import_stores(workspace, stores)
-    for s, (length, after) in product(named, ranges):
-        store, asked = stores[s], as_of - after
+    for s, (length, pick, further) in product(named, ranges):
+        # The range ends at or near a poll.
+        store = stores[s]
+        moments = [as_of, *sorted(t for t, _ in store.polls)]
+        asked = moments[pick % len(moments)] + further
         found = view(f"s{s}", asked - length, asked, method, as_of)
         hi = min(asked, as_of)
         lo = min(asked - length, hi)
