@@ -1,5 +1,6 @@
 """All stores at once, out of a database: worked by hand, and against the reference."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -149,6 +150,9 @@ def test_a_fleet_is_made_once_a_revision(workspace: Workspace):
     workspace.import_now(hourly_polls("b", first, "u" * 400))
     one = fleet()
     assert fleet() is one
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda method: fleet(method=method), 4 * METHODS))
+    assert len({id(made) for made in found}) == len(METHODS)
     assert fleet(method="previous") is not one
     for n in range(KEPT):
         fleet(one.as_of - n)
