@@ -64,16 +64,18 @@ def by_bucket(stores: int, found: Stretches, origin: Ints, width: int, columns: 
     """
     # A stretch is the step up at its start less the step up at its end. A step fills the rest of
     # its bucket and all buckets after it: a running sum of two numbers a step.
+    row = columns + 2
     store = np.concatenate([found.store, found.store])
     place = np.concatenate([found.start, found.end]) - origin[store]
     bucket, gone = np.divmod(place, width)
-    sign = np.ones(len(place))
-    sign[len(found.start) :] = -1
-    row = columns + 2
+    rest = width - gone
+    for falling in (gone, rest):
+        np.negative(falling[len(found.start) :], out=falling[len(found.start) :])
     at = store * row + bucket
-    table = np.zeros((stores, row))
-    table += np.bincount(at, sign * (width - gone), stores * row).reshape(table.shape)
-    table += np.bincount(at + 1, sign * gone, stores * row).reshape(table.shape)
+    steps = np.bincount(
+        np.concatenate([at, at + 1]), np.concatenate([rest, gone]), minlength=stores * row
+    )
+    table = np.asarray(steps, np.float64).reshape(stores, row)
     np.cumsum(table, axis=1, out=table)
     return table[:, :columns]
 

@@ -177,8 +177,8 @@ def _made(revision: int, as_of: int | None, method: str, cache: SnapshotCache) -
 
 
 def _hours(half_microseconds: NDArray[np.float64]) -> Hours:
-    half_microseconds /= 2 * HOUR
-    return half_microseconds.astype(np.float32)
+    hours = np.empty(half_microseconds.shape, np.float32)
+    return np.divide(half_microseconds, 2 * HOUR, out=hours, casting="same_kind")
 
 
 def _last_polls(stores: Stores, polls: Polls, as_of: int) -> tuple[Ints, NDArray[np.int8]]:

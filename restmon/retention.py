@@ -7,6 +7,7 @@ from peewee import fn
 from restmon import database
 from restmon.hours import DAY
 from restmon.models import Poll, Store
+from restmon.revisions import new_revision
 from restmon.settings import get_settings
 
 STORES_AT_ONCE = 100
@@ -41,6 +42,8 @@ def _delete(rows: list[int], before: int) -> int:
         with database.writing():
             old = Poll.store.in_(rows) & (Poll.timestamp < until)
             deleted += Poll.delete().where(old).execute()
+            # No snapshot goes back so far, but a store may have lost its last observation.
+            new_revision()
     return deleted
 
 

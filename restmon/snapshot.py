@@ -224,7 +224,7 @@ class SnapshotCache:
 
     def clear(self) -> None:
         """Forget everything, as when another database is opened."""
-        with self._lock, self._making:
+        with self._making, self._lock:
             self._snapshot = None
             self._newest = (0, None)
             self._made = {}

@@ -206,11 +206,70 @@ def uptime(
 
     SEMANTICS.md "Now" and "From polls to time". Both are 0 without any observation.
     """
-    intervals, seen = look(hours, zone, polls, as_of, as_of - window)
+    return time_between(hours, zone, polls, as_of, method, as_of - window, as_of)
+
+
+def time_between(
+    hours: list[Row],
+    zone: str | None,
+    polls: list[Poll],
+    as_of: int,
+    method: str,
+    lo: int,
+    hi: int,
+) -> tuple[Fraction, Fraction]:
+    """(uptime, downtime) in [lo, hi), hi <= as_of, in microseconds, exact."""
+    intervals, seen = look(hours, zone, polls, as_of, lo)
     total = {True: 0, False: 0}
-    for start, end, active in pieces(intervals, seen, method, as_of - window, as_of):
+    for start, end, active in pieces(intervals, seen, method, lo, hi):
         total[active] += end - start
     return Fraction(total[True], TICKS), Fraction(total[False], TICKS)
+
+
+def time_by_clock(
+    hours: list[Row],
+    zone: str | None,
+    polls: list[Poll],
+    as_of: int,
+    method: str,
+    lo: int,
+    hi: int,
+) -> dict[tuple[int, int], tuple[Fraction, Fraction]]:
+    """(uptime, downtime) in [lo, hi), hi <= as_of, in microseconds, by (date, hour) on the
+    store's clock; the date in days since 1970-01-01. Only those with some time are there.
+
+    The clocks of today's zones start their hours, and jump, at whole quarters of an hour UTC.
+    """
+    intervals, seen = look(hours, zone, polls, as_of, lo)
+    quarter = HOUR // 4
+    total: dict[tuple[int, int], dict[bool, int]] = {}
+    for piece_start, piece_end, active in pieces(intervals, seen, method, lo, hi):
+        start = piece_start
+        while start < piece_end:
+            instant = start // TICKS
+            end = min((instant // quarter + 1) * quarter * TICKS, piece_end)
+            date, wall = divmod(local_clock(instant, zone or DEFAULT_ZONE), DAY)
+            cell = total.setdefault((date, wall // HOUR), {True: 0, False: 0})
+            cell[active] += end - start
+            start = end
+    return {
+        key: (Fraction(cell[True], TICKS), Fraction(cell[False], TICKS))
+        for key, cell in total.items()
+    }
+
+
+def last_status(
+    hours: list[Row], zone: str | None, polls: list[Poll], as_of: int, method: str
+) -> tuple[bool, bool | None]:
+    """(whether the store is open at `as_of`, whether it is up then, or if it is closed, was at
+    its last open moment before); None if it was never seen."""
+    intervals, seen = look(hours, zone, polls, as_of, as_of)
+    is_open = any(start <= as_of < end for start, end in intervals)
+    if not seen:
+        return is_open, None
+    if is_open:
+        return True, status_at(as_of, hours, zone, polls, as_of, method)
+    return False, list(pieces(intervals, seen, method, seen[0][0], as_of))[-1][2]
 
 
 # --- The report -----------------------------------------------------------------------------

@@ -1,0 +1,282 @@
+"""All stores at once, out of a database: worked by hand, and against the reference."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from restmon import database, reports, retention
+from restmon.errors import BadRequest, NoPolls
+from restmon.fleet import DOWN, NEVER, NEVER_OBSERVED, UP, Fleet, fleet
+from restmon.hours import DEFAULT_ZONE
+from restmon.snapshot import KEPT, LOOKBACK, SLACK, SnapshotCache, cache
+from restmon.uptime import METHODS
+from tests import reference
+from tests.conftest import Workspace
+from tests.imported import import_stores
+from tests.stores import DAY, HOUR, MINUTE, SECOND, AStore, cases
+from tests.test_buckets_properties import halves
+
+WEEK = 7 * DAY
+
+
+def utc(text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * SECOND
+
+
+def hourly_polls(store: str, first: int, flags: str) -> str:
+    """A poll an hour from the instant on: "u" active, "d" inactive."""
+    return "".join(
+        f"{store},{'active' if flag == 'u' else 'inactive'},{reports.as_text(first + n * HOUR)}\n"
+        for n, flag in enumerate(flags)
+    )
+
+
+def assert_same(one: Fleet, other: Fleet) -> None:
+    for field in fields(Fleet):
+        if field.name not in ("stores", "revision"):
+            a, b = getattr(one, field.name), getattr(other, field.name)
+            assert np.array_equal(a, b), field.name
+    assert one.ids == other.ids
+    assert one.zones.tolist() == other.zones.tolist()
+
+
+def test_a_store_worked_by_hand(workspace: Workspace):
+    # Thursday, 2023-01-26, 18:00 UTC: 23:30 in Kolkata. Down from 13:30 to 15:30 UTC.
+    as_of = utc("2023-01-26 18:00")
+    flags = "u" * 158 + "dd" + "u" * 3
+    workspace.import_now(
+        hourly_polls("a", as_of - 162 * HOUR, flags), None, "a,Asia/Kolkata\nb,Asia/Kolkata\n"
+    )
+    found = fleet()
+    assert (found.as_of, found.ids, found.zones.tolist()) == (
+        as_of,
+        ["a", "b"],
+        2 * ["Asia/Kolkata"],
+    )
+    down = found.down_by_hour[0]
+    assert found.hour_edges[[0, -1]].tolist() == [as_of - WEEK, as_of]
+    hour = (utc("2023-01-26 13:00") - as_of + WEEK) // HOUR
+    assert down[hour : hour + 3].tolist() == [0.5, 1, 0.5]
+    assert down.sum() == 2
+    assert (found.up_by_hour[0] + down == 1).all()
+    # 13:30 UTC is 19:00 there: two whole hours of Thursday's row, though they are half hours
+    # of elapsed time.
+    cells = found.down_by_weekday_hour[0]
+    assert cells[3, 19:21].tolist() == [1, 1]
+    assert cells.sum() == 2
+    assert (found.open_by_weekday_hour[0] == 1).all()
+    assert found.down[0].tolist() == [0, 2 * 2 * HOUR, 2 * 2 * HOUR]
+    assert found.down_before[0].tolist() == [0, 0, 0]
+    assert found.up_before[0].tolist() == [2 * HOUR, 2 * DAY, 2 * WEEK]
+    assert found.outages.tolist() == [1, 0]
+    assert found.share[0] == 1 - 2 / 168
+    # The other one was never polled: it has no time, open or not.
+    assert found.status.tolist() == [UP, NEVER_OBSERVED]
+    assert found.observed.tolist() == [True, False]
+    assert np.isnan(found.share[1])
+    assert found.open_now.tolist() == [True, True]
+    assert found.last_poll.tolist() == [as_of, NEVER]
+    assert found.last_poll_status.tolist() == [1, -1]
+    for table in (found.up_by_hour, found.down_by_weekday_hour, found.open_by_weekday_hour):
+        assert table[1].sum() == 0
+    assert found.has_before == (True, True, False)
+
+
+def test_a_change_of_clocks_moves_the_cells(workspace: Workspace):
+    # Denver, 2023-11-05 (Sunday): 02:00 falls back to 01:00 at 08:00 UTC.
+    as_of = utc("2023-11-06 07:00")
+    workspace.import_now(
+        hourly_polls("a", as_of - 30 * HOUR, "d" * 31),
+        "".join(f"a,{day},00:00,24:00\n" for day in range(7)),
+        "a,America/Denver\n",
+    )
+    cells = fleet().down_by_weekday_hour[0]
+    assert cells[6, 1] == 2
+    assert cells.sum() == 168
+    assert cells[6].sum() == 25
+
+
+def test_down_right_now_is_open_and_down(workspace: Workspace):
+    as_of = utc("2023-01-24 18:00")  # Tuesday noon in Chicago
+    lines = [
+        f"{store},{status},{reports.as_text(as_of - minutes * MINUTE)}\n"
+        for store, status, minutes in (
+            ("closed", "inactive", 3 * 60),
+            ("down", "inactive", 10),
+            ("opening", "inactive", 3 * 60),
+            ("up", "active", 0),
+        )
+    ]
+    hours = "closed,1,08:00,12:00\ndown,1,08:00,13:00\nup,1,08:00,13:00\nunseen,1,08:00,13:00\n"
+    hours += "opening,1,08:00,10:00\nopening,1,12:00,14:00\n"
+    workspace.import_now("".join(lines), hours)
+    found = fleet()
+    assert found.ids == ["closed", "down", "opening", "unseen", "up"]
+    assert found.open_now.tolist() == [False, True, True, True, True]
+    assert found.status.tolist() == [DOWN, DOWN, DOWN, NEVER_OBSERVED, UP]
+    assert found.down_now.tolist() == [False, True, True, False, False]
+
+
+def test_what_is_assumed_and_a_last_poll_of_long_ago(workspace: Workspace):
+    as_of = utc("2023-06-01 12:00")
+    long_ago = utc("2021-01-04 12:00")
+    workspace.import_now(
+        hourly_polls("new", as_of, "u") + hourly_polls("old", long_ago, "ud"),
+        "hours,0,09:00,17:00\n",
+        "zone,Europe/Dublin\n",
+    )
+    found = fleet()
+    assert found.ids == ["hours", "new", "old", "zone"]
+    assert found.last_poll.tolist() == [NEVER, as_of, long_ago + HOUR, NEVER]
+    assert found.last_poll_status.tolist() == [-1, 1, 0, -1]
+    assert found.status.tolist() == [NEVER_OBSERVED, UP, DOWN, NEVER_OBSERVED]
+    assert found.zone_assumed.tolist() == [True, True, True, False]
+    assert found.hours_assumed.tolist() == [False, True, True, True]
+    assert found.down[2].tolist() == [2 * HOUR, 2 * DAY, 2 * WEEK]
+    assert found.down_before[2].tolist() == [2 * HOUR, 2 * DAY, 2 * WEEK]
+    assert found.has_before == (False, False, False)
+    past = fleet(long_ago)
+    assert past.last_poll.tolist() == [NEVER, NEVER, long_ago, NEVER]
+    assert past.status.tolist() == [NEVER_OBSERVED, NEVER_OBSERVED, UP, NEVER_OBSERVED]
+
+
+def test_a_fleet_is_made_once_a_revision(workspace: Workspace):
+    first = utc("2023-01-01 00:00")
+    workspace.import_now(hourly_polls("b", first, "u" * 400))
+    one = fleet()
+    assert fleet() is one
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda method: fleet(method=method), 4 * METHODS))
+    assert len({id(made) for made in found}) == len(METHODS)
+    assert fleet(method="previous") is not one
+    for n in range(KEPT):
+        fleet(one.as_of - n)
+    assert len(cache._made) == KEPT
+    workspace.import_now(hourly_polls("a", first + 399 * HOUR, "d"))
+    two = fleet()
+    assert two.revision > one.revision
+    assert (one.ids, two.ids) == (["b"], ["a", "b"])
+    assert len(cache._made) == 1
+
+
+def test_a_fleet_brought_up_to_date_is_one_made_anew(workspace: Workspace):
+    first = utc("2023-01-01 00:00")
+    week = 168 * HOUR
+    stores = [f"s{n}" for n in range(5)]
+
+    def of_all(start: int, flags: str) -> str:
+        return "".join(hourly_polls(store, start, flags) for store in stores)
+
+    hours = "".join(f"s{n},{day},0{n}:00,2{n % 4}:30\n" for n in range(1, 5) for day in range(7))
+    shared = SnapshotCache()
+    workspace.import_now(of_all(first, "ud" * 300), hours, "s1,Asia/Kolkata\n")
+    reports.compute(cache=shared)  # a shallow snapshot first
+    steps = [
+        of_all(first + 600 * HOUR, "u"),  # the next hour
+        of_all(first + 601 * HOUR - 10 * DAY, "uu"),  # in the week before the last
+        of_all(first + 600 * HOUR + 3 * DAY, "du" * 10),  # beyond the slack
+        hourly_polls("another", first + 650 * HOUR, "ddd"),  # a store between the others
+        hourly_polls("s0", first + week, "d" * 5),  # long ago
+        of_all(first + 600 * HOUR + 40 * DAY, "dddu"),  # after a long silence
+    ]
+    for text in steps:
+        workspace.import_now(text)
+        assert_same(fleet(cache=shared), fleet(cache=SnapshotCache()))
+        assert reports.compute(cache=shared).csv() == reports.compute(cache=SnapshotCache()).csv()
+    with database.reading():
+        kept = shared.get()
+    assert 0 <= kept.polls.time.max() - 2 * WEEK - LOOKBACK - kept.polls_from <= SLACK
+    assert kept.polls.time.min() >= kept.polls_from
+    retention.apply(30)
+    assert_same(fleet(cache=shared), fleet(cache=SnapshotCache()))
+
+
+def test_the_fleet_tells_the_reports_numbers(workspace: Workspace):
+    first = utc("2023-03-01 00:20")
+    workspace.import_now(
+        hourly_polls("a", first, "uudud" * 80) + hourly_polls("b", first + 7, "d" * 300),
+        "".join(f"a,{day},09:00,17:30\n" for day in range(6)),
+        "b,Australia/Lord_Howe\n",
+    )
+    for method in METHODS:
+        found, data = fleet(method=method), reports.compute(method=method)
+        assert (found.up == data.up).all()
+        assert (found.down == data.down).all()
+        assert found.outages.tolist() == np.bincount(data.outages().store, minlength=2).tolist()
+
+
+def test_what_cannot_be_told(workspace: Workspace):
+    with pytest.raises(NoPolls):
+        fleet()
+    workspace.import_now(hours="a,0,09:00,17:00\n")
+    with pytest.raises(NoPolls):
+        fleet()
+    with pytest.raises(BadRequest, match="method"):
+        fleet(method="median")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@given(case=cases())
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_the_fleet_is_the_references(
+    workspace: Workspace, method: str, case: tuple[list[AStore], int]
+):
+    stores, as_of = case
+    stores = [*stores, AStore([], None, [(as_of - 900 * DAY, True)])]
+    named = import_stores(workspace, stores)
+    found = fleet(as_of, method, SnapshotCache())
+    assert found.ids == [f"s{s}" for s in named]
+    begin = as_of - WEEK
+    for n, s in enumerate(named):
+        store = stores[s]
+        everything = (store.hours, store.zone, store.polls, as_of, method)
+        intervals, seen = reference.look(store.hours, store.zone, store.polls, as_of, begin)
+        for w, window in enumerate((HOUR, DAY, WEEK)):
+            middle = as_of - window
+            for up, down, lo, hi in (
+                (found.up, found.down, middle, as_of),
+                (found.up_before, found.down_before, middle - window, middle),
+            ):
+                expected = reference.time_between(*everything, lo, hi)
+                assert (up[n, w], down[n, w]) == tuple(map(halves, expected))
+
+        def hours(ticks: int | Fraction) -> np.float32:
+            return np.float32(int(ticks) / reference.TICKS / HOUR)
+
+        for k in range(168):
+            lo = begin + k * HOUR
+            total = {True: 0, False: 0}
+            for start, end, active in reference.pieces(intervals, seen, method, lo, lo + HOUR):
+                total[active] += end - start
+            assert found.up_by_hour[n, k] == hours(total[True])
+            assert found.down_by_hour[n, k] == hours(total[False])
+
+        cells = {(day, hour): [0, 0] for day in range(7) for hour in range(24)}
+        by_clock = reference.time_by_clock(*everything, begin, as_of)
+        for (date, hour), (up_time, down_time) in by_clock.items():
+            cell = cells[(date + 3) % 7, hour]
+            cell[0] += reference.TICKS * (up_time + down_time)
+            cell[1] += reference.TICKS * down_time
+        for (day, hour), (open_ticks, down_ticks) in cells.items():
+            assert found.open_by_weekday_hour[n, day, hour] == hours(open_ticks)
+            assert found.down_by_weekday_hour[n, day, hour] == hours(down_ticks)
+
+        assert found.outages[n] == len(reference.outages(*everything, since=begin))
+        open_now, up_now = reference.last_status(*everything)
+        assert found.open_now[n] == open_now
+        assert found.status[n] == (NEVER_OBSERVED if up_now is None else int(up_now))
+        assert found.down_now[n] == (open_now and up_now is False)
+        polls = {t: active for t, active in store.polls if t <= as_of}
+        last = max(polls, default=None)
+        assert found.last_poll[n] == (NEVER if last is None else last)
+        assert found.last_poll_status[n] == (-1 if last is None else int(polls[last]))
+        assert found.zones[n] == (store.zone or DEFAULT_ZONE)
+        assert found.zone_assumed[n] == (store.zone is None)
+        assert found.hours_assumed[n] == (not store.hours)
