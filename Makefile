@@ -31,9 +31,12 @@ lock: $(VENV)/test.done
 		--no-annotate --python-version 3.11 -c requirements.lock requirements-dev.txt \
 		-o requirements-dev.lock
 
+# What the first lines of set-up check; a shell says it in one sentence, pip would not.
+WRITABLE = @for folder in . $(wildcard $(VENV)); do if [ ! -w $$folder ]; then \
+	echo "restmon: this folder is read-only; copy it to one you can write to." >&2; exit 2; fi; done
+
 $(VENV)/bin/python:
-	@if [ ! -w . ]; then \
-		echo "restmon: this folder is read-only; copy it to one you can write to." >&2; exit 2; fi
+	$(WRITABLE)
 	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3; do \
 		if $$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 			>/dev/null 2>&1; then echo "Setting up $(VENV) ..."; \
@@ -43,11 +46,13 @@ $(VENV)/bin/python:
 	exit 2
 
 $(VENV)/run.done: requirements.lock | $(VENV)/bin/python
+	$(WRITABLE)
 	@echo "Installing restmon's libraries ..."
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 $(VENV)/test.done: requirements-dev.lock | $(VENV)/bin/python
+	$(WRITABLE)
 	@echo "Installing what the tests need ..."
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements-dev.lock

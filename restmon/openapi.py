@@ -4,13 +4,14 @@ from typing import Any
 
 from restmon import __version__
 from restmon.csv_reader import COLUMNS
-from restmon.uptime import METHODS
+from restmon.uptime import METHODS, NEAREST
 
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
 WHOLE: Schema = {"type": "integer"}
+ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 
 FORMATS = ("json", "csv", "status")
 YES = ("true", "1", "yes")
@@ -39,14 +40,14 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Accepted": _object(
         "report_id status status_url",
-        report_id=TEXT,
+        report_id=ID,
         status={"const": "Running"},
         status_url=TEXT,
     ),
     "Report": _object(
         "status report_id progress as_of method",
         status={"enum": ["Running", "Complete", "Failed"]},
-        report_id=TEXT,
+        report_id=ID,
         progress={"type": "number", "minimum": 0, "maximum": 1},
         as_of=_or_null(TEXT),
         method={"enum": list(METHODS)},
@@ -60,14 +61,14 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "ImportAccepted": _object(
         "import_id status status_url",
-        import_id=TEXT,
+        import_id=ID,
         status={"enum": ["Running", "Complete", "Failed"]},
         status_url=TEXT,
         note=TEXT,
     ),
     "Import": _object(
         "import_id status progress files counts error rejections",
-        import_id=TEXT,
+        import_id=ID,
         status={"enum": ["Running", "Complete", "Failed"]},
         progress={"type": "number", "minimum": 0, "maximum": 1},
         files={"type": "array", "items": _object("kind name", kind=TEXT, name=TEXT)},
@@ -114,28 +115,46 @@ ERRORS = {
 }
 OTHERWISE = "The request cannot be read (400), its method is not allowed (405), it is too large \
 (413), or the server failed (500)."
+GIVEN_ID: Schema = {"type": "string", "minLength": 1}
 AS_OF: Schema = {
-    "name": "as_of",
-    "in": "query",
-    "schema": TEXT,
-    "description": "UTC instant such as 2023-01-25T18:13:22Z; without it, the newest poll's.",
+    "type": "string",
+    "format": "date-time",
+    "description": "UTC instant such as 2023-01-25T18:13:22Z, or in any other form of the polls "
+    "file; without it, the newest poll's.",
 }
-METHOD: Schema = {"name": "method", "in": "query", "schema": {"enum": list(METHODS)}}
-FORMAT: Schema = {"name": "format", "in": "query", "schema": {"enum": list(FORMATS)}}
+METHOD: Schema = {"enum": list(METHODS), "description": f"Without it, {NEAREST}."}
+FORMAT: Schema = {
+    "enum": list(FORMATS),
+    "description": "csv: the file itself, as with Accept: text/csv; status: without the CSV.",
+}
+
+
+def _or_nothing(schema: Schema, *nothing: None) -> Schema:
+    """The schema of a value that may also be empty, which is as good as absent."""
+    return {"anyOf": [schema, {"enum": ["", *nothing]}]}
+
+
+def _query(name: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "schema": _or_nothing(schema)}
 
 
 def _id(name: str, where: str = "query") -> Schema:
-    return {"name": name, "in": where, "required": True, "schema": TEXT}
+    return {"name": name, "in": where, "required": True, "schema": GIVEN_ID}
 
 
 def _content(schema: Schema, kind: str = "application/json") -> Schema:
     return {kind: {"schema": schema}}
 
 
-def _body(**properties: Schema) -> Schema:
-    schema: Schema = {"type": "object", "properties": properties}
-    kinds = ("application/json", "application/x-www-form-urlencoded")
-    return {"content": {kind: {"schema": schema} for kind in kinds}}
+def _body(optional: dict[str, Schema], **required: Schema) -> Schema:
+    """A body with these values: a JSON object or a form."""
+    names = " ".join(required)
+    in_json = {name: _or_nothing(schema, None) for name, schema in optional.items()}
+    in_form = {name: _or_nothing(schema) for name, schema in optional.items()}
+    content = _content(_object(names, **required, **in_json)) | _content(
+        _object(names, **required, **in_form), "application/x-www-form-urlencoded"
+    )
+    return {"content": content, "required": bool(required)}
 
 
 def _operation(
@@ -153,14 +172,18 @@ def _operation(
 def document(server: str) -> Schema:
     """The OpenAPI 3.1 document of the API at the given address."""
     triggered = {202: _content(_ref("Accepted"))}
-    trigger_body = _body(as_of=TEXT, method=METHOD["schema"])
+    trigger_query = [_query("as_of", AS_OF), _query("method", METHOD)]
+    trigger_body = _body({"as_of": AS_OF, "method": METHOD})
     report = {
         200: _content(_ref("Report")) | _content(TEXT, "text/csv"),
         202: _content(TEXT, "text/plain"),
     }
-    binary = {"type": "string", "contentMediaType": "text/csv"}
-    files = {kind: {"type": "array", "items": binary} for kind in COLUMNS}
-    upload = {"content": _content({"type": "object", "properties": files}, "multipart/form-data")}
+    binary = {"type": "string", "contentMediaType": "application/octet-stream"}
+    fields = {kind: {"type": "array", "items": binary, "minItems": 1} for kind in COLUMNS}
+    files = _object("", **fields) | {"minProperties": 1, "additionalProperties": False}
+    upload = {"content": _content(files, "multipart/form-data")}
+    types = {"contentType": "text/csv, application/gzip"}
+    upload["content"]["multipart/form-data"]["encoding"] = dict.fromkeys(COLUMNS, types)
     wait = {
         "name": "wait",
         "in": "query",
@@ -181,13 +204,12 @@ def document(server: str) -> Schema:
             "/": {"get": _operation("A page for people", {200: _content(TEXT, "text/html")})},
             "/trigger_report": {
                 "get": _operation(
-                    "Ask for a report", triggered, (400, 409, 503), parameters=[AS_OF, METHOD]
+                    "Ask for a report", triggered, (400, 409, 503), parameters=trigger_query
                 ),
                 "post": _operation(
                     "Ask for a report",
                     triggered,
                     (400, 409, 503),
-                    parameters=[AS_OF, METHOD],
                     requestBody=trigger_body,
                 ),
             },
@@ -196,13 +218,13 @@ def document(server: str) -> Schema:
                     "A report's state, with its CSV when complete",
                     report,
                     get_errors,
-                    parameters=[_id("report_id"), FORMAT],
+                    parameters=[_id("report_id"), _query("format", FORMAT)],
                 ),
                 "post": _operation(
                     "The same, the id in the body",
                     report,
                     get_errors,
-                    requestBody=_body(report_id=TEXT, format=FORMAT["schema"]),
+                    requestBody=_body({"format": FORMAT}, report_id=GIVEN_ID),
                 ),
             },
             "/get_report/{report_id}": {
@@ -210,7 +232,7 @@ def document(server: str) -> Schema:
                     "The same, the id in the path",
                     report,
                     get_errors,
-                    parameters=[_id("report_id", "path"), FORMAT],
+                    parameters=[_id("report_id", "path"), _query("format", FORMAT)],
                 )
             },
             "/import_data": {

@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from restmon import database, heartbeats, reports
 from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report, Store, now
@@ -764,6 +766,36 @@ def test_a_form_that_cannot_be_used_is_400_and_keeps_nothing(
     if "field" in says or "file" in says:
         assert "polls, business_hours, timezones" in said
     assert (on_record(), spooled(service)) == (0, [])
+
+
+WELL_FORMED = multipart([("polls", "p.csv", POLLS.encode()), ("timezones", "", b"")])[0]
+DAMAGE = st.tuples(
+    st.integers(0, len(WELL_FORMED)),
+    st.integers(0, 40),
+    st.sampled_from([b"", b"\r\n", b"--", b"\0", b'"', b";", b":", b"=", b"\xff", b"\r\n\r\n"])
+    | st.binary(max_size=8),
+)
+
+
+@settings(
+    max_examples=80,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(DAMAGE, min_size=1, max_size=4))
+def test_a_damaged_form_is_read_or_refused(
+    service: Workspace, damage: list[tuple[int, int, bytes]]
+):
+    body = WELL_FORMED
+    for place, length, instead in damage:
+        body = body[:place] + instead + body[place + length :]
+    answer = send_body(service, body, "restmon-test-boundary")
+    if answer.status != 200:
+        codes = {400: "bad_request", 422: "file_rejected"}
+        error(answer, answer.status, codes[answer.status])
+    assert spooled(service) == []
 
 
 @pytest.mark.parametrize(
