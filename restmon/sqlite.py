@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from peewee import OperationalError, SqliteDatabase, chunked
+from peewee import OperationalError, SqliteDatabase
 
 from restmon import keys, models
 from restmon.errors import DatabaseUnavailable
@@ -23,6 +23,8 @@ from restmon.merged import Merged
 from restmon.settings import Settings
 
 BUSY_SECONDS = 60
+POLLS_AT_ONCE = 200_000
+ROWS_OF_STATEMENT = 200
 PRAGMAS = {
     "journal_mode": "wal",
     # FULL: a transaction that was answered is on the disk, also after a power cut.
@@ -178,38 +180,54 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     return table[:, 0], table[:, 1], table[:, 2].astype(np.int8)
 
 
-def upsert_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
-    """Insert polls, or set their status where (store, timestamp) is there already.
+def insert_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
+    """Insert polls that are not there yet: arrays of one length.
 
-    Arrays of one length; sorted by store row id and timestamp they are written fastest.
+    Sorted by store row id and timestamp they are written fastest.
     """
     connection = models.database.connection()
-    sql = (
-        "INSERT INTO poll (store_id, timestamp, status) VALUES (?, ?, ?)"
-        " ON CONFLICT (store_id, timestamp) DO UPDATE SET status = excluded.status"
+    sql = "INSERT INTO poll (store_id, timestamp, status) VALUES "
+    for begin in range(0, len(stores), POLLS_AT_ONCE):
+        part = slice(begin, begin + POLLS_AT_ONCE)
+        table = np.column_stack([stores[part], timestamps[part], statuses[part]])
+        # Many rows a statement: what a statement costs by itself is more than a row does.
+        whole = len(table) // ROWS_OF_STATEMENT * ROWS_OF_STATEMENT
+        connection.executemany(
+            sql + ", ".join(["(?, ?, ?)"] * ROWS_OF_STATEMENT),
+            table[:whole].reshape(-1, 3 * ROWS_OF_STATEMENT).tolist(),
+        )
+        connection.executemany(sql + "(?, ?, ?)", table[whole:].tolist())
+
+
+def update_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
+    """Set the statuses of polls that are there: arrays of one length."""
+    columns = (statuses.tolist(), stores.tolist(), timestamps.tolist())
+    models.database.connection().executemany(
+        "UPDATE poll SET status = ? WHERE store_id = ? AND timestamp = ?",
+        zip(*columns, strict=True),
     )
-    for part in chunked(range(len(stores)), 200_000):
-        rows = slice(part[0], part[-1] + 1)
-        columns = (stores[rows].tolist(), timestamps[rows].tolist(), statuses[rows].tolist())
-        connection.executemany(sql, zip(*columns, strict=True))
 
 
 def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged:
     """See `database.Engine`: compares with what is stored, then writes what differs."""
-    write = np.ones(len(row), bool)
-    new, updated, unchanged = len(row), 0, 0
+    is_new = np.ones(len(row), bool)
+    changed = np.zeros(len(row), bool)
+    unchanged = 0
     for at, stored in _stored_statuses(row, time):
-        new -= len(at)
-        same = first[at] == stored
-        unchanged += int(same.sum())
-        updated += int((~same).sum())
-        write[at] = last[at] != stored
-    if not write.any():
-        return Merged(new, updated, unchanged, None)
-    if not write.all():
-        row, time, last = row[write], time[write], last[write]
-    upsert_polls(row, time, last)
-    return Merged(new, updated, unchanged, int(time.min()))
+        is_new[at] = False
+        unchanged += int((first[at] == stored).sum())
+        changed[at] = last[at] != stored
+    new = int(is_new.sum())
+    updated = len(row) - new - unchanged
+    if new == len(row):
+        insert_polls(row, time, last)
+        return Merged(new, updated, unchanged, int(time.min()))
+    if new:
+        insert_polls(row[is_new], time[is_new], last[is_new])
+    if changed.any():
+        update_polls(row[changed], time[changed], last[changed])
+    written = time[is_new | changed]
+    return Merged(new, updated, unchanged, int(written.min()) if len(written) else None)
 
 
 def _stored_statuses(row: Ints, time: Ints) -> Iterator[tuple[Ints, Statuses]]:
