@@ -198,42 +198,21 @@ class Staging:
         """Sort the polls gathered so far and write them as one chunk."""
         chunk = _Polls.joined(self._polls).sorted()
         self._polls, self._lines = [], 0
-        path = self.folder / f"polls-{len(self._chunks)}.npy"
-        table = np.empty(len(chunk.store), [("store", "i8"), ("time", "i8"), ("status", "i1")])
-        table["store"], table["time"], table["status"] = chunk.store, chunk.time, chunk.status
-        np.save(path, table)
+        path = self.folder / f"polls-{len(self._chunks)}.npz"
+        np.savez(path, store=chunk.store, time=chunk.time, status=chunk.status)
         self._chunks.append(path)
 
     def flush(self) -> None:
         """Sort what is not yet sorted, once all files are read."""
-        if self._lines and self._chunks:
-            self._put_aside()
-        elif self._lines:
+        if self._lines:
             self._polls = [_Polls.joined(self._polls).sorted()]
 
     def sorted_polls(self) -> Iterator[_Polls]:
-        """All polls by store, then time, about a chunk's number of lines at once; lines for one
-        poll in the order of the files, and in one part."""
-        if not self._chunks:
-            yield from self._polls
-            return
-        tables = [np.load(path, mmap_mode="r") for path in self._chunks]
-        # Where each store begins in each chunk; a part takes as many whole stores as fit.
-        count = len(self.ids.names)
-        edges = np.array(
-            [np.searchsorted(table["store"], np.arange(count + 1)) for table in tables]
-        )
-        lines_before = edges.sum(axis=0)
-        first = 0
-        while first < count:
-            most = lines_before[first] + CHUNK_LINES
-            last = max(int(np.searchsorted(lines_before, most, "right")) - 1, first + 1)
-            cuts = zip(tables, edges[:, first], edges[:, last], strict=True)
-            parts = [table[begin:end] for table, begin, end in cuts]
-            yield _Polls.joined(
-                [_Polls(part["store"], part["time"], part["status"]) for part in parts]
-            ).sorted()
-            first = last
+        """The polls, a chunk at a time in the order of the files, each by store, then time."""
+        for path in self._chunks:
+            with np.load(path) as chunk:
+                yield _Polls(chunk["store"], chunk["time"], chunk["status"])
+        yield from self._polls
 
     @property
     def empty(self) -> bool:
