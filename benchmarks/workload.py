@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from restmon import database, imports, reports, snapshot
+from restmon import database, imports, reports, snapshot, sqlite
 from restmon.settings import get_settings
 
 Step = Callable[..., Any]
@@ -40,7 +40,9 @@ def import_files(*pairs: str) -> dict[str, Any]:
 
 def cold_report() -> dict[str, Any]:
     """The first report of this process, CSV text included."""
-    return {"seconds": clock(lambda: reports.compute().csv())}
+    seconds = clock(lambda: reports.compute().csv())
+    with database.reading():
+        return {"seconds": seconds, "polls": len(snapshot.cache.get().polls.time)}
 
 
 def warm_report(*hours: str) -> dict[str, Any]:
@@ -57,7 +59,6 @@ def bare_read() -> dict[str, Any]:
     """The week's polls of all stores through ADBC into Arrow, nothing else."""
     import adbc_driver_sqlite.dbapi as adbc
 
-    newest = 0
     with database.session():
         newest = database.newest_poll() or 0
     lo = newest - snapshot.WEEK
@@ -65,18 +66,12 @@ def bare_read() -> dict[str, Any]:
 
         def read() -> None:
             cur.execute(
-                "SELECT store.id, poll.timestamp, poll.status FROM store CROSS JOIN poll"
-                f" ON poll.store_id = store.id AND poll.timestamp >= {lo}"
+                "SELECT store_id, timestamp, status FROM poll"
+                f" WHERE period >= {lo >> sqlite.PERIOD_BITS} AND timestamp >= {lo}"
             )
             cur.fetch_arrow_table()
 
         return {"seconds": clock(read)}
-
-
-def hourly_imports(*hours: str) -> dict[str, Any]:
-    """Import one hour's polls after the other."""
-    each = [import_files(f"polls={path}")["seconds"] for path in hours]
-    return {"seconds": each}
 
 
 def store_pages(number: str) -> dict[str, Any]:
@@ -100,20 +95,17 @@ def polars_report() -> dict[str, Any]:
     return {"seconds": clock(lambda: polars_report.from_database(path))}
 
 
-def pandas_report(folder: str) -> dict[str, Any]:
-    """The pandas competitor, from data frames in memory to the CSV text."""
-    import pandas as pd
-
+def pandas_report(folder: str, parts: str, part: str) -> dict[str, Any]:
+    """The pandas competitor, from data frames in memory to the CSV text, of one store in so many,
+    from the given one on."""
     from benchmarks import pandas_report
 
-    polls = pd.read_csv(Path(folder) / "polls.csv", dtype={"store_id": str})
-    polls["timestamp_utc"] = pd.to_datetime(polls["timestamp_utc"], utc=True, format="ISO8601")
-    hours = pd.read_csv(Path(folder) / "business_hours.csv", dtype=str)
-    hours["day"] = hours["day"].astype(int)
-    hours = hours.rename(columns={"start_time_local": "start", "end_time_local": "end"})
-    zones = pd.read_csv(Path(folder) / "timezones.csv", dtype=str)
+    polls, hours, zones = pandas_report.read(Path(folder))
     as_of = polls["timestamp_utc"].max()
-    return {"seconds": clock(lambda: pandas_report.report(polls, hours, zones, as_of))}
+    stores = sorted({*polls["store_id"], *hours["store_id"], *zones["store_id"]})
+    chosen = set(stores[int(part) % int(parts) :: int(parts)])
+    frames = [frame[frame["store_id"].isin(chosen)] for frame in (polls, hours, zones)]
+    return {"seconds": clock(lambda: pandas_report.report(*frames, as_of))}
 
 
 STEPS: dict[str, Step] = {
@@ -123,7 +115,6 @@ STEPS: dict[str, Step] = {
         cold_report,
         warm_report,
         bare_read,
-        hourly_imports,
         store_pages,
         polars_report,
         pandas_report,

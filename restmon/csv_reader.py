@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
@@ -260,8 +261,9 @@ def read_batches(
                 line += 1
                 too_long = False
             if block:
-                yield reader.batch(block, line)
-                line += block.count(b"\n") + (not block.endswith(b"\n"))
+                lines = _lines_in(block)
+                yield reader.batch(block, line, lines)
+                line += lines
             if too_long:
                 rest = b""
             elif len(rest) > LONGEST_LINE:
@@ -290,9 +292,8 @@ class _BlockReader:
             check_utf8=False,
         )
 
-    def batch(self, block: bytes, first_line: int) -> Batch:
-        """The batch of a block whose first line has the given number."""
-        lines = block.count(b"\n") + (not block.endswith(b"\n"))
+    def batch(self, block: bytes, first_line: int, lines: int) -> Batch:
+        """The batch of a block of so many lines, the first of which has the given number."""
         quotes = b'"' in block
         if quotes and not _quotes_close_in_their_lines(block):
             return self._line_by_line(block, first_line)
@@ -329,10 +330,9 @@ class _BlockReader:
             column: table.column(self.names[i]).combine_chunks()
             for column, i in self.positions.items()
         }
-        blank = _blank_lines(block)
-        if len(blank):
-            # pyarrow makes a row of empty values of them; skipping them would shift the numbers.
-            kept = ~np.isin(line, blank)
+        # pyarrow makes a row of empty values of a blank line; skipping it would shift the numbers.
+        if all(pc.min(pc.binary_length(raw)).as_py() == 0 for raw in columns.values()):
+            kept = ~np.isin(line, _blank_lines(block))
             line = line[kept]
             columns = {column: raw.filter(pa.array(kept)) for column, raw in columns.items()}
         return Batch(columns, line + first_line, malformed)
@@ -397,9 +397,13 @@ def _quotes_close_in_their_lines(block: bytes) -> bool:
     return bool((before % 2 == 0).all())
 
 
+def _lines_in(block: bytes) -> int:
+    """How many lines a block has, the last of which may lack its end."""
+    ends = np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+    return int(ends) + (not block.endswith(b"\n"))
+
+
 def _blank_lines(block: bytes) -> NDArray[np.int64]:
     """The places (from 0) of the lines of the block that are empty."""
-    if not (block.startswith((b"\n", b"\r\n")) or b"\n\n" in block or b"\n\r\n" in block):
-        return np.empty(0, np.int64)
     lengths = (len(line.removesuffix(b"\r")) for line in block.split(b"\n"))
     return np.flatnonzero(np.fromiter(lengths, np.int64) == 0)

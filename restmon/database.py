@@ -59,6 +59,8 @@ class Engine(Protocol):
 
     def replace_hours(self, rows: Ints, hours: Ints) -> None: ...
 
+    def forget(self, before: int) -> int: ...
+
     def vacuum(self) -> tuple[int, int]: ...
 
 
@@ -194,6 +196,12 @@ def replace_hours(rows: Ints, hours: Ints) -> None:
     """Delete all business hours of the stores ``rows`` (row ids) and insert the lines ``hours``,
     int64 of shape (lines, 4): store row id, day of week, start, end."""
     engine().replace_hours(rows, hours)
+
+
+def forget(before: int) -> int:
+    """Delete the polls before an instant; returns how many. Works in several transactions and
+    can be stopped and begun again at any point; each puts a revision on record."""
+    return engine().forget(before)
 
 
 def vacuum() -> tuple[int, int]:

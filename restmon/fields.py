@@ -68,18 +68,27 @@ class StoreIds:
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self._codes: dict[bytes, int] = {}
-
-    def _code(self, value: bytes) -> int | None:
-        code = self._codes.get(value)
-        if code is None and STORE_ID.fullmatch(value):
-            code = self._codes[value] = len(self.names)
-            self.names.append(value.decode("ascii"))
-        return code
+        self._known = pa.array([], pa.binary())
 
     def parse(self, raw: pa.Array) -> Parsed:
         """The ids' numbers, int64."""
-        return by_distinct_value(raw, self._code, np.int64, -1, why_not_a_store_id)
+        codes = pc.index_in(raw, value_set=self._known)
+        values = codes.fill_null(-1).to_numpy().astype(np.int64)
+        good = np.ones(len(values), bool)
+        if codes.null_count:
+            unknown = np.flatnonzero(values < 0)
+            found = by_distinct_value(
+                raw.take(pa.array(unknown)), self._new, np.int64, -1, why_not_a_store_id
+            )
+            values[unknown], good[unknown] = found.values, found.good
+            self._known = pa.array([name.encode() for name in self.names], pa.binary())
+        return Parsed(values, good, why_not_a_store_id)
+
+    def _new(self, value: bytes) -> int | None:
+        if not STORE_ID.fullmatch(value):
+            return None
+        self.names.append(value.decode("ascii"))
+        return len(self.names) - 1
 
 
 def why_not_a_store_id(value: bytes) -> str:

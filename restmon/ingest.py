@@ -8,7 +8,7 @@ touched. *Writing* is one transaction that holds everything, the import's own ro
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -133,6 +133,26 @@ class _Hours:
     end: list[Ints] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class _Polls:
+    """Lines of polls: store number, instant and status, arrays of one length."""
+
+    store: Ints
+    time: Ints
+    status: NDArray[np.int8]
+
+    @classmethod
+    def joined(cls, parts: "Sequence[_Polls]") -> "_Polls":
+        if len(parts) == 1:
+            return parts[0]
+        columns = zip(*((part.store, part.time, part.status) for part in parts), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+    def sorted(self) -> "_Polls":
+        """By store, then time; lines for one poll in the order given."""
+        return _Polls(*keys.sorted_columns(self.store, self.time, self.status))
+
+
 class Staging:
     """The good lines of all files of an import, checked, sorted, and kept apart from the
     database until they are written."""
@@ -142,11 +162,11 @@ class Staging:
         self.rejected = rejected
         self.ids = StoreIds()
         self.counts: dict[str, Counts] = {}
-        self.chunks: list[Path] = []
         self.hours: list[pd.DataFrame] = []
         self.zones: list[pd.DataFrame] = []
-        self._polls: list[tuple[Ints, Ints, NDArray[np.int8]]] = []
+        self._polls: list[_Polls] = []
         self._lines = 0
+        self._chunks: list[Path] = []
         self.poll_lines = 0
 
     def read(self, file: SourceFile, progress: Callable[[int, int], None] | None) -> None:
@@ -168,22 +188,31 @@ class Staging:
                 self.zones.append(pd.DataFrame({"store": values[0], "zone": values[1]}))
 
     def _add_polls(self, store: Ints, time: Ints, status: NDArray[np.int8]) -> None:
-        self._polls.append((store, time, status))
+        self._polls.append(_Polls(store, time, status))
         self._lines += len(store)
+        self.poll_lines += len(store)
         if self._lines >= CHUNK_LINES:
-            self.flush()
+            self._put_aside()
+
+    def _put_aside(self) -> None:
+        """Sort the polls gathered so far and write them as one chunk."""
+        chunk = _Polls.joined(self._polls).sorted()
+        self._polls, self._lines = [], 0
+        path = self.folder / f"polls-{len(self._chunks)}.npz"
+        np.savez(path, store=chunk.store, time=chunk.time, status=chunk.status)
+        self._chunks.append(path)
 
     def flush(self) -> None:
-        """Sort the polls gathered so far and put them aside as one chunk."""
-        if not self._lines:
-            return
-        store, time, status = (np.concatenate(c) for c in zip(*self._polls, strict=True))
-        self._polls, self._lines = [], 0
-        self.poll_lines += len(store)
-        order = keys.sort_order(store, time)
-        path = self.folder / f"polls-{len(self.chunks)}.npz"
-        np.savez(path, store=store[order], time=time[order], status=status[order])
-        self.chunks.append(path)
+        """Sort what is not yet sorted, once all files are read."""
+        if self._lines:
+            self._polls = [_Polls.joined(self._polls).sorted()]
+
+    def sorted_polls(self) -> Iterator[_Polls]:
+        """The polls, a chunk at a time in the order of the files, each by store, then time."""
+        for path in self._chunks:
+            with np.load(path) as chunk:
+                yield _Polls(chunk["store"], chunk["time"], chunk["status"])
+        yield from self._polls
 
     @property
     def empty(self) -> bool:
@@ -343,22 +372,18 @@ def _write_polls(
     """Write the polls that are new or have another status; returns the earliest one's instant."""
     done = 0
     earliest: int | None = None
-    for path in staging.chunks:
-        with np.load(path) as chunk:
-            store, time, status = chunk["store"], chunk["time"], chunk["status"]
-        lines = len(store)
-        earliest_here = _write_chunk(store, time, status, store_rows, result.counts[POLLS])
+    for lines in staging.sorted_polls():
+        earliest_here = _write_part(lines, store_rows, result.counts[POLLS])
         if earliest_here is not None:
             earliest = earliest_here if earliest is None else min(earliest, earliest_here)
-        done += lines
+        done += len(lines.store)
         if progress:
             progress(WRITING, done, staging.poll_lines)
     return earliest
 
 
-def _write_chunk(
-    store: Ints, time: Ints, status: NDArray[np.int8], store_rows: Ints, counts: Counts
-) -> int | None:
+def _write_part(lines: _Polls, store_rows: Ints, counts: Counts) -> int | None:
+    store, time, status = lines.store, lines.time, lines.status
     # Lines for one poll stand together, in the order of the file: the first is compared with
     # the database, each further one with the line before it, and the last is what is stored.
     again = np.zeros(len(store), bool)

@@ -71,8 +71,7 @@ class BusinessHours(BaseModel):
 class Poll(BaseModel):
     """One poll: ``status`` 1 is active (online), 0 inactive.
 
-    (store, timestamp) is the only key and the table's order on disk, so one store's range of
-    time is one range of pages, and a week of all stores is one short range a store.
+    (store, timestamp) is unique. How polls lie on the disk is the engine's (see `sqlite`).
     """
 
     store = ForeignKeyField(Store, index=False)

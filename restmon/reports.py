@@ -151,7 +151,7 @@ def history(
             earlier = carry_in.intervals_of(stores, carried.store, carried.time, as_of)
             intervals = replaced(intervals, carried.store, earlier)
     progress(0.7)
-    line = timeline(count, intervals, polls, method, carried)
+    line = timeline(count, intervals, polls, method, carried, runs=True)
     return History(as_of, method, stores, polls, line)
 
 

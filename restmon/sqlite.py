@@ -4,6 +4,11 @@ One SQLite library serves every access of a process: two copies of it (Python's 
 own) would not see each other's locks on the file (sqlite.org/howtocorrupt.html, section 2.2.1).
 Bulk reads therefore go through SQL that packs a store's polls into one text value, which NumPy
 parses at once; that is as fast as a columnar driver.
+
+The table of polls has a column of its own here: ``period``, a stretch of about three days. The
+key, and so the order on the disk, is (period, store, timestamp): an hour's polls go into the pages
+of one period, a report reads a few periods from end to end, both whatever the length of the
+history; and a store's month is ten short ranges.
 """
 
 import os
@@ -15,14 +20,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from peewee import OperationalError, SqliteDatabase, chunked
+from peewee import OperationalError, SqliteDatabase
 
 from restmon import keys, models
 from restmon.errors import DatabaseUnavailable
-from restmon.merged import Merged
+from restmon.merged import Merged, compare
+from restmon.revisions import new_revision
 from restmon.settings import Settings
 
 BUSY_SECONDS = 60
+PERIOD_BITS = 38
+"""An instant's period is the instant without so many of its last bits."""
+POLLS_AT_ONCE = 200_000
+ROWS_OF_STATEMENT = 200
+STORES_AT_ONCE = 1000
 PRAGMAS = {
     "journal_mode": "wal",
     # FULL: a transaction that was answered is on the disk, also after a power cut.
@@ -79,12 +90,27 @@ def write_transaction() -> AbstractContextManager[Any]:
 
 
 def newest_poll() -> int | None:
-    """The newest poll's instant, or None. One look-up a store: the key begins with the store."""
+    """The newest poll's instant, or None: one look-up a store, in the newest period."""
     row = models.database.execute_sql(
-        "SELECT max(newest) FROM (SELECT (SELECT max(timestamp) FROM poll"
-        " WHERE store_id = store.id) AS newest FROM store)"
+        "SELECT max((SELECT max(timestamp) FROM poll WHERE store_id = store.id"
+        " AND period = (SELECT max(period) FROM poll))) FROM store"
     ).fetchone()
     return None if row is None else row[0]
+
+
+def fill_periods() -> list[int]:
+    """Put the periods that have polls into the connection's temporary table ``poll_period``, and
+    return them in the order of time. One look-up each."""
+    connection = models.database.connection()
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS poll_period (number INTEGER PRIMARY KEY)")
+    connection.execute("DELETE FROM poll_period")
+    connection.execute(
+        "INSERT INTO poll_period WITH RECURSIVE found (number) AS (SELECT min(period) FROM poll"
+        " UNION ALL SELECT (SELECT min(period) FROM poll WHERE period > number) FROM found"
+        " WHERE number IS NOT NULL) SELECT number FROM found WHERE number IS NOT NULL"
+    )
+    found = connection.execute("SELECT number FROM poll_period ORDER BY number")
+    return [number for (number,) in found]
 
 
 def fill_ranges(stores: Ints, lo: Ints, hi: Ints) -> None:
@@ -118,17 +144,26 @@ def _parse(rows: Iterable[tuple[int, str]], base: int) -> tuple[Ints, Ints, Stat
     return key_of, (packed >> 1) + base, (packed & 1).astype(np.int8)
 
 
+def _in_range(store: str, lo: str, hi: str) -> str:
+    """The FROM and WHERE of one store's polls with lo <= timestamp < hi, by period."""
+    return (
+        f" FROM poll_period CROSS JOIN poll ON period = number AND poll.store_id = {store}"
+        f" AND timestamp >= {lo} AND timestamp < {hi}"
+        f" WHERE number BETWEEN {lo} >> {PERIOD_BITS} AND {hi} >> {PERIOD_BITS}"
+    )
+
+
 def polls_of_all(lo: int, hi: int) -> tuple[Ints, Ints, Statuses]:
     """All stores' polls with lo <= timestamp < hi.
 
     Returns (store's place among all in the order of ``store_id`` as text, int64; timestamp,
     int64 microseconds; status, int8), sorted by the first, then the second.
     """
+    fill_periods()
     cursor = models.database.execute_sql(
-        "SELECT (SELECT group_concat((timestamp - ?) * 2 + status) FROM poll"
-        " WHERE store_id = store.id AND timestamp >= ? AND timestamp < ?)"
-        " FROM store ORDER BY store_id",
-        (lo, lo, hi),
+        "SELECT (SELECT group_concat((timestamp - ?1) * 2 + status)"  # noqa: S608 - no values
+        f"{_in_range('store.id', '?1', '?2')}) FROM store ORDER BY store_id",
+        (lo, hi),
     )
     return _parse(((n, text) for n, (text,) in enumerate(cursor) if text is not None), lo)
 
@@ -141,19 +176,21 @@ def polls_in_ranges(
     Yields (index of the range int64, timestamp int64, status int8), in the order of the ranges,
     then timestamp; a range is never split between two of them.
     """
+    fill_periods()
     fill_ranges(stores, lo, hi)
     base = int(lo.min()) if len(lo) else 0
     cursor = models.database.execute_sql(
-        "SELECT n, polls FROM (SELECT n, (SELECT group_concat((timestamp - ?) * 2 + status)"
-        " FROM poll WHERE store_id = poll_range.store_id AND timestamp >= lo AND timestamp < hi)"
-        " AS polls FROM poll_range ORDER BY n) WHERE polls IS NOT NULL",
+        "SELECT n, (SELECT group_concat((timestamp - ?) * 2 + status)"  # noqa: S608 - no values
+        f"{_in_range('poll_range.store_id', 'lo', 'hi')}) FROM poll_range ORDER BY n",
         (base,),
     )
     part: list[tuple[int, str]] = []
     size = 0
-    for row in cursor:
-        part.append(row)
-        size += len(row[1])
+    for n, text in cursor:
+        if text is None:
+            continue
+        part.append((n, text))
+        size += len(text)
         if size >= at_once * 14:
             yield _parse(part, base)
             part, size = [], 0
@@ -165,64 +202,58 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     """The last poll of each given (store row id, [lo, hi)) range that has any.
 
     Returns (index of the range int64, timestamp int64, status int8), in the order of the ranges.
-    One index look-up a range.
+    One look-up in each period until there is one.
     """
+    fill_periods()
     fill_ranges(stores, lo, hi)
-    rows = models.database.execute_sql(
-        "SELECT n, poll.timestamp, poll.status FROM poll_range JOIN poll"
-        " ON poll.store_id = poll_range.store_id AND poll.timestamp ="
-        " (SELECT max(timestamp) FROM poll WHERE store_id = poll_range.store_id"
-        " AND timestamp >= lo AND timestamp < hi) ORDER BY n"
-    ).fetchall()
-    table = np.array(rows, np.int64).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2].astype(np.int8)
-
-
-def upsert_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
-    """Insert polls, or set their status where (store, timestamp) is there already.
-
-    Arrays of one length; sorted by store row id and timestamp they are written fastest.
-    """
-    connection = models.database.connection()
-    sql = (
-        "INSERT INTO poll (store_id, timestamp, status) VALUES (?, ?, ?)"
-        " ON CONFLICT (store_id, timestamp) DO UPDATE SET status = excluded.status"
+    cursor = models.database.execute_sql(
+        "SELECT n, (SELECT timestamp * 2 + status"  # noqa: S608 - no values
+        f"{_in_range('poll_range.store_id', 'lo', 'hi')}"
+        " ORDER BY number DESC, timestamp DESC LIMIT 1) FROM poll_range ORDER BY n"
     )
-    for part in chunked(range(len(stores)), 200_000):
-        rows = slice(part[0], part[-1] + 1)
-        columns = (stores[rows].tolist(), timestamps[rows].tolist(), statuses[rows].tolist())
-        connection.executemany(sql, zip(*columns, strict=True))
+    rows = [(n, last) for n, last in cursor if last is not None]
+    table = np.array(rows, np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1] >> 1, (table[:, 1] & 1).astype(np.int8)
+
+
+def insert_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
+    """Insert polls that are not there yet: arrays of one length, sorted by store, then time."""
+    connection = models.database.connection()
+    period = timestamps >> PERIOD_BITS
+    order = keys.order_of_few(period)
+    sql, row = "INSERT INTO poll (period, store_id, timestamp, status) VALUES ", "(?, ?, ?, ?)"
+    for begin in range(0, len(order), POLLS_AT_ONCE):
+        part = order[begin : begin + POLLS_AT_ONCE]
+        table = np.column_stack([period[part], stores[part], timestamps[part], statuses[part]])
+        # Many rows a statement: what a statement costs by itself is more than a row does.
+        whole = len(table) // ROWS_OF_STATEMENT * ROWS_OF_STATEMENT
+        connection.executemany(
+            sql + ", ".join([row] * ROWS_OF_STATEMENT),
+            table[:whole].reshape(-1, 4 * ROWS_OF_STATEMENT).tolist(),
+        )
+        connection.executemany(sql + row, table[whole:].tolist())
+
+
+def update_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
+    """Set the statuses of polls that are there: arrays of one length."""
+    columns = (statuses, timestamps >> PERIOD_BITS, stores, timestamps)
+    models.database.connection().executemany(
+        "UPDATE poll SET status = ? WHERE period = ? AND store_id = ? AND timestamp = ?",
+        zip(*(column.tolist() for column in columns), strict=True),
+    )
 
 
 def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged:
-    """See `database.Engine`: compares with what is stored, then writes what differs."""
-    write = np.ones(len(row), bool)
-    new, updated, unchanged = len(row), 0, 0
-    for at, stored in _stored_statuses(row, time):
-        new -= len(at)
-        same = first[at] == stored
-        unchanged += int(same.sum())
-        updated += int((~same).sum())
-        write[at] = last[at] != stored
-    if not write.any():
-        return Merged(new, updated, unchanged, None)
-    if not write.all():
-        row, time, last = row[write], time[write], last[write]
-    upsert_polls(row, time, last)
-    return Merged(new, updated, unchanged, int(time.min()))
-
-
-def _stored_statuses(row: Ints, time: Ints) -> Iterator[tuple[Ints, Statuses]]:
-    """(positions, stored status) of those of the polls that are in the database already."""
-    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
-    ends = np.append(starts[1:], len(row))
-    found = polls_in_ranges(row[starts], time[starts], time[ends - 1] + 1)
-    for n, stored_time, stored_status in found:
-        a, b = starts[n[0]], ends[n[-1]]
-        group = np.repeat(np.arange(n[0], n[-1] + 1), (ends - starts)[n[0] : n[-1] + 1])
-        at = keys.find(group, time[a:b], n, stored_time)
-        known = np.flatnonzero(at >= 0)
-        yield known + a, stored_status[at[known]]
+    """Compare with what is stored, then write what differs."""
+    compared = compare(row, time, first, last, polls_in_ranges)
+    new, changed = compared.new, compared.changed
+    if new.all():
+        insert_polls(row, time, last)
+    elif new.any():
+        insert_polls(row[new], time[new], last[new])
+    if changed.any():
+        update_polls(row[changed], time[changed], last[changed])
+    return compared.merged
 
 
 def set_zones(rows: Ints, zones: list[str]) -> None:
@@ -243,6 +274,28 @@ def replace_hours(rows: Ints, hours: Ints) -> None:
         " VALUES (?, ?, ?, ?)",
         hours.tolist(),
     )
+
+
+def forget(before: int) -> int:
+    """Delete in transactions of a part of the stores in one period, so that imports and reports
+    get their turn in between."""
+    stores = [row for (row,) in models.database.execute_sql("SELECT id FROM store ORDER BY id")]
+    deleted = 0
+    for period in fill_periods():
+        if period << PERIOD_BITS >= before:
+            break
+        for begin in range(0, len(stores), STORES_AT_ONCE):
+            part = stores[begin : begin + STORES_AT_ONCE]
+            with write_transaction():
+                gone = models.database.execute_sql(
+                    "DELETE FROM poll WHERE period = ? AND store_id BETWEEN ? AND ?"
+                    " AND timestamp < ?",
+                    (period, part[0], part[-1], before),
+                ).rowcount
+                if gone:
+                    new_revision(period << PERIOD_BITS)
+            deleted += gone
+    return deleted
 
 
 def vacuum() -> tuple[int, int]:

@@ -6,7 +6,8 @@ while a store is open, through all stores' intervals one after the other. On it 
 whole number, a span's open time is a difference, and closed hours have no length.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,21 @@ class Polls:
         if kept.all():
             return self
         return Polls(self.store[kept], self.time[kept], self.status[kept])
+
+    @cached_property
+    def keyed(self) -> tuple[KeySpace, Ints]:
+        """The (store, time) pairs as sorted keys, and their space: instants beyond the last poll
+        come after all of the store's."""
+        if not len(self.store):
+            return KeySpace(0, 1), np.empty(0, np.int64)
+        lo, hi = int(self.time.min()), int(self.time.max())
+        space = KeySpace.covering(int(self.store[-1]) + 1, lo, hi + 1)
+        return space, space.keys(self.store, self.time)
+
+    def places(self, store: Ints, instant: Ints) -> Ints:
+        """How many polls come before each (store, instant)."""
+        space, key = self.keyed
+        return np.searchsorted(key, space.clipped_keys(store, instant))
 
 
 class OpenClock:
@@ -127,17 +143,12 @@ def observed_between(
     stores: int, intervals: OpenIntervals, polls: Polls, lo: int, hi: int
 ) -> NDArray[np.bool_]:
     """Whether each store has an observation with lo <= time < hi."""
-    some = polls.between(lo, hi - 1)
+    some = np.flatnonzero((intervals.start < hi) & (intervals.end > lo))
+    store = intervals.store[some]
+    first = polls.places(store, np.maximum(intervals.start[some], lo))
+    after = polls.places(store, np.minimum(intervals.end[some], hi))
     result = np.zeros(stores, bool)
-    if len(some.store) and len(intervals.start):
-        edges = (intervals.start, intervals.end, some.time)
-        space = KeySpace.covering(
-            stores, min(int(a.min()) for a in edges), max(int(a.max()) for a in edges)
-        )
-        poll_key = space.keys(some.store, some.time)
-        from_ = np.searchsorted(poll_key, space.keys(intervals.store, intervals.start))
-        to = np.searchsorted(poll_key, space.keys(intervals.store, intervals.end))
-        result[intervals.store[to > from_]] = True
+    result[store[after > first]] = True
     return result
 
 
@@ -146,7 +157,9 @@ class Timeline:
     """What every store's status is at every open instant.
 
     Observation n (of store ``store[n]``, status ``status[n]``, made at ``time[n]``) holds on the
-    open clock from ``begin[n]`` to ``end[n]``. Sorted by store, then time.
+    open clock from ``begin[n]`` to ``end[n]``. Sorted by store, then time. A timeline of *runs*
+    has one entry for all of a store's observations of one status that follow each other, made
+    at the time of the first.
     """
 
     clock: OpenClock
@@ -158,18 +171,41 @@ class Timeline:
     end: Ints
 
 
+@dataclass(frozen=True)
+class _Marks:
+    """Observations with the one before each: arrays of one length, sorted by store, then time.
+
+    ``interval`` is the index of the open interval the observation lies in, -1 where in none;
+    ``opens`` says that it is the store's first and has none before it.
+    """
+
+    store: Ints
+    time: Ints
+    status: NDArray[np.int8]
+    interval: Ints
+    time_before: Ints
+    interval_before: Ints
+    opens: NDArray[np.bool_]
+
+    def where(self, kept: NDArray[np.bool_]) -> "_Marks":
+        return _Marks(*(getattr(self, column.name)[kept] for column in fields(self)))
+
+
 def timeline(
     stores: int,
     intervals: OpenIntervals,
     polls: Polls,
     method: str = NEAREST,
     carried: Polls | None = None,
+    *,
+    runs: bool = False,
 ) -> Timeline:
     """The timeline of all stores by ``method`` (one of :data:`METHODS`).
 
     ``polls`` are those at or before ``as_of``; the ones outside open intervals are left out here.
     ``carried`` has at most one observation a store, earlier than all of its ``polls``: it is
-    taken as an observation wherever it lies.
+    taken as an observation wherever it lies. ``runs``: a timeline of runs, from which uptime and
+    outages follow as well; it takes a small part of the time.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {method!r}")
@@ -177,67 +213,120 @@ def timeline(
     edges = [a for a in (intervals.start, intervals.end, polls.time, carried.time) if len(a)]
     lo = min((int(a.min()) for a in edges), default=0)
     hi = max((int(a.max()) for a in edges), default=0)
-    space = KeySpace.covering(stores, lo, hi)
-    clock = OpenClock(intervals, space)
-
-    # The polls of an interval are one range of the sorted polls.
-    poll_key = space.keys(polls.store, polls.time)
-    from_ = np.searchsorted(poll_key, clock.start_key)
-    to = np.searchsorted(poll_key, space.keys(intervals.store, intervals.end))
-    counts = to - from_
-    interval = np.repeat(np.arange(len(counts)), counts)
-    shift = np.repeat(from_ - (np.cumsum(counts) - counts), counts)
-    picked = np.arange(len(interval)) + shift
-    store, time, status = polls.store[picked], polls.time[picked], polls.status[picked]
-
+    clock = OpenClock(intervals, KeySpace.covering(stores, lo, hi))
+    marks = _marks(intervals, polls, runs=runs)
     if len(carried.store):
-        at = np.searchsorted(store, carried.store)
-        key = space.keys(carried.store, carried.time)
-        p = np.searchsorted(clock.start_key, key, "right") - 1
-        inside = (p >= 0) & (p >= intervals.first[carried.store])
-        inside[inside] = carried.time[inside] < intervals.end[p[inside]]
-        interval = np.insert(interval, at, np.where(inside, p, -1))
-        store = np.insert(store, at, carried.store)
-        time = np.insert(time, at, carried.time)
-        status = np.insert(status, at, carried.status)
+        marks = _with_carried(marks, carried, clock)
+        if runs:
+            # A first observation that repeats the carried one begins no run.
+            new = np.append(True, marks.status[1:] != marks.status[:-1])
+            marks = marks.where(marks.opens | new)
+    if not len(marks.store):
+        nothing = np.empty(0, np.int64)
+        return Timeline(clock, stores, marks.store, marks.time, marks.status, nothing, nothing)
+    begin = np.where(marks.opens, clock.begin_of(marks.store), _takeovers(clock, marks, method))
+    end = np.where(
+        np.append(marks.opens[1:], True), clock.end_of(marks.store), np.append(begin[1:], 0)
+    )
+    return Timeline(clock, stores, marks.store, marks.time, marks.status, begin, end)
 
-    begin, end = _takeovers(clock, store, time, interval, method)
-    return Timeline(clock, stores, store, time, status, begin, end)
+
+def _marks(intervals: OpenIntervals, polls: Polls, *, runs: bool) -> _Marks:
+    """All observations, or those alone that begin a run."""
+    # The observations in an interval are one range of the sorted polls.
+    first = polls.places(intervals.store, intervals.start)
+    after = polls.places(intervals.store, intervals.end)
+    observed = np.flatnonzero(first < after)
+    if not len(observed):
+        nothing, flags = np.empty(0, np.int64), np.empty(0, bool)
+        return _Marks(nothing, nothing, np.empty(0, np.int8), nothing, nothing, nothing, flags)
+    first, after = first[observed], after[observed]
+    store = intervals.store[observed]
+
+    # Further ones in the interval of the one before,
+    if runs:
+        turn = np.flatnonzero(polls.status[1:] != polls.status[:-1]) + 1
+        k = np.searchsorted(first, turn, "right") - 1
+        inside = first[k] < turn
+        inside &= turn < after[k]
+        inside &= k >= 0
+        turn, k = turn[inside], k[inside]
+    else:
+        lengths = after - first - 1
+        k = np.repeat(np.arange(len(first)), lengths)
+        turn = np.arange(len(k)) + np.repeat(first + 1 - (np.cumsum(lengths) - lengths), lengths)
+    # and the first ones of the intervals.
+    last = np.append(0, after[:-1] - 1)
+    opens = np.append(True, store[1:] != store[:-1])
+    if runs:
+        openers = np.flatnonzero(opens | (polls.status[first] != polls.status[last]))
+    else:
+        openers = np.arange(len(first))
+
+    n = np.concatenate([turn, first[openers]])
+    order = np.argsort(n, kind="stable")
+    n = n[order]
+    before = np.concatenate([turn - 1, last[openers]])[order]
+    interval = observed[np.concatenate([k, openers])[order]]
+    interval_before = observed[np.concatenate([k, openers - 1])[order]]
+    opens = np.concatenate([np.zeros(len(turn), bool), opens[openers]])[order]
+    return _Marks(
+        intervals.store[interval],
+        polls.time[n],
+        polls.status[n],
+        interval,
+        polls.time[before],
+        interval_before,
+        opens,
+    )
 
 
-def _takeovers(
-    clock: OpenClock, store: Ints, time: Ints, interval: Ints, method: str
-) -> tuple[Ints, Ints]:
-    """The readings from and to which each observation holds."""
-    if not len(store):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
+def _with_carried(marks: _Marks, carried: Polls, clock: OpenClock) -> _Marks:
+    """The observations with one more before all others of its store."""
     intervals = clock.intervals
-    a, b = interval[:-1], interval[1:]
-    # Where the intervals differ the second one's opening counts; also where the stores do, for
-    # now.
+    key = clock.space.keys(carried.store, carried.time)
+    p = np.searchsorted(clock.start_key, key, "right") - 1
+    inside = (p >= 0) & (p >= intervals.first[carried.store])
+    inside[inside] = carried.time[inside] < intervals.end[p[inside]]
+    p = np.where(inside, p, -1)
+
+    at = np.searchsorted(marks.store, carried.store)
+    time_before, interval_before = marks.time_before.copy(), marks.interval_before.copy()
+    opens = marks.opens.copy()
+    followed = np.flatnonzero(np.append(marks.store, -1)[at] == carried.store)
+    time_before[at[followed]] = carried.time[followed]
+    interval_before[at[followed]] = p[followed]
+    opens[at[followed]] = False
+    return _Marks(
+        np.insert(marks.store, at, carried.store),
+        np.insert(marks.time, at, carried.time),
+        np.insert(marks.status, at, carried.status),
+        np.insert(marks.interval, at, p),
+        np.insert(time_before, at, carried.time),
+        np.insert(interval_before, at, p),
+        np.insert(opens, at, np.ones(len(at), bool)),
+    )
+
+
+def _takeovers(clock: OpenClock, marks: _Marks, method: str) -> Ints:
+    """The reading from which each observation holds, wherever there is one before it."""
+    intervals = clock.intervals
+    a, b = marks.interval_before, marks.interval
+    # In one interval: halfway on the doubled clock, where the midpoint of two instants is their
+    # sum. Else, for now, the opening of the second one's.
     opening = clock.total[b]
-    # On the doubled clock the midpoint of two instants is their sum, a whole number.
-    here = 2 * time[1:] if method == PREVIOUS else time[:-1] + time[1:]
+    here = marks.time + (marks.time if method == PREVIOUS else marks.time_before)
     here -= 2 * intervals.start[b]
     here += opening
     reading = np.where(a == b, here, opening)
-    last = np.flatnonzero(store[:-1] != store[1:])
     if method != PREVIOUS:
         # Unobserved intervals between: the midpoint, between the two observations' intervals.
-        n = np.flatnonzero(b - a > 1)
-        n = n[store[n] == store[n + 1]]
-        closed = np.where(a[n] >= 0, intervals.end[a[n]], time[n])
-        doubled = np.clip(time[n] + time[n + 1], 2 * closed, 2 * intervals.start[b[n]])
-        reading[n] = clock.at(store[n], doubled)
-
-    begin = np.empty(len(store), np.int64)
-    end = np.empty(len(store), np.int64)
-    begin[1:] = end[:-1] = reading
-    first = np.append(0, last + 1)
-    last = np.append(last, len(store) - 1)
-    begin[first] = clock.begin_of(store[first])
-    end[last] = clock.end_of(store[last])
-    return begin, end
+        n = np.flatnonzero((b - a > 1) & ~marks.opens)
+        a, b, before, time = a[n], b[n], marks.time_before[n], marks.time[n]
+        closed = np.where(a >= 0, intervals.end[a], before)
+        doubled = np.clip(before + time, 2 * closed, 2 * intervals.start[b])
+        reading[n] = clock.at(marks.store[n], doubled)
+    return reading
 
 
 def uptime(line: Timeline, as_of: int, windows: list[int]) -> tuple[Ints, Ints]:

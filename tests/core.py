@@ -7,7 +7,7 @@ from restmon.uptime import Polls, Timeline, timeline
 from tests.stores import DAY, AStore
 
 
-def build(stores: list[AStore], as_of: int, method: str) -> Timeline:
+def build(stores: list[AStore], as_of: int, method: str, *, runs: bool = False) -> Timeline:
     """The timeline of the stores with all of their polls at or before ``as_of``."""
     hours = [(s, *row) for s, store in enumerate(stores) for row in store.hours]
     table = np.array(hours, np.int64).reshape(-1, 4)
@@ -23,4 +23,4 @@ def build(stores: list[AStore], as_of: int, method: str) -> Timeline:
     lo = min([as_of - 8 * DAY, *columns[:, 1].tolist()])
     intervals = open_intervals(len(stores), WeeklyHours(*table.T), zone_of_store, zones, lo, as_of)
     seen = Polls(columns[:, 0], columns[:, 1], columns[:, 2].astype(np.int8))
-    return timeline(len(stores), intervals, seen, method)
+    return timeline(len(stores), intervals, seen, method, runs=runs)

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from restmon.outages import outages
 from restmon.uptime import METHODS, spans, uptime
@@ -16,11 +17,13 @@ WINDOWS = [HOUR, DAY, 7 * DAY]
 
 
 @pytest.mark.parametrize("method", METHODS)
-@given(case=cases())
+@given(case=cases(), runs=st.booleans())
 @settings(max_examples=400, deadline=None)
-def test_up_and_down_time_are_the_references(method: str, case: tuple[list[AStore], int]):
+def test_up_and_down_time_are_the_references(
+    method: str, case: tuple[list[AStore], int], runs: bool
+):
     stores, as_of = case
-    up, down = uptime(build(stores, as_of, method), as_of, WINDOWS)
+    up, down = uptime(build(stores, as_of, method, runs=runs), as_of, WINDOWS)
     for s, store in enumerate(stores):
         for w, window in enumerate(WINDOWS):
             expected = reference.uptime(store.hours, store.zone, store.polls, as_of, method, window)
@@ -45,11 +48,11 @@ def test_up_and_down_add_up_to_open_time(method: str, case: tuple[list[AStore], 
 
 
 @pytest.mark.parametrize("method", METHODS)
-@given(case=cases())
+@given(case=cases(), runs=st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_outages_are_the_references(method: str, case: tuple[list[AStore], int]):
+def test_outages_are_the_references(method: str, case: tuple[list[AStore], int], runs: bool):
     stores, as_of = case
-    line = build(stores, as_of, method)
+    line = build(stores, as_of, method, runs=runs)
     for window in WINDOWS:
         found = outages(line, as_of, as_of - window)
         for s, store in enumerate(stores):
