@@ -1,12 +1,14 @@
 """What all pages share: the frame around a page, its notices, and the data they read."""
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -21,11 +23,20 @@ from restmon.wording import ago, moment
 _frame = threading.local()
 NOW = {"down": "▼ Down now", "open": "Open now"}
 WORKER_COMMAND = "python -m restmon worker"
+REJECTED_COLUMNS = {
+    "file": "File",
+    "line": st.column_config.NumberColumn("Line", format="localized"),
+    "column": "Column",
+    "value": "Value",
+    "reason": "Why it is rejected",
+}
+BUSY_SECONDS, IDLE_SECONDS = 1, 5
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(max_entries=1, show_spinner=False)
 def _open(database_url: str, queue_url: str) -> None:
-    """Open database and queue once a process."""
+    """Open database and queue once a process, and anew when the settings name others."""
+    snapshot.cache.clear()
     database.configure()
     huey.connect()
 
@@ -70,7 +81,7 @@ def _run(page: Any) -> None:
     with told():
         settings = get_settings()
         _open(settings.database_url, settings.effective_queue_url)
-        with database.explained():
+        with database.explained(), database.session():
             demo_banner()
             page.run()
 
@@ -81,8 +92,28 @@ def told() -> Iterator[None]:
     try:
         yield
     except RestmonError as error:
-        st.error(f"{error.message} {error.hint}", icon=":material/error:")
+        tell(error)
         st.stop()
+
+
+def tell(error: RestmonError) -> None:
+    """What went wrong and how to mend it."""
+    st.error(f"{literal(error.message)} {literal(error.hint)}".strip(), icon=":material/error:")
+
+
+def literal(text: str) -> str:
+    """Text of a file or a person, so that Markdown shows it as it stands."""
+    return re.sub(r"([\\`*_\[\]<>~$:#|])", r"\\\1", text)
+
+
+def live(show: Callable[[], None], *, busy: bool) -> None:
+    """Show a part of a page and keep it current by itself: each second while there is work."""
+
+    def part() -> None:
+        with told(), database.explained(), database.session():
+            show()
+
+    st.fragment(part, run_every=BUSY_SECONDS if busy else IDLE_SECONDS)()
 
 
 def demo_banner() -> None:
@@ -164,12 +195,12 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
             bind="query-params",
             width=220,
         )
-        names = [entry.name for entry in groups.listed()]
+        group_names = [entry.name for entry in groups.listed()]
         group = None
-        if names:
+        if group_names:
             group = st.selectbox(
                 "Group",
-                names,
+                group_names,
                 index=None,
                 placeholder="All groups",
                 key="group",
@@ -181,14 +212,13 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
             now_is = st.segmented_control(
                 "Now", list(NOW), key="now", bind="query-params", format_func=NOW.__getitem__
             )
-    if search:
-        wanted = search.strip().lower()
-        mask &= np.array([wanted in name.lower() for name in found.ids], bool)
+    names = pd.Series(found.ids, dtype="str")
+    if search and search.strip():
+        mask &= names.str.contains(search.strip(), case=False, regex=False).to_numpy(bool)
     if zone:
         mask &= found.zones == zone
     if group:
-        members = groups.members_of([group])
-        mask &= np.array([name in members for name in found.ids], bool)
+        mask &= names.isin(groups.members_of(group)).to_numpy(bool)
     if now_is == "down":
         mask &= found.down_now
     elif now_is == "open":
@@ -215,7 +245,7 @@ def now_text(found: Fleet, n: int) -> str:
 
 def store_urls(found: Fleet, rows: NDArray[np.int64]) -> list[str]:
     """The address of each store's page."""
-    return ["/store?" + urlencode({"store": found.ids[n]}) for n in rows]
+    return ["/store?store=" + quote(found.ids[n], safe=":") for n in rows]
 
 
 def store_link() -> Any:

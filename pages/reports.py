@@ -8,6 +8,7 @@ import streamlit as st
 from jobs import tasks
 from pages import parts
 from restmon import comparison, database, reports
+from restmon.errors import RestmonError
 from restmon.models import COMPLETE, FAILED, RUNNING, Report
 from restmon.uptime import METHODS, NEAREST
 from restmon.wording import at, moment, size
@@ -54,18 +55,14 @@ def trigger_form(newest: int) -> None:
                 row = tasks.enqueue_report(
                     as_of=as_of, method=method or NEAREST, requested_by="dashboard"
                 )
-            st.session_state["asked"] = row.id
             st.query_params["report"] = row.id
 
 
-@st.fragment(run_every=1)
-@parts.told()
-def running() -> None:
-    """The reports under way; when one ends the page is run again."""
+def under_way(known: list[str]) -> None:
+    """The reports under way; when one begins or ends the page is run again."""
+    parts.worker_notice()
     rows = [row for row in reports.recent() if row.status == RUNNING]
-    known = st.session_state.get("running_reports", [])
-    st.session_state["running_reports"] = [row.id for row in rows]
-    if set(known) - {row.id for row in rows}:
+    if [row.id for row in rows] != known:
         st.rerun()
     for row in rows:
         asked = moment(row.requested_at, seconds=True)
@@ -73,7 +70,19 @@ def running() -> None:
         st.progress(min(max(row.progress, 0.0), 1.0), text=f"Report asked for {asked}: {text}")
 
 
-def history(rows: list[Report]) -> None:
+def pick(ids: list[str]) -> None:
+    """Put the report that was chosen in the table into the address."""
+    rows = st.session_state[history_key(ids)]["selection"]["rows"]
+    if rows and rows[0] < len(ids):
+        st.query_params["report"] = ids[rows[0]]
+
+
+def history_key(ids: list[str]) -> str:
+    """The table's key: a choice is of the rows it was made on."""
+    return f"history_{ids[0][:8]}"
+
+
+def history(rows: list[Report], chosen: str) -> None:
     """All reports in a table; the chosen one is shown below it."""
     table = pd.DataFrame(
         {
@@ -101,19 +110,19 @@ def history(rows: list[Report]) -> None:
             "Asked for (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
         ),
     }
-    chosen = st.dataframe(
+    ids = [row.id for row in rows]
+    st.dataframe(
         table,
         hide_index=True,
         column_config=config,
-        on_select="rerun",
+        on_select=lambda: pick(ids),
         selection_mode="single-row",
-        key="history",
+        selection_default={"selection": {"rows": [n for n, i in enumerate(ids) if i == chosen]}},
+        key=history_key(ids),
         alt="Table of all reports, newest first",
         height=min(36 * (len(rows) + 1) + 2, 300),
+        placeholder="–",
     )
-    picked = chosen["selection"]["rows"]
-    if picked and picked[0] < len(rows):
-        st.query_params["report"] = rows[picked[0]].id
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -128,12 +137,11 @@ def shown(row: Report) -> None:
         st.info("This report is under way; it is shown here when it is done.")
         return
     if row.status == FAILED:
-        st.error(f"This report failed. {row.error}", icon=":material/error:")
+        st.error(f"This report failed. {parts.literal(row.error)}", icon=":material/error:")
         return
     st.subheader(f"Report as of {moment(row.as_of)}")
-    with parts.told():
-        table = table_of(row.id)
-        content = reports.read_csv(row)
+    table = table_of(row.id)
+    content = reports.read_csv(row)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download the CSV",
@@ -212,6 +220,7 @@ def compare(rows: list[Report]) -> None:
             "only_in": "Only in",
         },
         key="comparison",
+        placeholder="–",
         alt="Stores of both reports, the one that got worse the most first",
     )
 
@@ -222,19 +231,20 @@ with database.session():
     newest = database.newest_poll()
 if newest is None:
     parts.nothing_yet()
-parts.worker_notice()
 trigger_form(newest or 0)
-running()
 everything = reports.recent()
+running = [row.id for row in everything if row.status == RUNNING]
+parts.live(lambda: under_way(running), busy=bool(running))
 if not everything:
     st.info("No report yet. Press “Make the report”: it takes a second or two.")
     st.stop()
 st.subheader("All reports")
-history(everything)
-wanted = st.query_params.get("report")
-chosen_row = next((row for row in everything if row.id == wanted), None)
-if chosen_row is None:
-    chosen_row = next((row for row in everything if row.status == COMPLETE), everything[0])
-shown(chosen_row)
+newest_complete = next((row for row in everything if row.status == COMPLETE), everything[0])
+wanted = st.query_params.get("report") or newest_complete.id
+history(everything, wanted)
+try:
+    shown(reports.get(wanted))
+except RestmonError as error:
+    parts.tell(error)
 st.subheader("Compare two reports")
 compare(everything)

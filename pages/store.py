@@ -242,11 +242,15 @@ def download(view: StoreView) -> None:
 
 
 parts.framed()
+heading = st.empty()
+heading.title("Store")
 found = parts.fleet_or_stop()
 asked = st.query_params.get("store")
 if asked and asked not in found.ids:
-    st.title("Store")
-    st.error(f"There is no store {asked[:64]!r}. Choose one from the list.")
+    st.error(
+        f"There is no store “{parts.literal(asked[:64])}”. Choose one from the list.",
+        icon=":material/error:",
+    )
 chosen = st.selectbox(
     "Store",
     found.ids,
@@ -256,11 +260,10 @@ chosen = st.selectbox(
     bind="query-params",
 )
 if not chosen:
-    st.title("Store")
     st.info("Choose a store above, or open one from the list of all stores.")
     st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
     st.stop()
-st.title(f"Store {chosen}")
+heading.title(f"Store {chosen}")
 zone_of_store = str(found.zones[found.ids.index(chosen)])
 lo, hi = chosen_range(found.as_of, zone_of_store)
 with parts.told(), database.reading():
