@@ -18,10 +18,12 @@ from restmon.errors import NoPolls, RestmonError
 from restmon.fleet import NEVER_OBSERVED, UP, Fleet
 from restmon.models import now
 from restmon.settings import get_settings
+from restmon.uptime import NEAREST, PREVIOUS
 from restmon.wording import ago, moment
 
 _frame = threading.local()
-NOW = {"down": "▼ Down now", "open": "Open now"}
+DOWN_NOW, OPEN_NOW = "Down now", "Open now"
+METHOD_NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
 WORKER_COMMAND = "python -m restmon worker"
 REJECTED_COLUMNS = {
     "file": "File",
@@ -210,7 +212,7 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
         now_is = None
         if with_now:
             now_is = st.segmented_control(
-                "Now", list(NOW), key="now", bind="query-params", format_func=NOW.__getitem__
+                "Now", [DOWN_NOW, OPEN_NOW], key="now", bind="query-params"
             )
     names = pd.Series(found.ids, dtype="str")
     if search and search.strip():
@@ -219,9 +221,9 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
         mask &= found.zones == zone
     if group:
         mask &= names.isin(groups.members_of(group)).to_numpy(bool)
-    if now_is == "down":
+    if now_is == DOWN_NOW:
         mask &= found.down_now
-    elif now_is == "open":
+    elif now_is == OPEN_NOW:
         mask &= found.open_now
     return mask
 

@@ -13,7 +13,6 @@ from restmon.models import COMPLETE, FAILED, RUNNING, Report
 from restmon.uptime import METHODS, NEAREST
 from restmon.wording import at, moment, size
 
-METHOD_NAMES = {"nearest": "Nearest poll", "previous": "Previous poll"}
 STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
 COMPARED = [
     "store_id",
@@ -36,7 +35,7 @@ def trigger_form(newest: int) -> None:
             METHODS,
             default=NEAREST,
             required=True,
-            format_func=METHOD_NAMES.__getitem__,
+            format_func=parts.METHOD_NAMES.__getitem__,
             key="report_method",
             help="The help page draws both.",
         )
@@ -88,7 +87,7 @@ def history(rows: list[Report], chosen: str) -> None:
         {
             "status": [STATUS_NAMES[row.status] for row in rows],
             "as_of": [None if row.as_of is None else at(row.as_of) for row in rows],
-            "method": [METHOD_NAMES[row.method] for row in rows],
+            "method": [parts.METHOD_NAMES[row.method] for row in rows],
             "stores": [row.stores for row in rows],
             "size": ["" if row.size is None else size(row.size) for row in rows],
             "seconds": [reports.seconds(row) for row in rows],
@@ -154,7 +153,7 @@ def shown(row: Report) -> None:
             key="download",
         )
         st.caption(
-            f"{row.stores:,} stores · {METHOD_NAMES[row.method].lower()} · id `{row.id}`",
+            f"{row.stores:,} stores · {parts.METHOD_NAMES[row.method].lower()} · id `{row.id}`",
             width="stretch",
         )
     config: dict[str, object] = {"store_id": st.column_config.TextColumn("Store", pinned=True)}
@@ -180,7 +179,7 @@ def compare(rows: list[Report]) -> None:
         st.caption("Make a second report to compare two of them here.")
         return
     names = {
-        row.id: f"{moment(row.as_of)} · {METHOD_NAMES[row.method].lower()} · {row.id[:6]}"
+        row.id: f"{moment(row.as_of)} · {parts.METHOD_NAMES[row.method].lower()} · {row.id[:6]}"
         for row in done
     }
     left, right = st.columns(2)
