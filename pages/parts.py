@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -245,9 +245,9 @@ def now_text(found: Fleet, n: int) -> str:
     return "▲ up" if found.status[n] == UP else "▼ down"
 
 
-def store_urls(found: Fleet, rows: NDArray[np.int64]) -> list[str]:
+def addresses(store_ids: Iterable[str]) -> list[str]:
     """The address of each store's page."""
-    return ["/store?store=" + quote(found.ids[n], safe=":") for n in rows]
+    return ["/store?store=" + quote(store_id, safe=":") for store_id in store_ids]
 
 
 def store_link() -> Any:

@@ -156,14 +156,14 @@ def shown(row: Report) -> None:
             f"{row.stores:,} stores · {parts.METHOD_NAMES[row.method].lower()} · id `{row.id}`",
             width="stretch",
         )
-    config: dict[str, object] = {"store_id": st.column_config.TextColumn("Store", pinned=True)}
+    config: dict[str, object] = {"store_id": parts.store_link()}
     for window, unit in UNITS.items():
         for kind in ("uptime", "downtime"):
             config[f"{kind}_last_{window}"] = st.column_config.NumberColumn(
                 f"{kind.capitalize()} last {window} ({unit})", format="%.2f"
             )
     st.dataframe(
-        table,
+        table.assign(store_id=parts.addresses(table["store_id"])),
         hide_index=True,
         column_config=config,
         lazy=True,
@@ -207,11 +207,11 @@ def compare(rows: list[Report]) -> None:
             st.metric(label, f"{count:,}", border=True, height="stretch")
     number = st.column_config.NumberColumn
     st.dataframe(
-        found.table[COMPARED],
+        found.table[COMPARED].assign(store_id=parts.addresses(found.table["store_id"])),
         hide_index=True,
         lazy=True,
         column_config={
-            "store_id": st.column_config.TextColumn("Store", pinned=True),
+            "store_id": parts.store_link(),
             "uptime_share_change": number("Change (pp)", format="%+.1f"),
             "uptime_share_older": number("Uptime, older (%)", format="%.1f"),
             "uptime_share_newer": number("Uptime, newer (%)", format="%.1f"),

@@ -21,6 +21,7 @@ DAYS = {
     )
 }
 DAY, START, END = editing.COLUMNS
+NO_ZONE = f"Not known ({DEFAULT_ZONE} is assumed)"
 COLUMN_NAMES = {DAY: "Day", START: "Opens", END: "Closes"}
 
 
@@ -66,15 +67,11 @@ def store_form(store_ids: list[str]) -> None:
         return
     with parts.told(), database.reading():
         kept = editing.hours_of(chosen)
-    zones = zone_names()
+    zones = [NO_ZONE, *zone_names()]
     if kept.zone and kept.zone not in zones:
-        zones = [kept.zone, *zones]
+        zones.append(kept.zone)
     zone = st.selectbox(
-        "Time zone",
-        zones,
-        index=zones.index(kept.zone) if kept.zone else None,
-        placeholder=f"None given: {DEFAULT_ZONE} is assumed",
-        key=f"zone_of_{chosen}",
+        "Time zone", zones, zones.index(kept.zone or NO_ZONE), key=f"zone_of_{chosen}"
     )
     st.markdown("**Business hours**, local time; a row for each stretch.")
     if not len(kept.hours):
@@ -104,7 +101,7 @@ def store_form(store_ids: list[str]) -> None:
         try:
             rows = edited[[DAY, START, END]].itertuples(index=False, name=None)
             changed = editing.set_hours(chosen, rows)
-            changed |= editing.set_zone(chosen, zone)
+            changed |= editing.set_zone(chosen, None if zone == NO_ZONE else zone)
         except editing.HoursRejected as error:
             st.error("These rows cannot be kept; nothing was changed.", icon=":material/error:")
             st.dataframe(
