@@ -156,8 +156,8 @@ def test_down_is_told_from_up_without_colour():
     assert up.marker.color != down.marker.color
     daily = charts.daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0]))
     assert [trace.marker.pattern.shape for trace in daily.data] == [None, "/"]
-    for figure in (figure, daily):
-        assert "▨" in figure.layout.title.subtitle.text
+    for drawn in (figure, daily):
+        assert "▨" in drawn.layout.title.subtitle.text
 
 
 def test_polls_have_a_symbol_for_each_status_and_fade_where_they_do_not_count():
