@@ -6,8 +6,6 @@ from pages import parts
 from restmon import charts, example
 from restmon.uptime import NEAREST, PREVIOUS
 
-NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
-
 parts.framed()
 st.title("What the numbers mean")
 st.markdown(
@@ -35,7 +33,7 @@ st.markdown(
     "(inactive)."
 )
 found = [example.worked(method) for method in (NEAREST, PREVIOUS)]
-rows = [(NAMES[f.method], f.spans.start, f.spans.end, f.spans.status) for f in found]
+rows = [(parts.METHOD_NAMES[f.method], f.spans.start, f.spans.end, f.spans.status) for f in found]
 parts.chart(
     charts.example(rows, example.OPENS, example.CLOSES, example.POLLS),
     "The worked example: by the nearest poll 104.5 minutes up and 75.5 down, by the previous "

@@ -56,7 +56,7 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
     hours = found.down[rows, 2] / 2 / 3.6e9
     table = pd.DataFrame(
         {
-            "store": parts.store_urls(found, rows),
+            "store": parts.addresses(found.ids[n] for n in rows),
             "now": [parts.now_text(found, n) for n in rows],
             "downtime": hours,
             "uptime": 100 * found.share[rows],

@@ -1,12 +1,14 @@
 """What all pages share: the frame around a page, its notices, and the data they read."""
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -16,16 +18,27 @@ from restmon.errors import NoPolls, RestmonError
 from restmon.fleet import NEVER_OBSERVED, UP, Fleet
 from restmon.models import now
 from restmon.settings import get_settings
+from restmon.uptime import NEAREST, PREVIOUS
 from restmon.wording import ago, moment
 
 _frame = threading.local()
-NOW = {"down": "▼ Down now", "open": "Open now"}
+DOWN_NOW, OPEN_NOW = "Down now", "Open now"
+METHOD_NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
 WORKER_COMMAND = "python -m restmon worker"
+REJECTED_COLUMNS = {
+    "file": "File",
+    "line": st.column_config.NumberColumn("Line", format="localized"),
+    "column": "Column",
+    "value": "Value",
+    "reason": "Why it is rejected",
+}
+BUSY_SECONDS, IDLE_SECONDS = 1, 5
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(max_entries=1, show_spinner=False)
 def _open(database_url: str, queue_url: str) -> None:
-    """Open database and queue once a process."""
+    """Open database and queue once a process, and anew when the settings name others."""
+    snapshot.cache.clear()
     database.configure()
     huey.connect()
 
@@ -70,7 +83,7 @@ def _run(page: Any) -> None:
     with told():
         settings = get_settings()
         _open(settings.database_url, settings.effective_queue_url)
-        with database.explained():
+        with database.explained(), database.session():
             demo_banner()
             page.run()
 
@@ -81,8 +94,28 @@ def told() -> Iterator[None]:
     try:
         yield
     except RestmonError as error:
-        st.error(f"{error.message} {error.hint}", icon=":material/error:")
+        tell(error)
         st.stop()
+
+
+def tell(error: RestmonError) -> None:
+    """What went wrong and how to mend it."""
+    st.error(f"{literal(error.message)} {literal(error.hint)}".strip(), icon=":material/error:")
+
+
+def literal(text: str) -> str:
+    """Text of a file or a person, so that Markdown shows it as it stands."""
+    return re.sub(r"([\\`*_\[\]<>~$:#|])", r"\\\1", text)
+
+
+def live(show: Callable[[], None], *, busy: bool) -> None:
+    """Show a part of a page and keep it current by itself: each second while there is work."""
+
+    def part() -> None:
+        with told(), database.explained(), database.session():
+            show()
+
+    st.fragment(part, run_every=BUSY_SECONDS if busy else IDLE_SECONDS)()
 
 
 def demo_banner() -> None:
@@ -164,12 +197,12 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
             bind="query-params",
             width=220,
         )
-        names = [entry.name for entry in groups.listed()]
+        group_names = [entry.name for entry in groups.listed()]
         group = None
-        if names:
+        if group_names:
             group = st.selectbox(
                 "Group",
-                names,
+                group_names,
                 index=None,
                 placeholder="All groups",
                 key="group",
@@ -179,19 +212,18 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
         now_is = None
         if with_now:
             now_is = st.segmented_control(
-                "Now", list(NOW), key="now", bind="query-params", format_func=NOW.__getitem__
+                "Now", [DOWN_NOW, OPEN_NOW], key="now", bind="query-params"
             )
-    if search:
-        wanted = search.strip().lower()
-        mask &= np.array([wanted in name.lower() for name in found.ids], bool)
+    names = pd.Series(found.ids, dtype="str")
+    if search and search.strip():
+        mask &= names.str.contains(search.strip(), case=False, regex=False).to_numpy(bool)
     if zone:
         mask &= found.zones == zone
     if group:
-        members = groups.members_of([group])
-        mask &= np.array([name in members for name in found.ids], bool)
-    if now_is == "down":
+        mask &= names.isin(groups.members_of(group)).to_numpy(bool)
+    if now_is == DOWN_NOW:
         mask &= found.down_now
-    elif now_is == "open":
+    elif now_is == OPEN_NOW:
         mask &= found.open_now
     return mask
 
@@ -213,9 +245,9 @@ def now_text(found: Fleet, n: int) -> str:
     return "▲ up" if found.status[n] == UP else "▼ down"
 
 
-def store_urls(found: Fleet, rows: NDArray[np.int64]) -> list[str]:
+def addresses(store_ids: Iterable[str]) -> list[str]:
     """The address of each store's page."""
-    return ["/store?" + urlencode({"store": found.ids[n]}) for n in rows]
+    return ["/store?store=" + quote(store_id, safe=":") for store_id in store_ids]
 
 
 def store_link() -> Any:

@@ -8,11 +8,11 @@ import streamlit as st
 from jobs import tasks
 from pages import parts
 from restmon import comparison, database, reports
+from restmon.errors import RestmonError
 from restmon.models import COMPLETE, FAILED, RUNNING, Report
 from restmon.uptime import METHODS, NEAREST
 from restmon.wording import at, moment, size
 
-METHOD_NAMES = {"nearest": "Nearest poll", "previous": "Previous poll"}
 STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
 COMPARED = [
     "store_id",
@@ -35,7 +35,7 @@ def trigger_form(newest: int) -> None:
             METHODS,
             default=NEAREST,
             required=True,
-            format_func=METHOD_NAMES.__getitem__,
+            format_func=parts.METHOD_NAMES.__getitem__,
             key="report_method",
             help="The help page draws both.",
         )
@@ -54,18 +54,14 @@ def trigger_form(newest: int) -> None:
                 row = tasks.enqueue_report(
                     as_of=as_of, method=method or NEAREST, requested_by="dashboard"
                 )
-            st.session_state["asked"] = row.id
             st.query_params["report"] = row.id
 
 
-@st.fragment(run_every=1)
-@parts.told()
-def running() -> None:
-    """The reports under way; when one ends the page is run again."""
+def under_way(known: list[str]) -> None:
+    """The reports under way; when one begins or ends the page is run again."""
+    parts.worker_notice()
     rows = [row for row in reports.recent() if row.status == RUNNING]
-    known = st.session_state.get("running_reports", [])
-    st.session_state["running_reports"] = [row.id for row in rows]
-    if set(known) - {row.id for row in rows}:
+    if [row.id for row in rows] != known:
         st.rerun()
     for row in rows:
         asked = moment(row.requested_at, seconds=True)
@@ -73,13 +69,25 @@ def running() -> None:
         st.progress(min(max(row.progress, 0.0), 1.0), text=f"Report asked for {asked}: {text}")
 
 
-def history(rows: list[Report]) -> None:
+def pick(ids: list[str]) -> None:
+    """Put the report that was chosen in the table into the address."""
+    rows = st.session_state[history_key(ids)]["selection"]["rows"]
+    if rows and rows[0] < len(ids):
+        st.query_params["report"] = ids[rows[0]]
+
+
+def history_key(ids: list[str]) -> str:
+    """The table's key: a choice is of the rows it was made on."""
+    return f"history_{ids[0][:8]}"
+
+
+def history(rows: list[Report], chosen: str) -> None:
     """All reports in a table; the chosen one is shown below it."""
     table = pd.DataFrame(
         {
             "status": [STATUS_NAMES[row.status] for row in rows],
             "as_of": [None if row.as_of is None else at(row.as_of) for row in rows],
-            "method": [METHOD_NAMES[row.method] for row in rows],
+            "method": [parts.METHOD_NAMES[row.method] for row in rows],
             "stores": [row.stores for row in rows],
             "size": ["" if row.size is None else size(row.size) for row in rows],
             "seconds": [reports.seconds(row) for row in rows],
@@ -101,19 +109,19 @@ def history(rows: list[Report]) -> None:
             "Asked for (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
         ),
     }
-    chosen = st.dataframe(
+    ids = [row.id for row in rows]
+    st.dataframe(
         table,
         hide_index=True,
         column_config=config,
-        on_select="rerun",
+        on_select=lambda: pick(ids),
         selection_mode="single-row",
-        key="history",
+        selection_default={"selection": {"rows": [n for n, i in enumerate(ids) if i == chosen]}},
+        key=history_key(ids),
         alt="Table of all reports, newest first",
         height=min(36 * (len(rows) + 1) + 2, 300),
+        placeholder="–",
     )
-    picked = chosen["selection"]["rows"]
-    if picked and picked[0] < len(rows):
-        st.query_params["report"] = rows[picked[0]].id
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -128,12 +136,11 @@ def shown(row: Report) -> None:
         st.info("This report is under way; it is shown here when it is done.")
         return
     if row.status == FAILED:
-        st.error(f"This report failed. {row.error}", icon=":material/error:")
+        st.error(f"This report failed. {parts.literal(row.error)}", icon=":material/error:")
         return
     st.subheader(f"Report as of {moment(row.as_of)}")
-    with parts.told():
-        table = table_of(row.id)
-        content = reports.read_csv(row)
+    table = table_of(row.id)
+    content = reports.read_csv(row)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download the CSV",
@@ -146,17 +153,17 @@ def shown(row: Report) -> None:
             key="download",
         )
         st.caption(
-            f"{row.stores:,} stores · {METHOD_NAMES[row.method].lower()} · id `{row.id}`",
+            f"{row.stores:,} stores · {parts.METHOD_NAMES[row.method].lower()} · id `{row.id}`",
             width="stretch",
         )
-    config: dict[str, object] = {"store_id": st.column_config.TextColumn("Store", pinned=True)}
+    config: dict[str, object] = {"store_id": parts.store_link()}
     for window, unit in UNITS.items():
         for kind in ("uptime", "downtime"):
             config[f"{kind}_last_{window}"] = st.column_config.NumberColumn(
                 f"{kind.capitalize()} last {window} ({unit})", format="%.2f"
             )
     st.dataframe(
-        table,
+        table.assign(store_id=parts.addresses(table["store_id"])),
         hide_index=True,
         column_config=config,
         lazy=True,
@@ -172,7 +179,7 @@ def compare(rows: list[Report]) -> None:
         st.caption("Make a second report to compare two of them here.")
         return
     names = {
-        row.id: f"{moment(row.as_of)} · {METHOD_NAMES[row.method].lower()} · {row.id[:6]}"
+        row.id: f"{moment(row.as_of)} · {parts.METHOD_NAMES[row.method].lower()} · {row.id[:6]}"
         for row in done
     }
     left, right = st.columns(2)
@@ -200,11 +207,11 @@ def compare(rows: list[Report]) -> None:
             st.metric(label, f"{count:,}", border=True, height="stretch")
     number = st.column_config.NumberColumn
     st.dataframe(
-        found.table[COMPARED],
+        found.table[COMPARED].assign(store_id=parts.addresses(found.table["store_id"])),
         hide_index=True,
         lazy=True,
         column_config={
-            "store_id": st.column_config.TextColumn("Store", pinned=True),
+            "store_id": parts.store_link(),
             "uptime_share_change": number("Change (pp)", format="%+.1f"),
             "uptime_share_older": number("Uptime, older (%)", format="%.1f"),
             "uptime_share_newer": number("Uptime, newer (%)", format="%.1f"),
@@ -212,6 +219,7 @@ def compare(rows: list[Report]) -> None:
             "only_in": "Only in",
         },
         key="comparison",
+        placeholder="–",
         alt="Stores of both reports, the one that got worse the most first",
     )
 
@@ -222,19 +230,20 @@ with database.session():
     newest = database.newest_poll()
 if newest is None:
     parts.nothing_yet()
-parts.worker_notice()
 trigger_form(newest or 0)
-running()
 everything = reports.recent()
+running = [row.id for row in everything if row.status == RUNNING]
+parts.live(lambda: under_way(running), busy=bool(running))
 if not everything:
     st.info("No report yet. Press “Make the report”: it takes a second or two.")
     st.stop()
 st.subheader("All reports")
-history(everything)
-wanted = st.query_params.get("report")
-chosen_row = next((row for row in everything if row.id == wanted), None)
-if chosen_row is None:
-    chosen_row = next((row for row in everything if row.status == COMPLETE), everything[0])
-shown(chosen_row)
+newest_complete = next((row for row in everything if row.status == COMPLETE), everything[0])
+wanted = st.query_params.get("report") or newest_complete.id
+history(everything, wanted)
+try:
+    shown(reports.get(wanted))
+except RestmonError as error:
+    parts.tell(error)
 st.subheader("Compare two reports")
 compare(everything)

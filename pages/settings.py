@@ -1,5 +1,9 @@
 """Edit a store's business hours and zone; put stores into groups."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
 from zoneinfo import available_timezones
 
 import pandas as pd
@@ -17,6 +21,8 @@ DAYS = {
     )
 }
 DAY, START, END = editing.COLUMNS
+NO_ZONE = f"Not known ({DEFAULT_ZONE} is assumed)"
+COLUMN_NAMES = {DAY: "Day", START: "Opens", END: "Closes"}
 
 
 @st.cache_data(show_spinner=False)
@@ -34,7 +40,16 @@ def say(text: str) -> None:
 def told_before() -> None:
     """What the last press of a button did."""
     if text := st.session_state.pop("said", None):
-        st.success(text, icon=":material/check_circle:")
+        st.success(parts.literal(text), icon=":material/check_circle:")
+
+
+@contextmanager
+def told_here() -> Iterator[None]:
+    """Tell what went wrong inside the block; the page goes on."""
+    try:
+        yield
+    except RestmonError as error:
+        parts.tell(error)
 
 
 def store_form(store_ids: list[str]) -> None:
@@ -52,12 +67,11 @@ def store_form(store_ids: list[str]) -> None:
         return
     with parts.told(), database.reading():
         kept = editing.hours_of(chosen)
+    zones = [NO_ZONE, *zone_names()]
+    if kept.zone and kept.zone not in zones:
+        zones.append(kept.zone)
     zone = st.selectbox(
-        "Time zone",
-        zone_names(),
-        index=zone_names().index(kept.zone) if kept.zone in zone_names() else None,
-        placeholder=f"None given: {DEFAULT_ZONE} is assumed",
-        key=f"zone_of_{chosen}",
+        "Time zone", zones, zones.index(kept.zone or NO_ZONE), key=f"zone_of_{chosen}"
     )
     st.markdown("**Business hours**, local time; a row for each stretch.")
     if not len(kept.hours):
@@ -87,19 +101,22 @@ def store_form(store_ids: list[str]) -> None:
         try:
             rows = edited[[DAY, START, END]].itertuples(index=False, name=None)
             changed = editing.set_hours(chosen, rows)
-            changed |= editing.set_zone(chosen, zone)
+            changed |= editing.set_zone(chosen, None if zone == NO_ZONE else zone)
         except editing.HoursRejected as error:
             st.error("These rows cannot be kept; nothing was changed.", icon=":material/error:")
             st.dataframe(
-                pd.DataFrame([(p.line, p.column, p.value, p.reason) for p in error.problems]),
+                pd.DataFrame(
+                    [(p.line, COLUMN_NAMES[p.column], p.value, p.reason) for p in error.problems],
+                    columns=["line", "column", "value", "reason"],
+                ),
                 hide_index=True,
-                column_config={0: "Row", 1: "Column", 2: "Value", 3: "Why it is rejected"},
+                column_config={**parts.REJECTED_COLUMNS, "line": "Row"},
                 key="problems",
                 alt="The rows that cannot be kept",
             )
             return
         except RestmonError as error:
-            st.error(f"{error.message} {error.hint}", icon=":material/error:")
+            parts.tell(error)
             return
         st.session_state["saved"] = st.session_state.get("saved", 0) + 1
         say("Saved." if changed else "Nothing was changed, as all is as before.")
@@ -122,45 +139,54 @@ def group_import() -> None:
             key=f"groups_csv_{st.session_state.get('group_uploads', 0)}",
         )
         if file and st.button("Import the groups", type="primary", key="import_groups"):
-            with parts.told():
-                done = groups.import_csv(file, file.name)
-            st.session_state["group_uploads"] = st.session_state.get("group_uploads", 0) + 1
-            st.session_state["group_rejections"] = [vars(r) for r in done.rejections]
-            counts = done.counts
-            say(
-                f"{counts.read:,} lines read: {counts.new:,} new, {counts.unchanged:,} unchanged, "
-                f"{counts.rejected:,} rejected."
-            )
-            st.rerun()
-    if rejections := st.session_state.pop("group_rejections", None):
+            with told_here():
+                import_groups(file)
+    if rejections := st.session_state.get("group_rejections"):
+        st.warning("These lines were left out; all others count.", icon=":material/warning:")
         st.dataframe(
-            pd.DataFrame(rejections),
+            pd.DataFrame([asdict(rejection) for rejection in rejections]),
             hide_index=True,
+            column_config=parts.REJECTED_COLUMNS,
             key="group_problems",
             alt="Rejected lines of the groups file",
+            height=min(36 * (len(rejections) + 1) + 2, 220),
         )
 
 
-def group_form(store_ids: list[str]) -> None:
-    """The groups: a brand, an owner, a city."""
-    st.markdown(
-        "A group is any set of stores you want to look at together: a brand, an owner, a city. "
-        "The overview and the list of stores can be narrowed to one."
+def import_groups(file: Any) -> None:
+    """Import memberships; what was rejected is shown until the next import."""
+    done = groups.import_csv(file, file.name)
+    st.session_state["group_uploads"] = st.session_state.get("group_uploads", 0) + 1
+    st.session_state["group_rejections"] = done.rejections
+    counts = done.counts
+    say(
+        f"{counts.read:,} lines read: {counts.new:,} new, {counts.unchanged:,} unchanged, "
+        f"{counts.rejected:,} rejected."
     )
-    listed = groups.listed()
+    st.rerun()
+
+
+def new_group() -> None:
+    """Make an empty group, which is then the one to change."""
     with st.form("new_group", clear_on_submit=True, border=False):
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         name = left.text_input("Name of a new group", max_chars=64, key="new_name")
-        if right.form_submit_button("Add the group", icon=":material/add:"):
-            with parts.told():
-                made = groups.create(name)
+        pressed = right.form_submit_button("Add the group", icon=":material/add:")
+    if pressed:
+        with told_here():
+            made = groups.create(name)
             say(f"The group {made.name} is there; put stores into it below.")
-            st.query_params["edit"] = made.name
-            st.rerun()
-    group_import()
-    if not listed:
-        st.info("There is no group yet. Add one, or import a CSV.")
-        return
+            go_on_with(made.name)
+
+
+def go_on_with(group: str | None) -> None:
+    """Run the page again, with that group as the one to change."""
+    st.session_state["next_group"] = group
+    st.rerun()
+
+
+def group_list(listed: list[groups.GroupSize]) -> None:
+    """All groups, and their download."""
     st.dataframe(
         pd.DataFrame([(entry.name, entry.stores) for entry in listed], columns=["name", "stores"]),
         hide_index=True,
@@ -174,38 +200,81 @@ def group_form(store_ids: list[str]) -> None:
     )
     st.download_button(
         "Download all groups (CSV)",
-        groups.export_csv().encode(),
+        lambda: groups.export_csv().encode(),
         "groups.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
         key="groups_download",
     )
+
+
+def group_form(store_ids: list[str]) -> None:
+    """The groups: a brand, an owner, a city."""
+    st.markdown(
+        "A group is any set of stores you want to look at together: a brand, an owner, a city. "
+        "The overview and the list of stores can be narrowed to one."
+    )
+    new_group()
+    group_import()
+    listed = groups.listed()
+    if not listed:
+        st.info("There is no group yet. Add one, or import a CSV.")
+        return
+    group_list(listed)
+    if wanted := st.session_state.pop("next_group", None):
+        st.session_state["edit"] = wanted
     names = [entry.name for entry in listed]
-    asked = st.query_params.get("edit")
-    chosen = st.selectbox(
-        "Change a group", names, names.index(asked) if asked in names else 0, key="group_name"
-    )
+    chosen = st.selectbox("Change a group", names, key="edit", bind="query-params")
     members = groups.members_of(chosen)
-    wanted = st.multiselect(
-        "Stores of the group", store_ids, members, key=f"members_of_{chosen}_{len(members)}"
+    saved = st.session_state.get("saved", 0)
+    if members:
+        st.dataframe(
+            pd.DataFrame({"store": members}),
+            hide_index=True,
+            lazy=True,
+            column_config={"store": "Stores of the group"},
+            key="members",
+            alt=f"The stores of the group {chosen}",
+            width=420,
+            height=min(36 * (len(members) + 1) + 2, 220),
+        )
+    else:
+        st.caption("No store is in this group yet.")
+    left, right = st.columns(2)
+    inside = set(members)
+    added = left.multiselect(
+        "Put stores in",
+        [store_id for store_id in store_ids if store_id not in inside],
+        key=f"added_{chosen}_{saved}",
+        placeholder="Choose stores, or type a part of an id",
     )
-    new_name = st.text_input("Name", chosen, max_chars=64, key=f"name_of_{chosen}")
+    removed = right.multiselect(
+        "Take stores out",
+        members,
+        key=f"removed_{chosen}_{saved}",
+        placeholder="Choose stores of the group",
+    )
+    new_name = st.text_input("Name", chosen, max_chars=64, key=f"name_{chosen}_{saved}")
     with st.container(horizontal=True):
-        if st.button("Save the group", type="primary", icon=":material/save:", key="save_group"):
-            with parts.told():
-                groups.set_members(chosen, wanted)
-                kept = groups.rename(chosen, new_name)
-            say(f"The group {kept} has {len(wanted):,} stores.")
-            st.query_params["edit"] = kept
-            st.rerun()
+        save = st.button("Save the group", type="primary", icon=":material/save:", key="save_group")
         with st.popover("Delete the group", icon=":material/delete:"):
             st.markdown(f"Its {len(members):,} stores stay.")
-            if st.button(f"Delete {chosen}", key="delete_group"):
-                with parts.told():
-                    groups.delete(chosen)
-                say(f"The group {chosen} is deleted.")
-                st.rerun()
+            sure = st.button("Delete it", key="delete_group")
+    if save:
+        with told_here():
+            kept = groups.rename(chosen, new_name)
+            groups.add(kept, added)
+            groups.remove(kept, removed)
+            st.session_state["saved"] = saved + 1
+            count = len(groups.members_of(kept))
+            say(f"The group {kept} has {count:,} store{'' if count == 1 else 's'}.")
+            go_on_with(kept)
+    if sure:
+        with told_here():
+            groups.delete(chosen)
+            say(f"The group {chosen} is deleted.")
+            go_on_with(None)
 
 
 parts.framed()
@@ -214,8 +283,12 @@ told_before()
 every_store = parts.store_ids()
 if not every_store:
     parts.nothing_yet()
-hours_tab, groups_tab = st.tabs(["Hours and zone of a store", "Groups"])
+hours_tab, groups_tab = st.tabs(
+    ["Hours and zone of a store", "Groups"], key="part", bind="query-params"
+)
 with hours_tab:
-    store_form(every_store)
+    if hours_tab.open:
+        store_form(every_store)
 with groups_tab:
-    group_form(every_store)
+    if groups_tab.open:
+        group_form(every_store)

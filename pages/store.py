@@ -14,8 +14,8 @@ from restmon.store_view import StoreView
 from restmon.uptime import METHODS, NEAREST
 from restmon.wording import at, duration, edge, moment, share
 
-RANGES = {"day": "Last day", "week": "Last week", "month": "30 days", "dates": "Dates"}
-LENGTHS = {"day": DAY, "week": 7 * DAY, "month": 30 * DAY}
+LENGTHS = {"1 day": DAY, "7 days": 7 * DAY, "30 days": 30 * DAY}
+DATES = "Dates"
 MOST_DAYS = 92
 HOUR_HALVES = 2 * HOUR
 
@@ -25,12 +25,11 @@ def chosen_range(newest: int, zone: str) -> tuple[int, int]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.segmented_control(
             "Range",
-            list(RANGES),
-            default="week",
+            [*LENGTHS, DATES],
+            default="7 days",
             required=True,
             key="range",
             bind="query-params",
-            format_func=RANGES.__getitem__,
         )
         st.segmented_control(
             "Between polls",
@@ -39,9 +38,9 @@ def chosen_range(newest: int, zone: str) -> tuple[int, int]:
             required=True,
             key="method",
             bind="query-params",
-            format_func={"nearest": "Nearest poll", "previous": "Previous poll"}.__getitem__,
+            format_func=parts.METHOD_NAMES.__getitem__,
         )
-        if name == "dates":
+        if name == DATES:
             last = at(newest, zone).date()
             picked = st.date_input(
                 "Dates (local)",
@@ -59,7 +58,7 @@ def chosen_range(newest: int, zone: str) -> tuple[int, int]:
                 st.info(f"Choose at most {MOST_DAYS} days.")
                 st.stop()
             return start_of(first, zone), start_of(last + timedelta(days=1), zone)
-    return newest - LENGTHS[name or "week"], newest
+    return newest - LENGTHS[name], newest
 
 
 def start_of(day: date, zone: str) -> int:
@@ -242,11 +241,15 @@ def download(view: StoreView) -> None:
 
 
 parts.framed()
+heading = st.empty()
+heading.title("Store")
 found = parts.fleet_or_stop()
 asked = st.query_params.get("store")
 if asked and asked not in found.ids:
-    st.title("Store")
-    st.error(f"There is no store {asked[:64]!r}. Choose one from the list.")
+    st.error(
+        f"There is no store “{parts.literal(asked[:64])}”. Choose one from the list.",
+        icon=":material/error:",
+    )
 chosen = st.selectbox(
     "Store",
     found.ids,
@@ -256,11 +259,10 @@ chosen = st.selectbox(
     bind="query-params",
 )
 if not chosen:
-    st.title("Store")
     st.info("Choose a store above, or open one from the list of all stores.")
     st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
     st.stop()
-st.title(f"Store {chosen}")
+heading.title(f"Store {chosen}")
 zone_of_store = str(found.zones[found.ids.index(chosen)])
 lo, hi = chosen_range(found.as_of, zone_of_store)
 with parts.told(), database.reading():

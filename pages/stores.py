@@ -18,7 +18,7 @@ def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
     polled = np.where(found.last_poll[rows] == NEVER, pd.NaT.value, found.last_poll[rows])
     return pd.DataFrame(
         {
-            "store": parts.store_urls(found, rows),
+            "store": parts.addresses(found.ids[n] for n in rows),
             "now": [parts.now_text(found, n) for n in rows],
             "uptime_share": 100 * found.share[rows],
             "uptime": found.up[rows, 2] / hours,

@@ -16,13 +16,6 @@ from restmon.wording import at, size
 
 KINDS = {POLLS: "Polls", BUSINESS_HOURS: "Business hours", TIMEZONES: "Time zones"}
 STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
-REJECTED_COLUMNS = {
-    "file": "File",
-    "line": st.column_config.NumberColumn("Line", format="localized"),
-    "column": "Column",
-    "value": "Value",
-    "reason": "Why it is rejected",
-}
 COUNTS = ("read", "new", "updated", "unchanged", "rejected")
 
 
@@ -61,31 +54,34 @@ def what_to_upload() -> None:
 
 def looked_at(file: Any, number: int) -> str | None:
     """Show what an uploaded file is before anything is written; returns its kind, or None."""
+    shown = parts.literal(file.name)
     with st.container(border=True, key=f"file_{number}"):
         try:
             found = preview.preview(file, file.name)
         except RestmonError as error:
-            st.markdown(f"**{file.name}** · {size(file.size)}")
-            st.error(f"{error.message} {error.hint}", icon=":material/error:")
+            st.markdown(f"**{shown}** · {size(file.size)}")
+            parts.tell(error)
             return None
         finally:
             file.seek(0)
         if found.problem or found.kind not in KINDS:
-            st.markdown(f"**{file.name}** · {size(file.size)}")
+            st.markdown(f"**{shown}** · {size(file.size)}")
             if found.problem:
-                told = f"{found.problem.message} {found.problem.hint}"
+                parts.tell(found.problem)
             else:
-                told = f"{file.name} is a file of groups: import it on the Settings page."
-            st.error(told, icon=":material/error:")
+                st.error(
+                    f"{shown} is a file of groups: import it on the Settings page.",
+                    icon=":material/error:",
+                )
             return None
         lines = f"{found.lines:,} lines" if found.exact else f"about {found.lines:,} lines"
-        st.markdown(f"**{KINDS[found.kind]}** · {file.name} · {lines} · {size(file.size)}")
+        st.markdown(f"**{KINDS[found.kind]}** · {shown} · {lines} · {size(file.size)}")
         mapped = [
             f"{theirs} → {ours}" if theirs != ours else ours
             for theirs, ours in found.columns.items()
         ]
         ignored = f" · ignored: {', '.join(found.ignored)}" if found.ignored else ""
-        st.caption(f"Columns: {', '.join(mapped)}{ignored}")
+        st.caption(parts.literal(f"Columns: {', '.join(mapped)}{ignored}"))
         if found.problems:
             st.warning(
                 f"{found.bad_lines:,} of the first {len(found.rows):,} lines would be rejected; "
@@ -95,12 +91,12 @@ def looked_at(file: Any, number: int) -> str | None:
             st.dataframe(
                 pd.DataFrame([asdict(problem) for problem in found.problems]),
                 hide_index=True,
-                column_config=REJECTED_COLUMNS,
+                column_config=parts.REJECTED_COLUMNS,
                 key=f"problems_{number}",
                 alt=f"Lines of {file.name} that would be rejected",
                 height=min(36 * (len(found.problems) + 1) + 2, 220),
             )
-        with st.expander(f"First lines of {file.name}"):
+        with st.expander(f"First lines of {shown}"):
             st.dataframe(
                 found.rows.head(50),
                 hide_index=True,
@@ -122,40 +118,40 @@ def start(files: list[Any], kinds: list[str]) -> None:
             row = tasks.enqueue_import(spooled, "dashboard")
         except RestmonError as error:
             imports.forget(spooled)
-            st.error(f"{error.message} {error.hint}", icon=":material/error:")
+            parts.tell(error)
             return
     st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1
     st.query_params["import"] = row.id
     st.rerun()
 
 
-@st.fragment(run_every=1)
-@parts.told()
-def running() -> None:
-    """The imports under way; when one ends the page is run again."""
+def under_way(known: list[str]) -> None:
+    """The imports under way; when one begins or ends the page is run again."""
+    parts.worker_notice()
     rows = [row for row in imports.recent() if row.status == RUNNING]
-    known = st.session_state.get("running_imports", [])
-    st.session_state["running_imports"] = [row.id for row in rows]
-    if set(known) - {row.id for row in rows}:
+    if [row.id for row in rows] != known:
         st.rerun()
     for row in rows:
-        names = ", ".join(file["name"] for file in row.files)
         text = "waiting for a worker" if row.lease_until is None else f"{row.progress:.0%}"
-        st.progress(min(max(row.progress, 0.0), 1.0), text=f"Importing {names}: {text}")
+        st.progress(min(max(row.progress, 0.0), 1.0), text=f"Importing {names_of(row)}: {text}")
+
+
+def names_of(row: Import) -> str:
+    """The names of an import's files, for Markdown."""
+    return parts.literal(", ".join(file["name"] for file in row.files))
 
 
 def result(row: Import) -> None:
     """What one import did."""
-    names = ", ".join(file["name"] for file in row.files)
     if row.status == RUNNING:
         return
     if row.status == FAILED:
         st.error(
-            f"The import of {names} failed and changed nothing. {row.error}",
+            f"The import of {names_of(row)} failed and changed nothing. {parts.literal(row.error)}",
             icon=":material/error:",
         )
         return
-    st.subheader(f"Result: {names}")
+    st.subheader(f"Result: {names_of(row)}")
     with st.grid(5, min_column_width=120):
         for name in COUNTS:
             label = "Lines read" if name == "read" else name.capitalize()
@@ -170,7 +166,7 @@ def result(row: Import) -> None:
         st.dataframe(
             pd.DataFrame(row.rejections),
             hide_index=True,
-            column_config=REJECTED_COLUMNS,
+            column_config=parts.REJECTED_COLUMNS,
             key="rejections",
             alt="The first rejected lines",
             height=min(36 * (len(row.rejections) + 1) + 2, 300),
@@ -189,7 +185,19 @@ def result(row: Import) -> None:
     st.page_link("pages/overview.py", label="See the overview", icon=":material/monitoring:")
 
 
-def history(rows: list[Import]) -> None:
+def pick(ids: list[str]) -> None:
+    """Put the import that was chosen in the table into the address."""
+    rows = st.session_state[history_key(ids)]["selection"]["rows"]
+    if rows and rows[0] < len(ids):
+        st.query_params["import"] = ids[rows[0]]
+
+
+def history_key(ids: list[str]) -> str:
+    """The table's key: a choice is of the rows it was made on."""
+    return f"imports_{ids[0][:8]}"
+
+
+def history(rows: list[Import], chosen: str | None) -> None:
     """All imports in a table; the chosen one is shown above it."""
     counts = [row.counts or {} for row in rows]
     table = pd.DataFrame(
@@ -202,32 +210,31 @@ def history(rows: list[Import]) -> None:
         }
     )
     number = st.column_config.NumberColumn
-    picked = st.dataframe(
+    ids = [row.id for row in rows]
+    st.dataframe(
         table,
         hide_index=True,
         column_config={
             "status": "Status",
-            "files": st.column_config.TextColumn("Files", width="medium"),
+            "files": st.column_config.TextColumn("Files", width="large"),
             **{name: number(name.capitalize(), format="localized") for name in COUNTS},
             "requested_by": "Asked for by",
             "requested_at": st.column_config.DatetimeColumn(
                 "Asked for (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
             ),
         },
-        on_select="rerun",
+        on_select=lambda: pick(ids),
         selection_mode="single-row",
-        key="imports",
+        selection_default={"selection": {"rows": [n for n, i in enumerate(ids) if i == chosen]}},
+        key=history_key(ids),
         alt="Table of all imports, newest first",
         height=min(36 * (len(rows) + 1) + 2, 300),
-    )["selection"]["rows"]
-    if picked and picked[0] < len(rows) and st.query_params.get("import") != rows[picked[0]].id:
-        st.query_params["import"] = rows[picked[0]].id
-        st.rerun()
+        placeholder="–",
+    )
 
 
 parts.framed()
 st.title("Upload")
-parts.worker_notice()
 uploaded = st.file_uploader(
     "Drop your CSV files here: polls, business hours, time zones, any of them",
     type=["csv", "gz"],
@@ -245,13 +252,17 @@ if uploaded:
         key="import",
     ):
         start([f for f, _ in good], [kind for _, kind in good])
-running()
 everything = imports.recent()
+running = [row.id for row in everything if row.status == RUNNING]
+parts.live(lambda: under_way(running), busy=bool(running))
+wanted = st.query_params.get("import")
+if wanted:
+    try:
+        result(imports.get(wanted))
+    except RestmonError as error:
+        parts.tell(error)
 if everything:
-    wanted = st.query_params.get("import")
-    if chosen := next((row for row in everything if row.id == wanted), None):
-        result(chosen)
     st.subheader("All imports")
-    history(everything)
+    history(everything, wanted)
 elif not uploaded:
     st.caption("No import yet.")

@@ -22,6 +22,7 @@ UP = "#2F7FC1"
 DOWN = "#D9601A"
 OPEN = "rgba(128, 142, 156, 0.30)"
 MUTED = "#808E9C"
+GROUND = {1: "#1D5C93", 0: "#A8420C"}
 POLL_EDGE = {1: "#0F3A5F", 0: "#7A2E00"}
 HATCH = {
     "shape": "/",
@@ -32,6 +33,7 @@ HATCH = {
     "fgopacity": 0.6,
 }
 HOUR = 3_600_000_000
+QUARTER = HOUR // 4
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EDGES = (0, 50, 80, 90, 95, 98, 99, 99.9, 100)
 SHARES = ("< 50", "50–80", "80–90", "90–95", "95–98", "98–99", "99–99.9", "> 99.9", "100")
@@ -112,15 +114,15 @@ def _wall(instants: Ints, zone: str) -> pd.DatetimeIndex:
 
 def _day_starts(lo: int, hi: int, zone: str) -> Ints:
     """The instants in (lo, hi) at which a local date begins or the clocks change."""
-    half_hours = np.arange(lo // (HOUR // 2) + 1, -(-hi // (HOUR // 2))) * (HOUR // 2)
-    if not len(half_hours):
-        return half_hours
-    wall = _wall(half_hours, zone)
+    # All zones' offsets are whole quarters of an hour; one quarter before lo is there to compare.
+    quarters = np.arange(lo // QUARTER, -(-hi // QUARTER)) * QUARTER
+    if len(quarters) < 2:
+        return quarters[:0]
+    wall = _wall(quarters, zone)
     shown = wall.to_numpy("datetime64[us]").view(np.int64)
-    new_date = wall.normalize()[1:] != wall.normalize()[:-1]
-    jump = np.diff(shown) != HOUR // 2
-    cut = np.append(shown[0] % (24 * HOUR) == 0, np.asarray(new_date) | jump)
-    return half_hours[cut]
+    new_date = np.diff(shown // (24 * HOUR)) != 0
+    jump = np.diff(shown) != QUARTER
+    return quarters[1:][new_date | jump]
 
 
 def _by_day(stretches: Stretches, cuts: Ints) -> Stretches:
@@ -214,16 +216,29 @@ def timeline(
     )
 
 
+def _date(day: pd.Timestamp) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def whole_percent(part: float, whole: float) -> str:
+    """A share in whole percents, 100 % and 0 % only where they are exact; "closed" of nothing."""
+    if not whole:
+        return "closed"
+    percent = 100 * part / whole
+    if part and percent < 1:
+        return "< 1 %"
+    if part != whole and percent > 99:
+        return "> 99 %"
+    return f"{percent:.0f} %"
+
+
 def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
     """Hours up and down of each local date, stacked, with the share of uptime above."""
     days = pd.DatetimeIndex(list(dates))
     names = [f"{day:%a}<br>{day.day}" for day in days]
     if len(days) > 10:
         names = [f"{day.day}<br>{day:%b}" for day in days]
-    total = up + down
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(total > 0, 100 * up / total, np.nan)
-    told = [("closed" if not t else f"{s:.0f} %") for s, t in zip(share, total, strict=True)]
+    told = [whole_percent(u, u + d) for u, d in zip(up.tolist(), down.tolist(), strict=True)]
     figure = go.Figure()
     figure.add_bar(
         x=names,
@@ -245,10 +260,10 @@ def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
         hovertemplate="%{customdata}: %{y:.2f} h down<extra></extra>",
     )
     figure.update_yaxes(title="Hours of business", rangemode="tozero", showgrid=True)
-    first, last = (f"{day.day} {day:%b %Y}" for day in (days[0], days[-1]))
-    figure.update_xaxes(
-        title=f"Local date, {first} – {last}", type="category", nticks=8, tickangle=0
-    )
+    title = "Local date"
+    if len(days):
+        title += f", {_date(days[0])} – {_date(days[-1])}"
+    figure.update_xaxes(title=title, type="category", nticks=8, tickangle=0)
     return layout(figure, "Uptime of each day", 340, key(*STATUS_KEY), barmode="stack")
 
 
@@ -364,12 +379,19 @@ def example(
                 base=start[mine] / HOUR,
                 width=0.5,
                 marker=marker,
-                text=[f"{hours * 60:g} min" for hours in length],
-                textposition="inside",
-                insidetextanchor="middle",
-                textfont={"color": "#FFFFFF", "size": 15, "weight": 700},
                 hoverinfo="skip",
             )
+            for begin, hours in zip((start[mine] / HOUR).tolist(), length.tolist(), strict=True):
+                # With a ground of its own: letters on the hatching are hard to read.
+                figure.add_annotation(
+                    x=begin + hours / 2,
+                    y=place,
+                    text=f"<b>{hours * 60:g} min</b>",
+                    showarrow=False,
+                    font={"color": "#FFFFFF", "size": 14},
+                    bgcolor=GROUND[status],
+                    borderpad=2,
+                )
     for status, symbol in ((1, "circle"), (0, "x")):
         mine = [time / HOUR for time, found in polls if found == status]
         figure.add_scatter(

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -48,7 +49,8 @@ def spool(stream: IO[bytes], kind: str, name: str) -> SourceFile:
             shutil.copyfileobj(stream, out, 1024 * 1024)
         check_header(path, kind, file.name)
     except OSError as error:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
         raise not_kept(error) from error
     except FileRejected:
         path.unlink()

@@ -62,22 +62,23 @@ def share(part: float, whole: float) -> str:
     """A percentage that shows 100 % and 0 % only where they are exact; "–" of nothing."""
     if not whole:
         return "–"
+    if part in (0, whole):
+        return "100 %" if part else "0 %"
     percent = 100 * part / whole
-    if part and percent < 0.05:
+    if percent < 0.05:
         return "< 0.1 %"
-    if part != whole and percent >= 99.95:
-        return "> 99.9 %"
-    return f"{percent:.1f} %" if part != whole else "100 %"
+    return "> 99.9 %" if percent >= 99.95 else f"{percent:.1f} %"
 
 
 def size(number: int) -> str:
     """A number of bytes, such as ``1.2 MB``."""
-    value = float(number)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
-        value /= 1000
-    raise AssertionError
+    if number < 1000:
+        return f"{number} byte{'' if number == 1 else 's'}"
+    value, unit = number / 1000, "kB"
+    for larger in ("MB", "GB"):
+        if value >= 999.95:  # it would be written as 1,000.0
+            value, unit = value / 1000, larger
+    return f"{value:,.1f} {unit}"
 
 
 def edge(kind: str, instant: int, before: int, after: int, zone: str) -> str:

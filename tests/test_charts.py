@@ -1,0 +1,292 @@
+"""The figures, from arrays: what is drawn where, and how it is told apart."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restmon import charts, example
+from restmon.charts import HOUR, PollMarks, Stretches
+
+CHICAGO = "America/Chicago"
+NOTHING = Stretches(np.empty(0, np.int64), np.empty(0, np.int64), [])
+NO_POLLS = PollMarks(np.empty(0, np.int64), np.empty(0, bool), np.empty(0, bool), [])
+
+
+def local(text: str, zone: str = CHICAGO, fold: int = 0) -> int:
+    """The instant of a wall-clock time, in microseconds."""
+    wall = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold)
+    return round(wall.timestamp()) * 10**6
+
+
+def stretches(*pairs: tuple[int, int]) -> Stretches:
+    table = np.array(pairs, np.int64).reshape(-1, 2)
+    return Stretches(table[:, 0], table[:, 1], [f"text {n}" for n in range(len(pairs))])
+
+
+def timeline(
+    lo: int,
+    hi: int,
+    up: Stretches = NOTHING,
+    down: Stretches = NOTHING,
+    polls: PollMarks = NO_POLLS,
+    zone: str = CHICAGO,
+    opened: Stretches = NOTHING,
+) -> go.Figure:
+    return charts.timeline(zone, lo, hi, opened, up, down, polls)
+
+
+def bars(trace: Any) -> list[tuple[str, float, float, str]]:
+    """(row, start hour, hours, text) of each bar."""
+    return [
+        (y, round(float(base), 6), round(float(x), 6), text)
+        for y, base, x, text in zip(trace.y, trace.base, trace.x, trace.customdata, strict=True)
+    ]
+
+
+def one_of_each() -> dict[str, go.Figure]:
+    """Every figure, with something in it."""
+    lo, hi = local("2023-01-23 00:00"), local("2023-01-25 12:00")
+    span = stretches((lo + HOUR, lo + 2 * HOUR))
+    polls = PollMarks(np.array([lo]), np.array([True]), np.array([True]), ["poll"])
+    found = [example.worked(method) for method in ("nearest", "previous")]
+    rows = [(f.method, f.spans.start, f.spans.end, f.spans.status) for f in found]
+    hours = np.ones(168)
+    return {
+        "timeline": timeline(lo, hi, span, span, polls, opened=span),
+        "daily": charts.daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0])),
+        "over time": charts.uptime_over_time(lo + HOUR * np.arange(168), hours, hours),
+        "heat map": charts.heat_map(np.ones((7, 24)), np.full((7, 24), 4.0)),
+        "distribution": charts.distribution(np.array([100.0, 50.0])),
+        "example": charts.example(rows, example.OPENS, example.CLOSES, example.POLLS),
+    }
+
+
+@pytest.mark.parametrize("name", one_of_each())
+def test_every_figure_has_titles_and_no_legend_over_the_data(name: str):
+    figure = one_of_each()[name]
+    assert figure.layout.title.text
+    assert figure.layout.xaxis.title.text
+    # The rows of the timeline, the heat map and the example are named one by one.
+    assert figure.layout.yaxis.title.text or name in ("timeline", "heat map", "example")
+    assert figure.layout.showlegend is False
+    assert figure.layout.margin.t >= 40
+    figure.to_json()
+
+
+def test_a_span_is_drawn_on_the_local_dates_it_touches():
+    lo, hi = local("2023-01-23 00:00"), local("2023-01-26 00:00")
+    up = stretches((local("2023-01-23 22:00"), local("2023-01-25 01:30")))
+    figure = timeline(lo, hi, up)
+    assert bars(figure.data[1]) == [
+        ("Mon 23 Jan", 22, 2, "text 0"),
+        ("Tue 24 Jan", 0, 24, "text 0"),
+        ("Wed 25 Jan", 0, 1.5, "text 0"),
+    ]
+    assert list(figure.layout.yaxis.categoryarray) == ["Mon 23 Jan", "Tue 24 Jan", "Wed 25 Jan"]
+
+
+def test_a_span_that_ends_at_midnight_stays_on_its_date():
+    lo, hi = local("2023-01-23 00:00"), local("2023-01-25 00:00")
+    up = stretches((local("2023-01-23 00:00"), local("2023-01-24 00:00")))
+    assert bars(timeline(lo, hi, up).data[1]) == [("Mon 23 Jan", 0, 24, "text 0")]
+
+
+def test_the_day_on_which_clocks_go_forward_has_a_gap():
+    lo, hi = local("2023-03-12 00:00"), local("2023-03-13 00:00")
+    assert hi - lo == 23 * HOUR
+    assert bars(timeline(lo, hi, stretches((lo, hi))).data[1]) == [
+        ("Sun 12 Mar", 0, 2, "text 0"),
+        ("Sun 12 Mar", 3, 21, "text 0"),
+    ]
+
+
+def test_the_day_on_which_clocks_go_back_shows_the_hour_twice():
+    lo, hi = local("2022-11-06 00:00"), local("2022-11-07 00:00")
+    assert hi - lo == 25 * HOUR
+    first = (local("2022-11-06 01:30"), local("2022-11-06 01:45"))
+    second = (local("2022-11-06 01:30", fold=1), local("2022-11-06 01:45", fold=1))
+    assert second[0] - first[0] == HOUR
+    figure = timeline(lo, hi, stretches((lo, hi)), stretches(first, second))
+    assert bars(figure.data[1]) == [
+        ("Sun 6 Nov", 0, 2, "text 0"),
+        ("Sun 6 Nov", 1, 23, "text 0"),
+    ]
+    assert [(base, x) for _, base, x, _ in bars(figure.data[2])] == [(1.5, 0.25)] * 2
+
+
+def test_zones_of_half_hours_are_cut_at_their_own_midnight():
+    zone = "Asia/Kolkata"
+    lo, hi = local("2023-01-23 00:00", zone), local("2023-01-25 00:00", zone)
+    up = stretches((lo + 23 * HOUR, lo + 25 * HOUR))
+    assert bars(timeline(lo, hi, up, zone=zone).data[1]) == [
+        ("Mon 23 Jan", 23, 1, "text 0"),
+        ("Tue 24 Jan", 0, 1, "text 0"),
+    ]
+
+
+@given(
+    zone=st.sampled_from([CHICAGO, "Asia/Kathmandu", "Australia/Lord_Howe", "UTC"]),
+    day=st.integers(0, 366),
+    pieces=st.lists(st.integers(1, 72 * 60), min_size=1, max_size=8),
+)
+def test_cutting_loses_no_time_and_stays_in_the_day(zone: str, day: int, pieces: list[int]):
+    begin = int(datetime(2022, 10, 1, tzinfo=UTC).timestamp() * 10**6) + day * 24 * HOUR
+    edges = begin + np.cumsum([0, *pieces]) * 60 * 10**6
+    every = Stretches(edges[:-1], edges[1:], [str(n) for n in range(len(pieces))])
+    drawn = bars(timeline(int(edges[0]), int(edges[-1]), every, zone=zone).data[1])
+    for n, minutes in enumerate(pieces):
+        mine = [hours for _, _, hours, text in drawn if text == str(n)]
+        assert sum(mine) == pytest.approx(minutes / 60, abs=1e-4)
+    assert all(start >= 0 and start + hours <= 24 + 1e-6 for _, start, hours, _ in drawn)
+
+
+def test_down_is_told_from_up_without_colour():
+    lo = local("2023-01-23 00:00")
+    span = stretches((lo, lo + HOUR))
+    figure = timeline(lo, lo + 24 * HOUR, span, span)
+    up, down = figure.data[1], figure.data[2]
+    assert not up.marker.pattern.shape
+    assert down.marker.pattern.shape == "/"
+    assert up.marker.color != down.marker.color
+    daily = charts.daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0]))
+    assert [trace.marker.pattern.shape for trace in daily.data] == [None, "/"]
+    for drawn in (figure, daily):
+        assert "▨" in drawn.layout.title.subtitle.text
+
+
+def test_polls_have_a_symbol_for_each_status_and_fade_where_they_do_not_count():
+    lo = local("2023-01-23 00:00")
+    polls = PollMarks(
+        np.array([lo + HOUR, lo + 2 * HOUR, lo + 26 * HOUR]),
+        np.array([True, False, True]),
+        np.array([True, True, False]),
+        ["one", "two", "three"],
+    )
+    active, inactive = timeline(lo, lo + 48 * HOUR, polls=polls).data[-2:]
+    assert (active.marker.symbol, inactive.marker.symbol) == ("circle", "x")
+    assert list(active.x) == [1, 2]
+    assert list(active.y) == ["Mon 23 Jan", "Tue 24 Jan"]
+    assert list(active.customdata) == ["one", "three"]
+    assert active.marker.opacity[0] > active.marker.opacity[1]
+    assert list(inactive.x) == [2]
+
+
+def test_an_empty_timeline_still_has_its_dates():
+    lo = local("2023-01-23 00:00")
+    figure = timeline(lo, lo + 24 * HOUR)
+    assert list(figure.layout.yaxis.categoryarray) == ["Mon 23 Jan"]
+    assert all(not len(trace.x) for trace in figure.data)
+
+
+def test_each_day_tells_its_share():
+    days = [date(2023, 1, 23), date(2023, 1, 24), date(2023, 1, 25)]
+    figure = charts.daily_uptime(days, np.array([6.0, 0, 0]), np.array([2.0, 0, 4]))
+    assert list(figure.data[1].text) == ["75 %", "closed", "0 %"]
+    assert list(figure.data[0].customdata) == ["Mon 23 Jan", "Tue 24 Jan", "Wed 25 Jan"]
+
+
+def test_a_day_that_was_nearly_up_is_not_told_as_all_up():
+    days = [date(2023, 1, 23), date(2023, 1, 24)]
+    figure = charts.daily_uptime(days, np.array([23.99, 0.01]), np.array([0.01, 23.99]))
+    assert list(figure.data[1].text) == ["> 99 %", "< 1 %"]
+
+
+def test_many_days_have_names_that_differ_and_no_texts():
+    days = [date(2023, 1, 1).replace(day=1 + n) for n in range(31)] + [date(2023, 2, 1)]
+    figure = charts.daily_uptime(days, np.ones(32), np.zeros(32))
+    assert len(set(figure.data[0].x)) == 32
+    assert figure.data[1].text is None
+
+
+def test_no_days_at_all_is_an_empty_figure():
+    assert charts.daily_uptime([], np.empty(0), np.empty(0)).layout.title.text
+
+
+def test_the_fleet_over_time_is_a_share_of_what_was_open():
+    ends = HOUR * np.arange(1, 5)
+    figure = charts.uptime_over_time(ends, np.array([3.0, 0, 1, 0]), np.array([1.0, 0, 0, 2]))
+    np.testing.assert_allclose(figure.data[0].y, [75, np.nan, 100, 0])
+    low, high = figure.layout.yaxis.range
+    assert low == 0
+    assert 100 < high < 110
+
+
+def test_the_axis_begins_below_the_lowest_share():
+    figure = charts.uptime_over_time(HOUR * np.arange(2), np.array([96.0, 99]), np.array([4.0, 1]))
+    assert figure.layout.yaxis.range[0] == 90
+
+
+@pytest.mark.parametrize("open_time", [np.zeros(3), np.empty(0)])
+def test_a_fleet_that_was_never_open_is_an_empty_line(open_time: np.ndarray):
+    figure = charts.uptime_over_time(HOUR * np.arange(len(open_time)), open_time, open_time)
+    assert np.isnan(np.asarray(figure.data[0].y, float)).all()
+    low, high = figure.layout.yaxis.range
+    assert low < high
+
+
+def test_the_heat_map_shows_shares_and_leaves_closed_hours_empty():
+    down, opened = np.zeros((7, 24)), np.full((7, 24), 2.0)
+    down[2, 13] = 0.5
+    opened[0, 0] = 0
+    heat = charts.heat_map(down, opened).data[0]
+    assert heat.z[2][13] == 25
+    assert np.isnan(heat.z[0][0])
+    assert heat.y[2] == "Wed"
+    assert heat.x[13] == "13"
+    assert heat.zmin == 0
+    assert heat.zmax == 25
+
+
+def test_a_heat_map_without_any_downtime_or_open_hour_has_a_scale():
+    for opened in (0.0, 1.0):
+        heat = charts.heat_map(np.zeros((7, 24)), np.full((7, 24), opened)).data[0]
+        assert heat.zmax >= 1
+
+
+@pytest.mark.parametrize(
+    ("share", "name"),
+    [
+        (0, "< 50"),
+        (49.99, "< 50"),
+        (50, "50–80"),
+        (80, "80–90"),
+        (90, "90–95"),
+        (95, "95–98"),
+        (98, "98–99"),
+        (99, "99–99.9"),
+        (99.9, "> 99.9"),
+        (99.95, "> 99.9"),
+        (np.nextafter(100, 0), "> 99.9"),
+        (100, "100"),
+    ],
+)
+def test_each_share_is_counted_in_its_bin(share: float, name: str):
+    trace = charts.distribution(np.array([share])).data[0]
+    counts = dict(zip(trace.y, trace.x, strict=True))
+    assert counts[f"{name} %"] == 1
+    assert sum(counts.values()) == 1
+
+
+def test_stores_that_were_never_open_are_in_no_bin():
+    assert sum(charts.distribution(np.array([np.nan, 100.0])).data[0].x) == 1
+    assert sum(charts.distribution(np.array([])).data[0].x) == 0
+
+
+def test_the_counts_of_the_bins_are_written_beside_them():
+    trace = charts.distribution(np.full(1234, 100.0)).data[0]
+    assert trace.text[-1] == "1,234"
+
+
+def test_the_worked_example_is_drawn_to_scale():
+    figure = one_of_each()["example"]
+    texts = {annotation.text.strip("<b>/") for annotation in figure.layout.annotations}
+    assert texts == {"104.5 min", "75.5 min", "135 min", "45 min"}
+    hours = sorted(float(x) for trace in figure.data[1:] if trace.type == "bar" for x in trace.x)
+    assert hours == [0.75, 75.5 / 60, 104.5 / 60, 2.25]
+    assert list(figure.layout.xaxis.ticktext) == ["09:00", "10:14", "11:15", "12:00"]

@@ -1,0 +1,999 @@
+"""The dashboard's pages in every state, through Streamlit's AppTest: what a user sees."""
+
+import gzip
+import json
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
+from streamlit.util import calc_hash
+
+from restmon import database, editing, groups, heartbeats, imports, leases, models, reports
+from restmon.models import now
+from restmon.settings import get_settings
+from tests.conftest import HOURS_HEADER, POLLS_HEADER, ROOT, ZONES_HEADER, Workspace
+
+PAGES = ("overview", "stores", "store", "upload", "reports", "settings", "help")
+OF_DATA = ("overview", "stores", "store", "reports", "settings")
+ALL_STORES = "Table of all stores"
+UNKNOWN_ZONE = "Not known (America/Chicago is assumed)"
+TITLES = {
+    "overview": "Overview",
+    "stores": "Stores",
+    "store": "Store",
+    "upload": "Upload",
+    "reports": "Reports",
+    "settings": "Settings",
+    "help": "What the numbers mean",
+}
+# Open Monday to Sunday 09:00–17:00 in Chicago (UTC-6 in January); 25 January 2023 is a Wednesday.
+HOURS = "".join(f"a,{day},09:00,17:00\n" for day in range(7))
+POLLS = (
+    "a,active,2023-01-24 16:00:00 UTC\n"
+    "a,inactive,2023-01-24 18:00:00 UTC\n"
+    "a,active,2023-01-24 20:00:00 UTC\n"
+    "a,active,2023-01-25 16:00:00 UTC\n"
+    "b,active,2023-01-25 17:00:00 UTC\n"
+    "b,inactive,2023-01-25 18:00:00 UTC\n"
+    "c:1,active,2023-01-25 18:00:00 UTC\n"
+)
+ZONES = "a,America/Chicago\nb,America/New_York\nidle,Asia/Kolkata\n"
+
+
+class ServedBefore(PagesManager):
+    """AppTest runs each time as the first visitor of a process, to whom Streamlit shows the files
+    of pages/ by itself (parts.framed mends that, at the cost of a click). Here the process has
+    served app.py before."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        PagesManager.uses_pages_directory = False
+        super().__init__(*args, **options)
+
+
+@pytest.fixture(autouse=True)
+def served_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_test, "PagesManager", ServedBefore)
+
+
+def page(name: str = "overview", **query: Any) -> AppTest:
+    """A new session's first look at a page, by its address."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if name != "overview":
+        # AppTest.switch_page knows the pages only after a first run.
+        at._page_hash = calc_hash(name)
+    at.query_params.update(query)
+    return well(at.run())
+
+
+def well(at: AppTest) -> AppTest:
+    """The page, after making sure that nothing was raised."""
+    assert not at.exception, [e.value for e in at.exception]
+    return at
+
+
+def seen(at: AppTest) -> str:
+    """All that a user can read on the page, as text."""
+    parts = [
+        *at.title.values,
+        *at.subheader.values,
+        *at.markdown.values,
+        *at.caption.values,
+        *at.code.values,
+        *(alert.value for kind in (at.error, at.warning, at.info, at.success) for alert in kind),
+        *(f"{m.label}: {m.value} {m.delta}" for m in at.metric),
+        *(p.text for p in at.progress),
+        *(link.value for link in at.page_link),
+        *(b.label for b in at.button),
+        *(b.label for b in at.download_button),
+        *(e.label for e in at.expander),
+        *(table.value.to_csv(index=False) for table in at.dataframe),
+    ]
+    return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", "\n".join(map(str, parts)))
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {m.label: m.value for m in at.metric}
+
+
+def table(at: AppTest, name: str) -> Any:
+    """The table that screen readers are told of so."""
+    (found,) = [t for t in at.dataframe if name in t.proto.alt]
+    return found.value
+
+
+def figures(at: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+
+
+@pytest.fixture
+def stores(workspace: Workspace) -> Workspace:
+    """Four stores: ``a`` with hours and zone, ``b`` with a zone, ``c:1`` with neither, ``idle``
+    never polled."""
+    workspace.import_now(POLLS, HOURS, ZONES)
+    return workspace
+
+
+@pytest.fixture
+def demo(workspace: Workspace) -> Workspace:
+    assert imports.load_demo()
+    reports.work(reports.request(requested_by="dashboard").id)
+    return workspace
+
+
+# Nothing there yet
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_database_says_what_to_do_next(workspace: Workspace, name: str):
+    at = page(name)
+    assert TITLES[name] in at.title.values
+    text = seen(at)
+    if name in OF_DATA:
+        assert "Upload three CSV files to begin" in text
+        assert "Upload files" in at.page_link.values
+    elif name == "upload":
+        assert "No import yet" in text
+        assert at.file_uploader[0].allowed_type == [".csv", ".gz"]
+    else:
+        assert "Upload your files" in at.page_link.values
+    assert "Demo data" not in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_visitor_of_a_process_sees_the_page_in_its_frame(
+    demo: Workspace, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(app_test, "PagesManager", PagesManager)
+    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
+    at = page(name)
+    assert len(at.title) == 1
+    assert "Demo data." in seen(at)
+
+
+# Demo data
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_demo_is_named_as_such_on_every_page(demo: Workspace, name: str):
+    at = page(name)
+    text = seen(at)
+    assert "Demo data." in text
+    assert "These stores are made up" in text
+    assert "Remove the demo stores" in [b.label for b in at.button]
+
+
+def test_one_click_removes_every_trace_of_the_demo(demo: Workspace):
+    at = page("stores")
+    assert len(table(at, ALL_STORES)) == 40
+    at = well(at.button("clear_demo").click().run())
+    text = seen(at)
+    assert "Demo data" not in text
+    assert "Upload three CSV files to begin" in text
+    for model in (models.Store, models.Poll, models.Report, models.Import):
+        assert model.select().count() == 0
+    assert not list((demo.path / "data" / "reports").glob("*.csv"))
+    for name in PAGES:
+        assert "demo" not in seen(page(name)).lower()
+
+
+def test_the_first_import_of_ones_own_removes_the_demo_from_a_page_that_is_open(demo: Workspace):
+    at = page("stores")
+    demo.import_now(POLLS, HOURS, ZONES)
+    at = well(at.run())
+    assert "Demo data" not in seen(at)
+    assert "demo-00001" not in seen(at)
+    assert len(table(at, ALL_STORES)) == 4
+
+
+# The worker
+
+
+@pytest.mark.parametrize("name", ["upload", "reports"])
+def test_without_a_worker_the_page_says_how_to_start_one(stores: Workspace, name: str):
+    at = page(name)
+    (warning,) = at.warning.values
+    assert "No worker is running" in warning
+    assert "python -m restmon worker" in warning
+    heartbeats.beat("tester", now())
+    at = well(at.run())
+    assert not at.warning
+    heartbeats.gone("tester")
+    assert well(at.run()).warning
+
+
+def test_the_command_of_the_notice_exists(workspace: Workspace):
+    from pages.parts import WORKER_COMMAND
+
+    *python, name = WORKER_COMMAND.split()
+    assert python == ["python", "-m", "restmon"]
+    assert workspace.restmon(name, "--help").returncode == 0
+
+
+# Overview
+
+
+def test_overview_tells_as_of_when_and_how_the_fleet_does(stores: Workspace):
+    at = page()
+    text = seen(at)
+    assert "As of **Wed 25 Jan 2023 18:00 UTC**" in text
+    assert "years ago" in text
+    told = metrics(at)
+    assert told["Down right now"] == "1"
+    # a 60 min up; b down from 17:30; c:1 60 min up: 150 of 180 minutes.
+    assert told["Uptime, last hour"] == "83.3 %"
+    assert re.search(r"Down right now: 1 of 3 open stores", text)
+    titles = [f["layout"]["title"]["text"] for f in figures(at)]
+    assert titles == ["Uptime, hour by hour", "When stores are down", "Stores by their uptime"]
+    assert "1 store was never polled while open and counts nowhere here" in text
+
+
+def test_overview_lists_the_worst_stores_as_links(stores: Workspace):
+    worst = table(page(), "most downtime in the last week")
+    assert worst["store"].tolist() == ["/store?store=a", "/store?store=b"] or worst[
+        "store"
+    ].tolist() == ["/store?store=b", "/store?store=a"]
+    assert (np.diff(worst["downtime"]) <= 0).all()
+    assert "▼ down" in worst["now"].tolist()
+
+
+def test_a_fleet_that_was_never_down_says_so(workspace: Workspace):
+    workspace.import_now("a,active,2023-01-25 18:00:00 UTC\n")
+    at = page()
+    assert "No store was down in the last week." in at.success.values
+    assert metrics(at)["Uptime, last week"] == "100 %"
+
+
+def test_stores_that_are_polled_only_while_closed_claim_nothing(workspace: Workspace):
+    workspace.import_now("a,inactive,2023-01-25 18:00:00 UTC\n", "a,0,09:00,10:00\n")
+    at = page()
+    assert metrics(at)["Uptime, last week"] == "–"
+    assert metrics(at)["Down right now"] == "0"
+    at = page("store", store="a")
+    assert "never polled while open, so no uptime and no downtime is claimed" in seen(at)
+    assert metrics(at)["Uptime"] == "–"
+
+
+# Filters in the address
+
+
+def test_filters_are_read_from_the_address(stores: Workspace):
+    groups.create("Coast")
+    groups.set_members("Coast", ["b", "idle"])
+    for query, ids in (
+        ({}, {"a", "b", "c:1", "idle"}),
+        ({"search": "C"}, {"c:1"}),
+        ({"search": " id "}, {"idle"}),
+        ({"zone": "America/Chicago"}, {"a", "c:1"}),
+        ({"group": "Coast"}, {"b", "idle"}),
+        ({"now": "Down now"}, {"b"}),
+        ({"now": "Open now"}, {"a", "b", "c:1", "idle"}),
+        ({"zone": "America/New_York", "group": "Coast"}, {"b"}),
+    ):
+        at = page("stores", **query)
+        found = {link.removeprefix("/store?store=") for link in table(at, ALL_STORES)["store"]}
+        assert found == ids, query
+        assert f"**{len(ids)}** store" in seen(at)
+
+
+def test_the_filters_narrow_the_overview(stores: Workspace):
+    assert metrics(page(search="b"))["Uptime, last hour"] == "50.0 %"
+    assert metrics(page(zone="America/Chicago"))["Down right now"] == "0"
+
+
+@pytest.mark.parametrize("name", ["overview", "stores"])
+def test_filters_that_fit_no_store_say_so(stores: Workspace, name: str):
+    at = page(name, search="nobody")
+    assert "No store fits these filters. Clear one of them." in at.info.values
+
+
+def test_a_filter_that_is_not_there_is_ignored(stores: Workspace):
+    at = page("stores", zone="Mars/Olympus", group="none", now="never")
+    assert len(table(at, ALL_STORES)) == 4
+    assert at.query_params.get("zone") is None
+
+
+def test_characters_of_a_pattern_are_searched_as_they_stand(stores: Workspace):
+    assert "No store fits these filters" in seen(page("stores", search=".*"))
+    assert len(table(page("stores", search=":"), ALL_STORES)) == 1
+
+
+# Stores
+
+
+def test_the_table_of_stores_has_the_numbers_of_the_report(stores: Workspace):
+    data = reports.compute()
+    found = table(page("stores"), ALL_STORES)
+    ids = found["store"].str.removeprefix("/store?store=")
+    place = [data.stores.ids.index(store_id) for store_id in ids]
+    hour = 2 * 3.6e9
+    np.testing.assert_allclose(found["uptime"], data.up[place, 2] / hour)
+    np.testing.assert_allclose(found["downtime"], data.down[place, 2] / hour)
+    np.testing.assert_allclose(found["downtime_day"], data.down[place, 1] / hour)
+    through = np.stack(found["week"])
+    assert through.shape == (4, 28)
+    np.testing.assert_allclose(through.sum(1), found["downtime"], atol=1e-4)
+    idle = found[ids == "idle"].iloc[0]
+    assert idle["now"] == "– never observed"
+    assert np.isnan(idle["uptime_share"])
+    assert pd.isna(idle["last_poll"])
+    assert idle["zone"] == "Asia/Kolkata"
+
+
+# One store
+
+
+def test_the_store_page_shows_a_store(stores: Workspace):
+    at = page("store", store="a")
+    assert at.title.values == ["Store a"]
+    text = seen(at)
+    assert "times in **America/Chicago**" in text
+    assert "Last poll: **✓ active**, Wed 25 Jan 2023 10:00:00 CST" in text
+    assert "assumed" not in text
+    assert metrics(at)["Outages"] == "1"
+    outages = table(at, "outages of this store")
+    assert outages["start"].tolist() == ["Tue 24 Jan 2023 11:00 CST"]
+    assert outages["end"].tolist() == ["Tue 24 Jan 2023 13:00 CST"]
+    assert outages["open_minutes"].tolist() == [120.0]
+    hours = table(at, "Business hours")
+    assert hours["open"].tolist() == ["09:00–17:00"] * 7
+    titles = [f["layout"]["title"]["text"] for f in figures(at)]
+    assert titles == ["When the store was up and down", "Uptime of each day"]
+    assert "Download what is shown (CSV)" in text
+
+
+def test_the_timeline_explains_each_span(stores: Workspace):
+    timeline = figures(page("store", store="a"))[0]
+    told = "\n".join(
+        text for trace in timeline["data"] for text in trace.get("customdata", ()) if text
+    )
+    assert "midpoint between polls 10:00 and 12:00" in told
+    assert "<b>Down</b> for 2 h 00 min" in told
+    assert "<b>Inactive poll</b><br>Tue 24 Jan 2023 12:00:00 CST" in told
+    assert "Tue 24 Jan 2023 18:00:00 UTC" in told
+
+
+def test_missing_hours_and_zone_are_told_as_assumptions(stores: Workspace):
+    text = seen(page("store", store="c:1"))
+    assert "Time zone: **America/Chicago** (assumed: none was imported for this store)" in text
+    assert "Open **24×7** (assumed: no business hours were imported for this store)" in text
+    text = seen(page("store", store="b"))
+    assert "Time zone: **America/New_York**\n" in text
+    assert "Open **24×7** (assumed" in text
+
+
+def test_a_store_without_polls_claims_nothing(stores: Workspace):
+    at = page("store", store="idle")
+    text = seen(at)
+    assert "This store was never polled." in text
+    assert "no uptime and no downtime is claimed" in text
+    assert metrics(at)["Uptime"] == "–"
+    assert "No outage in this range." not in text
+
+
+def test_an_unknown_store_in_the_address_is_told(stores: Workspace):
+    at = page("store", store="nobody*")
+    assert "There is no store “nobody*”" in seen(at)
+    assert "See all stores" in at.page_link.values
+    assert at.title.values == ["Store"]
+    at = page("settings", store="nobody*")
+    assert "Choose a store to see and change" in seen(at)
+
+
+@pytest.mark.parametrize(
+    ("query", "span"),
+    [
+        ({"range": "1 day"}, "Tue 24 Jan 2023 12:00 CST – Wed 25 Jan 2023 12:00 CST"),
+        ({}, "Wed 18 Jan 2023 12:00 CST – Wed 25 Jan 2023 12:00 CST"),
+        ({"range": "30 days"}, "Mon 26 Dec 2022 12:00 CST – Wed 25 Jan 2023 12:00 CST"),
+        (
+            {"range": "Dates", "dates": ["2023-01-23", "2023-01-24"]},
+            "Mon 23 Jan 2023 00:00 CST – Wed 25 Jan 2023 00:00 CST",
+        ),
+    ],
+)
+def test_the_range_is_kept_in_the_address(stores: Workspace, query: dict[str, Any], span: str):
+    assert span in seen(page("store", store="a", **query))
+
+
+def test_the_method_is_kept_in_the_address(stores: Workspace):
+    at = page("store", store="a", method="Previous poll")
+    assert table(at, "outages of this store")["start"].tolist() == ["Tue 24 Jan 2023 12:00 CST"]
+
+
+def test_dates_that_cannot_be_shown_are_told(stores: Workspace):
+    query = {"range": "Dates", "dates": ["2022-01-01", "2022-12-31"]}
+    assert "Choose at most 92 days." in seen(page("store", store="a", **query))
+    at = page("store", store="a", range="Dates")
+    at.date_input("dates").set_value((date(2023, 1, 20),))
+    assert "Choose the first and the last day." in seen(well(at.run()))
+
+
+def test_a_store_that_is_down_as_of_now_has_an_outage_that_goes_on(stores: Workspace):
+    assert table(page("store", store="b"), "outages of this store")["end"].tolist() == ["▼ ongoing"]
+
+
+# Upload
+
+
+def uploaded(*files: tuple[str, str | bytes]) -> AppTest:
+    """The upload page with files dropped on it."""
+    at = page("upload")
+    given = [
+        (name, content.encode() if isinstance(content, str) else content, "text/csv")
+        for name, content in files
+    ]
+    at.file_uploader[0].set_value(given)
+    return well(at.run())
+
+
+def import_button(at: AppTest) -> Any:
+    (button,) = [b for b in at.button if b.key == "import"]
+    return button
+
+
+def work_on_imports() -> None:
+    """What a worker would do now."""
+    for row in imports.recent():
+        imports.work(row.id)
+
+
+def test_files_are_recognised_and_shown_before_anything_is_written(workspace: Workspace):
+    heartbeats.beat("tester", now())
+    at = uploaded(
+        ("one.csv", POLLS_HEADER + POLLS),
+        ("two.csv.gz", gzip.compress((HOURS_HEADER + HOURS).encode())),
+        ("three_*_.csv", ZONES_HEADER + ZONES),
+    )
+    text = seen(at)
+    assert "**Polls** · one.csv · 7 lines" in text
+    assert "**Business hours** · two.csv.gz · 7 lines" in text
+    assert "**Time zones** · three_*_.csv · 3 lines" in text
+    assert "day → dayOfWeek" in text
+    assert import_button(at).label == "Import 3 files"
+    assert len(table(at, "The first lines of one.csv")) == 7
+    assert models.Import.select().count() == 0
+    assert models.Store.select().count() == 0
+
+    at = well(import_button(at).click().run())
+    assert "Importing one.csv, two.csv.gz, three_*_.csv: waiting for a worker" in seen(at)
+    (asked,) = imports.recent()
+    assert at.query_params["import"] == asked.id
+    assert not at.file_uploader[0].value  # ready for the next files
+
+    work_on_imports()
+    at = well(at.run())
+    assert "Result: one.csv, two.csv.gz, three_*_.csv" in seen(at)
+    assert metrics(at) == {
+        "Lines read": "17",
+        "New": "17",
+        "Updated": "0",
+        "Unchanged": "0",
+        "Rejected": "0",
+    }
+    assert "Every line was accepted." in at.success.values
+    assert models.Poll.select().count() == 7
+
+
+def test_problems_are_marked_before_the_import_and_told_after_it(workspace: Workspace):
+    heartbeats.beat("tester", now())
+    bad = "a,active,2023-01-25 18:00:00 UTC\nb,resting,2023-01-25 18:00:00 UTC\nc,active,soon\n"
+    at = uploaded(("polls.csv", POLLS_HEADER + bad))
+    assert "2 of the first 3 lines would be rejected; the others count." in seen(at)
+    problems = table(at, "would be rejected")
+    assert problems[["line", "column", "value"]].values.tolist() == [
+        [3, "status", "resting"],
+        [4, "timestamp_utc", "soon"],
+    ]
+    well(import_button(at).click().run())
+    work_on_imports()
+    at = page("upload", **{"import": imports.recent()[0].id})
+    assert metrics(at)["Rejected"] == "2"
+    assert metrics(at)["New"] == "1"
+    assert "The rejected lines were left out; all others count." in at.warning.values
+    assert table(at, "rejected lines")["value"].tolist() == ["resting", "soon"]
+    assert "Download all 2 rejected lines" in seen(at)
+
+
+def test_a_file_whose_lines_are_all_bad_changes_nothing(workspace: Workspace):
+    heartbeats.beat("tester", now())
+    at = uploaded(("polls.csv", POLLS_HEADER + "a,resting,2023-01-25 18:00:00 UTC\n"))
+    well(import_button(at).click().run())
+    work_on_imports()
+    at = page("upload", **{"import": imports.recent()[0].id})
+    assert "Every line was rejected, so nothing was changed." in at.warning.values
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("menu.csv", "dish,price\nsoup,4\n", "none of the columns that restmon reads"),
+        ("polls.csv", "store_id;status;timestamp_utc\n", "separated by semicolons"),
+        ("polls.csv", b"\x89PNG\r\n\x1a\n\0\0\0", "polls.csv"),
+        ("polls.csv", "", "polls.csv"),
+        ("groups.csv", "store_id,group\na,Coast\n", "import it on the Settings page"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_is_told_at_once(
+    stores: Workspace, name: str, content: str | bytes, told: str
+):
+    heartbeats.beat("tester", now())
+    before = models.Import.select().count()
+    at = uploaded((name, content))
+    (error,) = at.error.values
+    assert told in re.sub(r"\\", "", error)
+    assert "Traceback" not in error
+    assert not [b for b in at.button if b.key == "import"]
+    assert models.Import.select().count() == before
+
+
+def test_good_files_are_imported_beside_a_bad_one(workspace: Workspace):
+    at = uploaded(("menu.csv", "dish,price\n"), ("polls.csv", POLLS_HEADER + POLLS))
+    assert len(at.error) == 1
+    assert import_button(at).label == "Import 1 file"
+
+
+def test_a_failed_import_says_why_and_that_nothing_changed(workspace: Workspace):
+    uploaded(("polls.csv", POLLS_HEADER + POLLS)).button("import").click().run()
+    (asked,) = imports.recent()
+    Path(asked.files[0]["path"]).unlink()
+    work_on_imports()
+    at = page("upload", **{"import": asked.id})
+    (error,) = at.error.values
+    assert "The import of polls.csv failed and changed nothing." in error
+    assert table(at, "all imports")["status"].tolist() == ["✗ Failed"]
+    assert models.Store.select().count() == 0
+
+
+def test_a_spool_folder_that_cannot_be_written_is_told(workspace: Workspace):
+    workspace.write("data/spool", "a file, not a folder")
+    at = uploaded(("polls.csv", POLLS_HEADER + POLLS))
+    at = well(import_button(at).click().run())
+    assert "The upload cannot be kept in" in seen(at)
+    assert models.Import.select().count() == 0
+
+
+def test_an_import_under_way_is_found_again_with_its_progress(workspace: Workspace):
+    heartbeats.beat("tester", now())
+    uploaded(("polls.csv", POLLS_HEADER + POLLS)).button("import").click().run()
+    (asked,) = imports.recent()
+    lease = leases.take(models.Import, asked.id)
+    assert lease
+    lease.progress = 0.42
+    lease.heartbeat()
+    at = page("upload")
+    (bar,) = at.progress
+    assert (bar.value, bar.text) == (42, "Importing polls.csv: 42%")
+    assert table(at, "all imports")["status"].tolist() == ["⏳ Running"]
+
+
+def test_an_unknown_import_in_the_address_is_told(stores: Workspace):
+    at = page("upload", **{"import": "nonsense"})
+    assert "There is no import 'nonsense'." in seen(at)
+    assert "All imports" in seen(at)
+
+
+def test_a_choice_among_imports_is_shown_and_stays_when_another_begins(stores: Workspace):
+    stores.import_now(polls="z,active,2023-01-25 18:00:00 UTC\n")
+    older = imports.recent()[1]
+    at = page("upload")
+    assert not at.metric
+    choose(at, "All imports", "imports_", 1)
+    assert at.query_params["import"] == older.id
+    assert metrics(at)["Lines read"] == "17"
+    stores.import_now(polls="z,active,2023-01-25 18:00:00 UTC\n")
+    at = well(at.run())
+    assert at.query_params["import"] == older.id
+    assert metrics(at)["Lines read"] == "17"
+
+
+def choose(at: AppTest, heading: str, key: str, row: int) -> AppTest:
+    """Tick a row of the table under the heading."""
+    from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+    (found,) = [t for t in at.dataframe if key in t.proto.id]
+    state = WidgetState(id=found.proto.id)
+    state.string_value = json.dumps({"selection": {"rows": [row], "columns": [], "cells": []}})
+    states = at._tree.get_widget_states()
+    states.widgets.append(state)
+    return well(at._run(states))
+
+
+# Reports
+
+
+def report_now(**request: Any) -> models.Report:
+    row = reports.request(requested_by="dashboard", **request)
+    reports.work(row.id)
+    return reports.get(row.id)
+
+
+def test_without_a_report_the_page_says_how_to_make_one(stores: Workspace):
+    assert "No report yet. Press “Make the report”" in seen(page("reports"))
+
+
+def test_a_report_is_asked_for_waits_and_is_shown(stores: Workspace):
+    heartbeats.beat("tester", now())
+    at = page("reports")
+    at = well(submit(at, "Make the report").run())
+    (asked,) = reports.recent()
+    assert at.query_params["report"] == asked.id
+    text = seen(at)
+    assert "waiting for a worker" in text
+    assert "This report is under way; it is shown here when it is done." in text
+    assert reports.work(asked.id)
+    at = well(at.run())
+    done = reports.get(asked.id)
+    assert not at.progress
+    assert "Report as of Wed 25 Jan 2023 18:00 UTC" in seen(at)
+    assert f"4 stores · nearest poll · id `{asked.id}`" in seen(at)
+    (button,) = [b for b in at.download_button if b.label == "Download the CSV"]
+    assert button.proto.url
+    shown = table(at, "The report's uptime and downtime of every store")
+    pd.testing.assert_frame_equal(
+        shown.reset_index(drop=True).drop(columns="store_id"),
+        reports.table(done).drop(columns="store_id"),
+    )
+    assert shown["store_id"].tolist() == [f"/store?store={i}" for i in reports.table(done).store_id]
+
+
+def submit(at: AppTest, label: str) -> Any:
+    (button,) = [b for b in at.button if b.label == label]
+    return button.click()
+
+
+def test_a_report_is_made_as_of_the_instant_and_by_the_method_chosen(stores: Workspace):
+    at = page("reports")
+    at.datetime_input("as_of").set_value(datetime(2023, 1, 24, 20, 0))
+    at.segmented_control("report_method").select("previous")
+    well(submit(at, "Make the report").run())
+    (asked,) = reports.recent()
+    assert asked.method == "previous"
+    assert reports.as_text(asked.as_of) == "2023-01-24 20:00:00.000000 UTC"
+    reports.work(asked.id)
+    at = page("reports")
+    assert "Report as of Tue 24 Jan 2023 20:00 UTC" in seen(at)
+    assert "previous poll" in seen(at)
+
+
+def test_a_report_under_way_is_found_again_with_its_progress(stores: Workspace):
+    asked = reports.request()
+    lease = leases.take(models.Report, asked.id)
+    assert lease
+    lease.progress = 0.7
+    lease.heartbeat()
+    at = page("reports")
+    (bar,) = at.progress
+    assert bar.value == 70
+    assert bar.text.endswith(": 70%")
+    assert "This report is under way" in seen(at)
+
+
+def test_a_failed_report_says_why(stores: Workspace):
+    stores.write("data/reports", "a file, not a folder")
+    row = report_now()
+    assert row.status == "Failed"
+    at = page("reports", report=row.id)
+    (error,) = at.error.values
+    assert "This report failed. The file" in error
+    assert "cannot be written" in error
+    assert table(at, "all reports")["status"].tolist() == ["✗ Failed"]
+
+
+def test_a_report_whose_file_is_gone_says_so_and_the_page_goes_on(stores: Workspace):
+    row = report_now()
+    reports.csv_path(row.id).unlink()
+    at = page("reports")
+    assert "is no longer in the reports folder" in seen(at)
+    assert "Compare two reports" in seen(at)
+
+
+def test_an_unknown_report_in_the_address_is_told(stores: Workspace):
+    report_now()
+    at = page("reports", report="nonsense")
+    assert "There is no report 'nonsense'." in seen(at)
+    assert "All reports" in seen(at)
+
+
+def test_a_choice_among_reports_is_shown_and_gives_way_to_a_new_one(stores: Workspace):
+    first, _ = report_now(method="previous"), report_now()
+    at = page("reports")
+    assert "nearest poll" in seen(at)
+    at = choose(at, "All reports", "history_", 1)
+    assert at.query_params["report"] == first.id
+    assert f"id `{first.id}`" in seen(at)
+    well(submit(at, "Make the report").run())
+    asked = reports.recent()[0]
+    assert at.query_params["report"] == asked.id
+    reports.work(asked.id)
+    assert f"id `{asked.id}`" in seen(well(at.run()))
+
+
+def test_two_reports_are_compared(stores: Workspace):
+    as_of = reports.parse_as_of("2023-01-25 17:00:00 UTC")
+    report_now(as_of=as_of)
+    assert "Make a second report to compare two of them here." in seen(page("reports"))
+    report_now()
+    at = page("reports")
+    told = metrics(at)
+    assert told["Got worse"] == "1"
+    assert told["Only in one report"] == "0"
+    compared = table(at, "Stores of both reports")
+    assert compared["store_id"].iloc[0] == "/store?store=b"
+    assert compared["uptime_share_change"].iloc[0] < 0
+    assert compared["only_in"].isna().all()
+
+
+def test_a_report_is_not_compared_with_itself(stores: Workspace):
+    report_now()
+    report_now()
+    at = page("reports")
+    at.selectbox("older").select(at.selectbox("newer").value)
+    assert "Choose two different reports." in seen(well(at.run()))
+
+
+def test_a_comparison_of_two_methods_is_told_as_such(stores: Workspace):
+    report_now()
+    report_now(method="previous")
+    assert "The two reports use different methods" in seen(page("reports"))
+
+
+# Settings: hours and zone
+
+
+def edited(at: AppTest, **changes: Any) -> AppTest:
+    """The settings page with changes made in the table of hours."""
+    (editor,) = [t for t in at.data_editor if "Business hours of store" in t.proto.alt]
+    nothing: dict[str, Any] = {"edited_rows": {}, "added_rows": [], "deleted_rows": []}
+    at.session_state[editor.key] = nothing | changes
+    return at
+
+
+def save(at: AppTest) -> AppTest:
+    return well(at.button("save").click().run())
+
+
+def kept(store_id: str) -> list[list[str]]:
+    return editing.hours_of(store_id).hours.values.tolist()
+
+
+def test_hours_and_zone_are_shown_as_they_are_kept(stores: Workspace):
+    at = page("settings", store="a")
+    assert at.data_editor[0].value.values.tolist() == kept("a")
+    assert at.selectbox("zone_of_a").value == "America/Chicago"
+    at = page("settings", store="b")
+    assert "counts as open 24×7" in seen(at)
+    at = page("settings", store="c:1")
+    assert at.selectbox("zone_of_c:1").value == UNKNOWN_ZONE
+
+
+def test_hours_are_changed_added_and_deleted(stores: Workspace):
+    at = edited(
+        page("settings", store="a"),
+        edited_rows={0: {"start_time_local": "08:30"}},
+        added_rows=[{"dayOfWeek": "5", "start_time_local": "20:00", "end_time_local": "02:00"}],
+        deleted_rows=[6],
+    )
+    at = save(at)
+    assert "Saved." in at.success.values
+    rows = kept("a")
+    assert ["0", "08:30", "17:00"] in rows
+    assert ["5", "20:00", "02:00"] in rows
+    assert not [row for row in rows if row[0] == "6"]
+    hours = table(page("store", store="a"), "Business hours").set_index("day")["open"]
+    assert hours["Saturday"] == "09:00–17:00, 20:00–02:00 (next day)"
+    assert hours["Sunday"] == "closed"
+    at = save(at)
+    assert "Nothing was changed, as all is as before." in at.success.values
+
+
+def test_hours_that_cannot_be_kept_name_the_row_and_change_nothing(stores: Workspace):
+    before = kept("a")
+    at = edited(
+        page("settings", store="a"),
+        edited_rows={2: {"end_time_local": "25:61"}, 3: {"start_time_local": "noon"}},
+    )
+    at.selectbox("zone_of_a").select("Asia/Tokyo")
+    at = save(at)
+    assert "These rows cannot be kept; nothing was changed." in at.error.values
+    problems = table(at, "rows that cannot be kept")
+    assert problems[["line", "column", "value"]].values.tolist() == [
+        [3, "Closes", "25:61"],
+        [4, "Opens", "noon"],
+    ]
+    assert kept("a") == before
+    assert editing.hours_of("a").zone == "America/Chicago"
+
+
+def test_the_zone_of_a_store_is_changed_and_taken_away(stores: Workspace):
+    at = page("settings", store="a")
+    at.selectbox("zone_of_a").select("Asia/Tokyo")
+    assert "Saved." in save(at).success.values
+    assert "times in **Asia/Tokyo**" in seen(page("store", store="a"))
+    at = page("settings", store="a")
+    at.selectbox("zone_of_a").select(UNKNOWN_ZONE)
+    assert "Saved." in save(at).success.values
+    assert "America/Chicago** (assumed" in seen(page("store", store="a"))
+
+
+def test_a_change_of_hours_shows_at_once_on_a_page_that_is_open(stores: Workspace):
+    at = page("overview", search="b")
+    assert metrics(at)["Down right now"] == "1"
+    editing.set_hours("b", [("0", "09:00", "10:00")])
+    assert metrics(well(at.run()))["Down right now"] == "0"
+
+
+# Settings: groups
+
+
+def groups_page(**query: str) -> AppTest:
+    return page("settings", part="Groups", **query)
+
+
+def listed() -> dict[str, list[str]]:
+    return {entry.name: groups.members_of(entry.name) for entry in groups.listed()}
+
+
+def test_groups_are_made_filled_renamed_and_deleted(stores: Workspace):
+    at = groups_page()
+    assert "There is no group yet. Add one, or import a CSV." in at.info.values
+    for name in ("Alpha", "Beta *1*"):
+        at.text_input("new_name").set_value(name)
+        at = well(submit(at, "Add the group").run())
+        assert f"The group {name} is there; put stores into it below." in seen(at)
+        assert at.selectbox("edit").value == name
+        assert "No store is in this group yet." in seen(at)
+    (adding,) = [m for m in at.multiselect if m.label == "Put stores in"]
+    adding.set_value(["a", "c:1"])
+    at = well(at.button("save_group").click().run())
+    assert "The group Beta *1* has 2 stores." in seen(at)
+    assert listed() == {"Alpha": [], "Beta *1*": ["a", "c:1"]}
+    assert table(at, "The stores of the group")["store"].tolist() == ["a", "c:1"]
+
+    (removing,) = [m for m in at.multiselect if m.label == "Take stores out"]
+    removing.set_value(["a"])
+    (renaming,) = [t for t in at.text_input if t.label == "Name"]
+    renaming.set_value("Gamma")
+    at = well(at.button("save_group").click().run())
+    assert "The group Gamma has 1 store." in seen(at)
+    assert listed() == {"Alpha": [], "Gamma": ["c:1"]}
+    assert at.selectbox("edit").value == "Gamma"
+
+    at = well(at.button("delete_group").click().run())
+    assert "The group Gamma is deleted." in seen(at)
+    assert listed() == {"Alpha": []}
+    assert models.Store.select().count() == 4
+
+
+def test_a_name_that_is_taken_changes_nothing_and_the_page_goes_on(stores: Workspace):
+    groups.create("Alpha")
+    groups.create("Beta")
+    at = groups_page(edit="Beta")
+    at.text_input("new_name").set_value("ALPHA")
+    at = well(submit(at, "Add the group").run())
+    assert "There is already a group 'Alpha'." in seen(at)
+    assert at.selectbox("edit").value == "Beta"
+    (adding,) = [m for m in at.multiselect if m.label == "Put stores in"]
+    adding.set_value(["a"])
+    (renaming,) = [t for t in at.text_input if t.label == "Name"]
+    renaming.set_value("alpha")
+    at = well(at.button("save_group").click().run())
+    assert "There is already a group 'Alpha'." in seen(at)
+    assert listed() == {"Alpha": [], "Beta": []}
+
+
+def test_groups_are_imported_and_rejected_lines_are_told(stores: Workspace):
+    at = groups_page()
+    (uploader,) = at.file_uploader
+    uploader.set_value(("g.csv", b"store_id,group\na,Coast\nnobody,Coast\nb,Hills\n", "text/csv"))
+    at = well(at.run())
+    at = well(at.button("import_groups").click().run())
+    text = seen(at)
+    assert "3 lines read: 2 new, 0 unchanged, 1 rejected." in text
+    assert "These lines were left out; all others count." in text
+    rejected = table(at, "Rejected lines of the groups file")
+    assert rejected.values.tolist() == [
+        [3, "store_id", "nobody", "no store of this id is known yet"]
+    ]
+    assert listed() == {"Coast": ["a"], "Hills": ["b"]}
+    assert "Download all groups (CSV)" in text
+
+
+def test_a_groups_file_that_is_none_changes_nothing(stores: Workspace):
+    at = groups_page()
+    at.file_uploader[0].set_value(("menu.csv", b"dish,price\nsoup,4\n", "text/csv"))
+    at = well(at.run())
+    at = well(at.button("import_groups").click().run())
+    assert len(at.error) == 1
+    assert "menu.csv" in at.error[0].value
+    assert listed() == {}
+
+
+# Many stores
+
+
+def ten_thousand() -> tuple[str, str, str]:
+    """Polls, hours and zones of ten thousand stores: eight polls, two rows of hours each."""
+    ids = np.char.add("s-", np.arange(10_000).astype(str))
+    times = [f"2023-01-{day} {hour}:00:00 UTC" for day in (24, 25) for hour in (15, 16, 17, 18)]
+    polls = [
+        f"{store},{'inactive' if n % 7 == t % 7 else 'active'},{time}\n"
+        for n, store in enumerate(ids)
+        for t, time in enumerate(times)
+    ]
+    hours = [f"{store},{day},09:00,17:00\n" for store in ids for day in (1, 2)]
+    zones = [f"{store},America/{('Chicago', 'Denver')[n % 2]}\n" for n, store in enumerate(ids)]
+    return "".join(polls), "".join(hours), "".join(zones)
+
+
+def test_every_page_works_with_ten_thousand_stores(workspace: Workspace):
+    workspace.import_now(*ten_thousand())
+    report_now()
+    groups.create("Half")
+    groups.set_members("Half", [f"s-{n}" for n in range(0, 10_000, 2)])
+    for name in PAGES:
+        assert len(page(name).title) == 1
+    at = page("stores")
+    assert "**10,000** stores" in seen(at)
+    assert len(table(at, ALL_STORES)) == 10_000
+    assert "**5,000** stores" in seen(page("stores", group="Half"))
+    assert "**1,111** stores" in seen(page("stores", search="s-1"))
+    assert page("store", store="s-9999").title.values == ["Store s-9999"]
+    at = groups_page(edit="Half")
+    assert "Half" in seen(at)
+    assert not [m for m in at.multiselect if m.value]
+
+
+# A database that cannot be used
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_file_that_is_no_database_is_told_in_a_sentence(
+    workspace: Workspace, name: str, monkeypatch: pytest.MonkeyPatch
+):
+    path = workspace.write("broken.db", "this is not a database, " * 100)
+    monkeypatch.setenv("RESTMON_DATABASE_URL", f"sqlite:///{path}")
+    get_settings.cache_clear()
+    at = page(name)
+    (error,) = at.error.values
+    assert f"The file {path} is not an SQLite database." in re.sub(r"\\", "", error)
+    assert "Set RESTMON_DATABASE_URL to another file" in re.sub(r"\\", "", error)
+    assert not at.title
+
+
+def test_a_wrong_setting_is_told_in_a_sentence(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RESTMON_DATABASE_URL", "mysql://nowhere")
+    get_settings.cache_clear()
+    (error,) = page().error.values
+    assert "RESTMON" in error
+    assert "cannot be used" in error
+
+
+@pytest.mark.parametrize("name", OF_DATA)
+def test_a_database_that_breaks_while_it_is_used_is_told(stores: Workspace, name: str):
+    at = page(name, **({"store": "a"} if name in ("store", "settings") else {}))
+    with database.session():
+        models.database.execute_sql("DROP TABLE poll")
+        models.database.execute_sql("DROP TABLE business_hours")
+        models.database.execute_sql("DROP TABLE revision")
+    at = well(at.run())
+    assert any("cannot be used" in error for error in at.error.values)
+
+
+def test_another_database_is_opened_when_the_settings_name_one(
+    stores: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    assert len(table(page("stores"), ALL_STORES)) == 4
+    monkeypatch.setenv("RESTMON_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    get_settings.cache_clear()
+    assert "Upload three CSV files to begin" in seen(page("stores"))
+    monkeypatch.setenv("RESTMON_DATABASE_URL", stores.env["RESTMON_DATABASE_URL"])
+    get_settings.cache_clear()
+    assert len(table(page("stores"), ALL_STORES)) == 4
