@@ -15,14 +15,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from peewee import OperationalError, SqliteDatabase, chunked
+from peewee import OperationalError, SqliteDatabase, chunked, fn
 
-from restmon import keys, models
+from restmon import models
 from restmon.errors import DatabaseUnavailable
-from restmon.merged import Merged
+from restmon.merged import Merged, compare
+from restmon.revisions import new_revision
 from restmon.settings import Settings
 
 BUSY_SECONDS = 60
+STORES_AT_ONCE = 100
+SPAN_AT_ONCE = 7 * 24 * 3600 * 1_000_000
 PRAGMAS = {
     "journal_mode": "wal",
     # FULL: a transaction that was answered is on the disk, also after a power cut.
@@ -76,6 +79,16 @@ def read_transaction() -> AbstractContextManager[Any]:
 def write_transaction() -> AbstractContextManager[Any]:
     """A transaction that takes the file's write lock at its beginning."""
     return models.database.atomic("IMMEDIATE")
+
+
+def update_transaction() -> AbstractContextManager[Any]:
+    """The same: a file has one write lock."""
+    return write_transaction()
+
+
+def connection_lost(error: BaseException) -> bool:
+    """Never: a file has no connection to lose."""
+    return False
 
 
 def newest_poll() -> int | None:
@@ -195,34 +208,14 @@ def upsert_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
 
 
 def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged:
-    """See `database.Engine`: compares with what is stored, then writes what differs."""
-    write = np.ones(len(row), bool)
-    new, updated, unchanged = len(row), 0, 0
-    for at, stored in _stored_statuses(row, time):
-        new -= len(at)
-        same = first[at] == stored
-        unchanged += int(same.sum())
-        updated += int((~same).sum())
-        write[at] = last[at] != stored
-    if not write.any():
-        return Merged(new, updated, unchanged, None)
-    if not write.all():
-        row, time, last = row[write], time[write], last[write]
-    upsert_polls(row, time, last)
-    return Merged(new, updated, unchanged, int(time.min()))
-
-
-def _stored_statuses(row: Ints, time: Ints) -> Iterator[tuple[Ints, Statuses]]:
-    """(positions, stored status) of those of the polls that are in the database already."""
-    starts = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
-    ends = np.append(starts[1:], len(row))
-    found = polls_in_ranges(row[starts], time[starts], time[ends - 1] + 1)
-    for n, stored_time, stored_status in found:
-        a, b = starts[n[0]], ends[n[-1]]
-        group = np.repeat(np.arange(n[0], n[-1] + 1), (ends - starts)[n[0] : n[-1] + 1])
-        at = keys.find(group, time[a:b], n, stored_time)
-        known = np.flatnonzero(at >= 0)
-        yield known + a, stored_status[at[known]]
+    """Compare with what is stored, then write what differs."""
+    compared = compare(row, time, first, last, polls_in_ranges)
+    write = compared.new | compared.changed
+    if write.all():
+        upsert_polls(row, time, last)
+    elif write.any():
+        upsert_polls(row[write], time[write], last[write])
+    return compared.merged
 
 
 def set_zones(rows: Ints, zones: list[str]) -> None:
@@ -243,6 +236,41 @@ def replace_hours(rows: Ints, hours: Ints) -> None:
         " VALUES (?, ?, ?, ?)",
         hours.tolist(),
     )
+
+
+def make_months(instants: Ints) -> None:
+    """Nothing: the table of polls is one."""
+
+
+def tidy() -> None:
+    """Nothing: the queries need no statistics."""
+
+
+def forget(before: int) -> int:
+    """Delete in transactions of at most a week of a hundred stores, so that imports and reports
+    get their turn in between."""
+    rows = [row for (row,) in models.database.execute_sql("SELECT id FROM store ORDER BY id")]
+    return sum(
+        _forget(rows[i : i + STORES_AT_ONCE], before) for i in range(0, len(rows), STORES_AT_ONCE)
+    )
+
+
+def _forget(rows: list[int], before: int) -> int:
+    deleted = 0
+    while (oldest := _oldest(rows)) is not None and oldest < before:
+        until = min(before, oldest + SPAN_AT_ONCE)
+        with write_transaction():
+            old = models.Poll.store.in_(rows) & (models.Poll.timestamp < until)
+            deleted += models.Poll.delete().where(old).execute()
+            new_revision(polls_from=oldest)
+    return deleted
+
+
+def _oldest(rows: list[int]) -> int | None:
+    """The oldest poll of some stores: one index look-up each."""
+    first = fn.MIN(models.Poll.timestamp)
+    found = [models.Poll.select(first).where(models.Poll.store == row).scalar() for row in rows]
+    return min((instant for instant in found if instant is not None), default=None)
 
 
 def vacuum() -> tuple[int, int]:
