@@ -4,10 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from huey import Huey
-from huey.storage import BaseStorage, MemoryStorage, RedisStorage, SqliteStorage
+from huey.storage import (
+    BaseStorage,
+    MemoryStorage,
+    PostgresStorage,
+    RedisStorage,
+    SqliteStorage,
+)
 
 from restmon.errors import DatabaseUnavailable
-from restmon.settings import Settings, get_settings, sqlite_path
+from restmon.postgres import connection_parameters
+from restmon.settings import POSTGRESQL, Settings, get_settings, shown_url, sqlite_path
 
 
 class RestmonHuey(Huey):
@@ -24,7 +31,7 @@ class RestmonHuey(Huey):
             self.storage.queue_size()
         except Exception as error:
             raise DatabaseUnavailable(
-                f"The queue {url} cannot be used: {error}.",
+                f"The queue {shown_url(url)} cannot be used: {error}.",
                 "Start its server or correct RESTMON_QUEUE_URL.",
             ) from error
 
@@ -34,6 +41,8 @@ class RestmonHuey(Huey):
             path = Path(sqlite_path(url))
             path.parent.mkdir(parents=True, exist_ok=True)
             return SqliteStorage(filename=str(path), timeout=30, **options)
+        if url.startswith(POSTGRESQL):
+            return PostgresStorage(dsn=url, **connection_parameters(url), **options)
         return RedisStorage(url=url, **options)
 
 

@@ -8,10 +8,12 @@ the same row.
 import logging
 from typing import Any
 
+import numpy as np
 from huey import crontab
 
 from jobs.queue import huey
-from restmon import imports, leases, reports, retention
+from restmon import database, imports, leases, reports, retention
+from restmon.hours import DAY
 from restmon.models import Import, Job, Report, now
 
 log = logging.getLogger("restmon.jobs")
@@ -52,6 +54,13 @@ def retain() -> None:
     deleted = retention.apply()
     if deleted:
         log.info("%s polls beyond the retention deleted", deleted)
+
+
+@huey.periodic_task(crontab(minute="5", hour="*/6"))
+def make_months_ahead() -> None:
+    """Make the places of this and the next two months' polls before they are needed."""
+    instants = [now() + days * DAY for days in (0, 31, 62)]
+    database.make_months(np.array(instants, np.int64))
 
 
 def recover() -> None:

@@ -27,7 +27,7 @@ from restmon import (
 from restmon.errors import RestmonError
 from restmon.ingest import StageProgress
 from restmon.models import COMPLETE
-from restmon.settings import get_settings
+from restmon.settings import get_settings, shown_url
 from restmon.uptime import METHODS, NEAREST
 
 BAD_INPUT = 2
@@ -305,7 +305,7 @@ def status(as_json: bool) -> None:
         return
     settings = get_settings()
     newest = facts["newest_poll"]
-    click.echo(f"database   {settings.database_url}")
+    click.echo(f"database   {shown_url(settings.database_url)}")
     click.echo(f"stores     {facts['stores']:,}{' (demo data)' if facts['demo'] else ''}")
     click.echo(f"newest poll {newest or 'none'}")
     click.echo(f"reports    {facts['reports_running']:,} running, {facts['reports']:,} in all")

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from peewee import Database
+from peewee import Database, PostgresqlDatabase
 from playhouse.migrations import Runner
 
-from restmon import models, sqlite
+from restmon import models, postgres, sqlite
 from restmon.merged import Merged
 from restmon.settings import Settings, get_settings
 
@@ -41,6 +41,12 @@ class Engine(Protocol):
     def write_transaction(self) -> AbstractContextManager[Any]:
         """A transaction that keeps other such transactions waiting."""
 
+    def update_transaction(self) -> AbstractContextManager[Any]:
+        """A transaction for a few rows, which need not wait for a long import."""
+
+    def connection_lost(self, error: BaseException) -> bool:
+        """Whether the error says that the server is gone, so that the work may be begun again."""
+
     def newest_poll(self) -> int | None: ...
 
     def polls_of_all(self, lo: int, hi: int) -> tuple[Ints, Ints, Statuses]: ...
@@ -59,14 +65,18 @@ class Engine(Protocol):
 
     def replace_hours(self, rows: Ints, hours: Ints) -> None: ...
 
+    def make_months(self, instants: Ints) -> None: ...
+
     def forget(self, before: int) -> int: ...
+
+    def tidy(self) -> None: ...
 
     def vacuum(self) -> tuple[int, int]: ...
 
 
 def engine() -> Engine:
     """The engine of the database that is open."""
-    return sqlite
+    return postgres if isinstance(models.database.obj, PostgresqlDatabase) else sqlite
 
 
 def configure(settings: Settings | None = None) -> None:
@@ -76,7 +86,8 @@ def configure(settings: Settings | None = None) -> None:
     :class:`~restmon.errors.DatabaseUnavailable`.
     """
     settings = settings or get_settings()
-    models.database.initialize(sqlite.connect(settings))
+    chosen: Engine = sqlite if settings.uses_sqlite else postgres
+    models.database.initialize(chosen.connect(settings))
     with explained():
         migrate()
 
@@ -119,6 +130,19 @@ def writing() -> Iterator[None]:
     """A connection and one transaction that takes the write lock at its beginning."""
     with session(), engine().write_transaction():
         yield
+
+
+@contextmanager
+def updating() -> Iterator[None]:
+    """A connection and one transaction for a few rows of reports, imports or shards."""
+    with session(), engine().update_transaction():
+        yield
+
+
+def connection_lost(error: BaseException) -> bool:
+    """Whether the error says that the database's server is gone: what was begun has changed
+    nothing and may be begun again."""
+    return engine().connection_lost(error)
 
 
 def tuples(query: Any) -> list[tuple[Any, ...]]:
@@ -198,10 +222,22 @@ def replace_hours(rows: Ints, hours: Ints) -> None:
     engine().replace_hours(rows, hours)
 
 
+def make_months(instants: Ints) -> None:
+    """Make the places for polls of the instants (int64) ahead; polls are stored without, too."""
+    with writing():
+        engine().make_months(instants)
+
+
 def forget(before: int) -> int:
     """Delete the polls before an instant; returns how many. Works in several transactions and
     can be stopped and begun again at any point; each puts a revision on record."""
     return engine().forget(before)
+
+
+def tidy() -> None:
+    """After a large import: let the database know what it holds. Not in a transaction."""
+    with session():
+        engine().tidy()
 
 
 def vacuum() -> tuple[int, int]:

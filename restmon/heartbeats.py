@@ -13,7 +13,11 @@ def beat(name: str, started_at: int) -> None:
     with database.session():
         forgotten = now() - FORGET_SECONDS * SECOND
         WorkerHeartbeat.delete().where(WorkerHeartbeat.seen_at < forgotten).execute()
-        WorkerHeartbeat.replace(name=name, started_at=started_at, seen_at=now()).execute()
+        sign = WorkerHeartbeat.insert(name=name, started_at=started_at, seen_at=now())
+        sign.on_conflict(
+            conflict_target=[WorkerHeartbeat.name],
+            preserve=[WorkerHeartbeat.started_at, WorkerHeartbeat.seen_at],
+        ).execute()
 
 
 def gone(name: str) -> None:

@@ -168,7 +168,8 @@ def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = 
         except OSError as error:
             lease.fail(f"A file could not be written: {error.strerror or error}. Make room first.")
         except Exception as error:
-            lease.fail(leases.unexpected(error))
+            if not database.connection_lost(error):
+                lease.fail(leases.unexpected(error))
             raise
     _drop_uploads(files)
     return True

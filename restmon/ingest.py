@@ -37,6 +37,7 @@ from restmon.revisions import new_revision
 
 CHUNK_LINES = 2_000_000
 KEPT_REJECTIONS = 1000
+LARGE = 100_000
 READING, WRITING = "reading", "writing"
 
 StageProgress = Callable[[str, int, int], None]
@@ -268,6 +269,8 @@ def import_files(
                 finish(result)
         for path in result.orphans:
             path.unlink(missing_ok=True)
+        if result.counts.get(POLLS, Counts()).new >= LARGE:
+            database.tidy()
         return result
     except BaseException:
         rejected.close()

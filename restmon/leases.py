@@ -15,7 +15,7 @@ from typing import Any
 
 from peewee import PeeweeException, fn
 
-from restmon.database import session, tuples, writing
+from restmon.database import session, tuples, updating
 from restmon.models import COMPLETE, FAILED, RUNNING, Import, Job, now
 
 LEASE_SECONDS = 20
@@ -76,7 +76,7 @@ def new_owner() -> str:
 def take(model: type[Job], job_id: str) -> Lease | None:
     """A lease on the job, or None when it is not there, done, or another's."""
     owner = new_owner()
-    with writing():
+    with updating():
         moment = now()
         free = model.lease_until.is_null() | (model.lease_until < moment)
         taken = (
@@ -124,7 +124,7 @@ def give_up(model: type[Job]) -> int:
 
     Returns how many.
     """
-    with writing():
+    with updating():
         expired = (model.status == RUNNING) & (model.lease_until < now())
         worn_out = (
             model.update(

@@ -249,7 +249,8 @@ def work(report_id: str) -> bool:
         except RestmonError as error:
             lease.fail(str(error))
         except Exception as error:
-            lease.fail(leases.unexpected(error))
+            if not database.connection_lost(error):
+                lease.fail(leases.unexpected(error))
             raise
     return True
 

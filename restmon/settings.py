@@ -1,15 +1,19 @@
 """The environment (and `.env`), read once into typed settings."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from restmon.errors import SettingsError
 
+POSTGRESQL = "postgresql"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -22,12 +26,13 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         "sqlite:///data/restmon.db",
-        description="Where stores, polls and reports are kept: `sqlite:///path`.",
+        description="Where stores, polls and reports are kept: `sqlite:///path` or "
+        "`postgresql://user:password@host:port/database`.",
     )
     queue_url: str = Field(
         "",
-        description="Huey's queue: `sqlite:///path` or `redis://host:port/db`. "
-        "Unset: a SQLite file beside the database.",
+        description="Huey's queue: `sqlite:///path`, `postgresql://…` or `redis://host:port/db`. "
+        "Unset: the PostgreSQL database, or a SQLite file beside the SQLite one.",
     )
     data_dir: Path = Field(
         Path("data"), description="Folder of report CSVs, rejected lines and spooled uploads."
@@ -53,8 +58,12 @@ class Settings(BaseSettings):
     @classmethod
     def _database_scheme(cls, value: str) -> str:
         scheme = urlsplit(value).scheme
+        if scheme == POSTGRESQL:
+            return checked_postgresql(value)
         if scheme != "sqlite":
-            raise ValueError("write it as sqlite:///path/to/file.db")
+            raise ValueError(
+                "write it as sqlite:///path/to/file.db or postgresql://user@host/database"
+            )
         if not sqlite_path(value):
             raise ValueError("it names no file; write it as sqlite:///path/to/file.db")
         return value
@@ -62,9 +71,20 @@ class Settings(BaseSettings):
     @field_validator("queue_url")
     @classmethod
     def _queue_scheme(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"sqlite", "redis", "rediss"}:
-            raise ValueError("write it as sqlite:///path/to/file.db or redis://host:port/0")
+        scheme = urlsplit(value).scheme
+        if scheme == POSTGRESQL:
+            return checked_postgresql(value)
+        if value and scheme not in {"sqlite", "redis", "rediss"}:
+            raise ValueError(
+                "write it as sqlite:///path/to/file.db, postgresql://user@host/database "
+                "or redis://host:port/0"
+            )
         return value
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the database is an SQLite file, not on a PostgreSQL server."""
+        return self.database_url.startswith("sqlite")
 
     @property
     def database_path(self) -> Path:
@@ -73,9 +93,11 @@ class Settings(BaseSettings):
 
     @property
     def effective_queue_url(self) -> str:
-        """The queue's URL, the default spelled out: a SQLite file beside the database."""
+        """The queue's URL, the default spelled out."""
         if self.queue_url:
             return self.queue_url
+        if not self.uses_sqlite:
+            return self.database_url
         path = self.database_path
         return f"sqlite:///{path.with_name(path.stem + '-queue.db')}"
 
@@ -112,6 +134,24 @@ class Settings(BaseSettings):
         return f"http://127.0.0.1:{self.dashboard_port}"
 
 
+def checked_postgresql(url: str) -> str:
+    """The URL; raises ValueError when libpq cannot read it or it names no database."""
+    try:
+        parts = conninfo_to_dict(url)
+    except ProgrammingError as error:
+        why = str(error).strip()
+        raise ValueError(f"{why}; write it as postgresql://user@host/database") from None
+    if not parts.get("dbname"):
+        raise ValueError("it names no database; write it as postgresql://user@host/database")
+    return url
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may be shown: without its password."""
+    shown = re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", shown)
+
+
 def sqlite_path(url: str) -> str:
     """The file path of a ``sqlite:///path`` URL ("" when it names none)."""
     rest = url.split("://", 1)[1].split("?", 1)[0] if "://" in url else ""
@@ -127,7 +167,9 @@ def get_settings() -> Settings:
         first = error.errors()[0]
         name = "RESTMON_" + "_".join(str(part) for part in first["loc"]).upper()
         why = str(first["msg"]).removeprefix("Value error, ")
+        given = first["input"]
+        shown = shown_url(given) if isinstance(given, str) else given
         raise SettingsError(
-            f"The setting {name}={first['input']!r} cannot be used: {why}.",
+            f"The setting {name}={shown!r} cannot be used: {why}.",
             "Correct it in the environment or in .env (README lists every setting).",
         ) from None

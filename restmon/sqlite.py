@@ -89,6 +89,16 @@ def write_transaction() -> AbstractContextManager[Any]:
     return models.database.atomic("IMMEDIATE")
 
 
+def update_transaction() -> AbstractContextManager[Any]:
+    """The same: a file has one write lock."""
+    return write_transaction()
+
+
+def connection_lost(error: BaseException) -> bool:
+    """Never: a file has no connection to lose."""
+    return False
+
+
 def newest_poll() -> int | None:
     """The newest poll's instant, or None: one look-up a store, in the newest period."""
     row = models.database.execute_sql(
@@ -274,6 +284,14 @@ def replace_hours(rows: Ints, hours: Ints) -> None:
         " VALUES (?, ?, ?, ?)",
         hours.tolist(),
     )
+
+
+def make_months(instants: Ints) -> None:
+    """Nothing: the table of polls is one."""
+
+
+def tidy() -> None:
+    """Nothing: the queries need no statistics."""
 
 
 def forget(before: int) -> int:

@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playhouse.pool import PooledDatabase
 
 from jobs.queue import huey
 from restmon import database, models
-from restmon.settings import get_settings
+from restmon.settings import Settings, get_settings
 from restmon.snapshot import cache
+from tests.clusters import Cluster, binaries, cluster
 
 ROOT = Path(__file__).parent.parent
 REQUIRED = {name for name in os.environ.get("RESTMON_REQUIRE", "").split(",") if name}
@@ -231,12 +233,13 @@ class Workspace:
                 running.process.wait(10)
 
 
-def make_workspace(path: Path) -> Workspace:
-    """A workspace in a folder; the settings are in ``env``, nothing is opened."""
+def make_workspace(path: Path, database_url: str = "") -> Workspace:
+    """A workspace in a folder, with a SQLite database or the one given; the settings are in
+    ``env``, nothing is opened."""
     api_port, dashboard_port = free_port(), free_port()
     env = {
-        "RESTMON_DATABASE_URL": f"sqlite:///{path / 'restmon.db'}",
-        "RESTMON_QUEUE_URL": f"sqlite:///{path / 'queue.db'}",
+        "RESTMON_DATABASE_URL": database_url or f"sqlite:///{path / 'restmon.db'}",
+        "RESTMON_QUEUE_URL": "" if database_url else f"sqlite:///{path / 'queue.db'}",
         "RESTMON_DATA_DIR": str(path / "data"),
         "RESTMON_IMPORT_DIR": str(path / "data"),
         "RESTMON_API_HOST": "127.0.0.1",
@@ -261,16 +264,42 @@ def opened(made: Workspace) -> Iterator[None]:
         try:
             yield
         finally:
-            if not models.database.is_closed():
-                models.database.close()
+            close_databases()
             get_settings.cache_clear()
             cache.clear()
 
 
+def close_databases() -> None:
+    """Close this process's connections to database and queue."""
+    if not models.database.is_closed():
+        models.database.close()
+    if isinstance(models.database.obj, PooledDatabase):
+        models.database.close_all()
+    huey.storage.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Modules (and tests) marked ``both_databases`` run over SQLite and over PostgreSQL."""
+    if "database_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker(
+        "both_databases"
+    ):
+        kinds = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+        metafunc.parametrize("database_kind", kinds)
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
+def database_kind() -> str:
+    """Which database the workspace is on: sqlite or postgres."""
+    return "sqlite"
+
+
+@pytest.fixture
+def workspace(
+    tmp_path: Path, database_kind: str, request: pytest.FixtureRequest
+) -> Iterator[Workspace]:
     """A workspace whose database and queue are open in this process too."""
-    made = make_workspace(tmp_path)
+    url = request.getfixturevalue("postgres_url") if database_kind == "postgres" else ""
+    made = make_workspace(tmp_path, url)
     with opened(made):
         try:
             yield made
@@ -307,6 +336,33 @@ def service(processes: Workspace) -> Iterator[Workspace]:
             path = processes.path / name
             path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
         yield processes
+
+
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs; the test is skipped where there is none."""
+    programs = binaries()
+    if programs is None:
+        missing("postgres", "there is no initdb on the PATH or in /usr/lib/postgresql")
+    assert programs
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL server for this process's tests, with an empty restmon database to copy."""
+    with cluster(postgres_programs(), free_port()) as server:
+        url = server.create("restmon_template")
+        database.configure(Settings(database_url=url))
+        close_databases()
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Cluster) -> Iterator[str]:
+    """The URL of a fresh restmon database on PostgreSQL."""
+    name = f"test_{models.new_id()}"
+    yield postgres.create(name, "restmon_template")
+    postgres.drop(name)
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from restmon.models import Store
 from restmon.snapshot import cache, current_revision
 from tests.conftest import HOURS_HEADER, Workspace
 
+pytestmark = pytest.mark.both_databases
+
 # The worked example of SEMANTICS.md: a Monday in Chicago (UTC-6).
 POLLS = "x,active,2023-01-23 16:14:00 UTC\nx,inactive,2023-01-23 17:15:00 UTC\n"
 

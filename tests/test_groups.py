@@ -10,6 +10,8 @@ from restmon.models import Store
 from restmon.snapshot import SnapshotCache, current_revision
 from tests.conftest import Workspace
 
+pytestmark = pytest.mark.both_databases
+
 ZONES = "".join(f"{name},America/Chicago\n" for name in ("a", "b", "c", "d"))
 
 

@@ -15,6 +15,8 @@ from restmon.errors import FileRejected
 from restmon.models import COMPLETE, BusinessHours, Import, Poll, Revision, Store
 from tests.conftest import Workspace
 
+pytestmark = pytest.mark.both_databases
+
 T = "2023-01-22 12:09:39.388884"
 MICROS = 1674389379388884
 

@@ -10,6 +10,8 @@ from tests import reference
 from tests.conftest import Workspace
 from tests.stores import DAY, AStore, cases
 
+pytestmark = pytest.mark.both_databases
+
 
 def wall(time: int) -> str:
     seconds, fraction = divmod(time, 1_000_000)

@@ -15,6 +15,8 @@ from restmon import heartbeats, imports, leases, reports
 from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report
 from tests.conftest import POLLS_HEADER, ROOT, Running, Workspace, wait_until
 
+pytestmark = pytest.mark.both_databases
+
 POLLS = "a,active,2023-01-23 16:14:00 UTC\na,inactive,2023-01-23 17:15:00 UTC\n"
 
 # A worker whose jobs take for ever, so that it can be killed in the middle of one; and leases
@@ -243,16 +245,16 @@ def test_every_process_sees_an_import_at_its_next_use(workspace: Workspace):
     assert second.as_of > first.as_of
 
 
-@pytest.mark.parametrize("queue", ["sqlite", "redis"])
-def test_the_queue_may_be_sqlite_or_redis(workspace: Workspace, queue: str, request: Any):
-    env = {}
-    if queue == "redis":
-        url = request.getfixturevalue("redis_url")
-        env["RESTMON_QUEUE_URL"] = url
-        workspace.env.update(env)
-        os.environ["RESTMON_QUEUE_URL"] = url
-        reports.get_settings.cache_clear()
-        huey.connect()
+@pytest.mark.parametrize("queue", ["sqlite", "postgres", "redis"])
+def test_the_queue_may_be_on_any_of_three(workspace: Workspace, queue: str, request: Any):
+    if queue == "sqlite":
+        url = f"sqlite:///{workspace.path / 'another-queue.db'}"
+    else:
+        url = request.getfixturevalue(f"{queue}_url")
+    workspace.env["RESTMON_QUEUE_URL"] = os.environ["RESTMON_QUEUE_URL"] = url
+    reports.get_settings.cache_clear()
+    huey.storage.close()
+    huey.connect()
     workspace.import_now(POLLS)
     workspace.start_worker()
     ids = [enqueue_report().id for _ in range(4)]

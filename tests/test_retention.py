@@ -1,9 +1,13 @@
 """Forgetting old polls."""
 
+import pytest
+
 from restmon import database, reports, retention
 from restmon.hours import DAY
 from restmon.models import Poll
 from tests.conftest import Workspace
+
+pytestmark = pytest.mark.both_databases
 
 DAYS = [f"2023-{month:02d}-{day:02d}" for month in (1, 2, 3) for day in range(1, 29)]
 

@@ -11,9 +11,31 @@ from peewee import (
     IntegerField,
     JSONField,
     Model,
+    PostgresqlDatabase,
     SmallIntegerField,
     TextField,
 )
+
+POSTGRESQL = [
+    # Stores are sorted as text by its code points, whatever the server's locale.
+    'ALTER TABLE store ALTER COLUMN store_id TYPE varchar(64) COLLATE "C"',
+    # One writer at a time makes revisions (see database.writing): without a sequence there are
+    # no gaps where an import was rolled back, and a higher number is always a later commit.
+    """CREATE FUNCTION next_revision() RETURNS integer LANGUAGE sql VOLATILE AS
+       'SELECT coalesce(max(number), 0) + 1 FROM revision'""",
+    "ALTER TABLE revision ALTER COLUMN number SET DEFAULT next_revision()",
+    # The columns are in the order that packs a row best. No foreign key: it would be checked for
+    # every poll; stores are only removed with their polls. The index holds all of a poll.
+    """CREATE TABLE poll (
+           timestamp bigint NOT NULL,
+           store_id integer NOT NULL,
+           status smallint NOT NULL,
+           PRIMARY KEY (store_id, timestamp) INCLUDE (status)
+       ) PARTITION BY RANGE (timestamp)""",
+    # The months between are made when there are polls of them, or soon will be.
+    "CREATE TABLE poll_before PARTITION OF poll FOR VALUES FROM (MINVALUE) TO (946684800000000)",
+    "CREATE TABLE poll_after PARTITION OF poll FOR VALUES FROM (4102444800000000) TO (MAXVALUE)",
+]
 
 
 def up(migrator, db):
@@ -82,4 +104,9 @@ def up(migrator, db):
         started_at = BigIntegerField()
         seen_at = BigIntegerField()
 
-    db.create_tables([Store, BusinessHours, Poll, Revision, Report, Import, WorkerHeartbeat])
+    db.create_tables([Store, BusinessHours, Revision, Report, Import, WorkerHeartbeat])
+    if isinstance(db, PostgresqlDatabase):
+        for statement in POSTGRESQL:
+            db.execute_sql(statement)
+    else:
+        db.create_tables([Poll])
