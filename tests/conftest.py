@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from playhouse.pool import PooledDatabase
 
 from jobs.queue import huey
@@ -24,6 +25,10 @@ from restmon import database, models
 from restmon.settings import Settings, get_settings
 from restmon.snapshot import cache
 from tests.clusters import Cluster, binaries, cluster
+
+# How long an example takes is the machine's business.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent.parent
 REQUIRED = {name for name in os.environ.get("RESTMON_REQUIRE", "").split(",") if name}
