@@ -96,7 +96,7 @@ def open_intervals(
     first = lo.tz_localize(None).normalize() - 3 * ONE_DAY
     last = hi.tz_localize(None).normalize() + 2 * ONE_DAY
     dates = pd.DataFrame({"date": pd.date_range(first, last, unit="ns")})
-    dates["day"] = dates["date"].dt.dayofweek
+    dates["day"] = dates["date"].dt.day_of_week
     rows = dates.merge(hours, on="day")
     start = rows["date"] + rows["start"]
     end = rows["end"].where(rows["end"] < END_OF_DAY, ONE_DAY)

@@ -59,6 +59,8 @@ class Engine(Protocol):
         self, stores: Ints, lo: Ints, hi: Ints
     ) -> tuple[Ints, Ints, Statuses]: ...
 
+    def business_hours(self) -> Ints: ...
+
     def merge_polls(self, row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged: ...
 
     def set_zones(self, rows: Ints, zones: list[str]) -> None: ...
@@ -199,6 +201,12 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     One index look-up a range.
     """
     return engine().last_polls_in_ranges(stores, lo, hi)
+
+
+def business_hours() -> Ints:
+    """All lines of business hours, int64 of shape (lines, 4): store row id, day of week, start,
+    end; in no order."""
+    return engine().business_hours()
 
 
 def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged:

@@ -32,7 +32,7 @@ from restmon.csv_reader import (
 )
 from restmon.demo_data import remove_demo
 from restmon.fields import StoreIds
-from restmon.models import BusinessHours, Store
+from restmon.models import Store
 from restmon.revisions import new_revision
 
 CHUNK_LINES = 2_000_000
@@ -337,18 +337,7 @@ def _write_hours(staging: Staging, store_rows: Ints, result: Result) -> bool:
     lines = pd.concat(staging.hours, ignore_index=True)
     lines["row"] = store_rows[lines["store"].to_numpy()]
     lines = lines[fields]
-    stored = pd.DataFrame(
-        database.tuples(
-            BusinessHours.select(
-                BusinessHours.store,
-                BusinessHours.day_of_week,
-                BusinessHours.start_time,
-                BusinessHours.end_time,
-            )
-        ),
-        columns=fields,
-        dtype="int64",
-    )
+    stored = pd.DataFrame(database.business_hours(), columns=fields)
     stored = stored[stored["row"].isin(lines["row"])]
     known = lines.merge(stored.drop_duplicates(), how="left", on=fields, indicator=True)
     unchanged = (known["_merge"] == "both").to_numpy() | lines.duplicated().to_numpy()

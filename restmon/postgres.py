@@ -333,6 +333,20 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     return table[:, 0], table[:, 1], table[:, 2].astype(np.int8)
 
 
+def business_hours() -> Ints:
+    """Each column packed into one array."""
+    cursor = _cursor().execute(
+        "SELECT array_agg(store_id::bigint), array_agg(day_of_week::bigint),"
+        " array_agg(start_time), array_agg(end_time) FROM business_hours"
+    )
+    columns = cursor.fetchone()
+    if columns[0] is None:
+        return np.empty((0, 4), np.int64)
+    return np.column_stack(
+        [np.frombuffer(array, _ITEM)["value"].astype(np.int64) for array in columns]
+    )
+
+
 # --- writing --------------------------------------------------------------------------------------
 
 

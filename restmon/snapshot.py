@@ -17,7 +17,7 @@ from peewee import fn
 from restmon import database
 from restmon.hours import DAY, DEFAULT_ZONE, HOUR, WeeklyHours
 from restmon.keys import KeySpace
-from restmon.models import BusinessHours, Revision, Store
+from restmon.models import Revision, Store
 from restmon.uptime import Polls
 
 Ints = NDArray[np.int64]
@@ -76,31 +76,22 @@ def read_stores() -> Stores:
     table = database.tuples(
         Store.select(Store.store_id, Store.id, Store.timezone, Store.demo).order_by(Store.store_id)
     )
-    names = [zone or DEFAULT_ZONE for _, _, zone, _ in table]
+    ids, rows, zones_given, demo = zip(*table, strict=True) if table else ((), (), (), ())
+    names = [zone or DEFAULT_ZONE for zone in zones_given]
     zones = sorted(set(names))
     place = {zone: i for i, zone in enumerate(zones)}
-    rows = np.array([row for _, row, _, _ in table], np.int64)
-    hours = np.array(
-        database.tuples(
-            BusinessHours.select(
-                BusinessHours.store,
-                BusinessHours.day_of_week,
-                BusinessHours.start_time,
-                BusinessHours.end_time,
-            )
-        ),
-        np.int64,
-    ).reshape(-1, 4)
-    by_row = np.argsort(rows)
-    store = by_row[np.searchsorted(rows[by_row], hours[:, 0])] if len(hours) else hours[:, 0]
+    row = np.array(rows, np.int64)
+    hours = database.business_hours()
+    by_row = np.argsort(row)
+    store = by_row[np.searchsorted(row[by_row], hours[:, 0])] if len(hours) else hours[:, 0]
     return Stores(
-        [store_id for store_id, _, _, _ in table],
-        rows,
+        list(ids),
+        row,
         zones,
-        np.array([place[name] for name in names], np.int64),
+        np.fromiter(map(place.__getitem__, names), np.int64, len(names)),
         WeeklyHours(store, hours[:, 1], hours[:, 2], hours[:, 3]),
-        any(demo for _, _, _, demo in table),
-        np.array([zone is not None for _, _, zone, _ in table], bool),
+        any(demo),
+        np.array([zone is not None for zone in zones_given], bool),
     )
 
 

@@ -34,6 +34,7 @@ PERIOD_BITS = 38
 POLLS_AT_ONCE = 200_000
 ROWS_OF_STATEMENT = 200
 STORES_AT_ONCE = 1000
+NOTHING = "[]"
 PRAGMAS = {
     "journal_mode": "wal",
     # FULL: a transaction that was answered is on the disk, also after a power cut.
@@ -136,22 +137,34 @@ def fill_ranges(stores: Ints, lo: Ints, hi: Ints) -> None:
     connection.executemany("INSERT INTO poll_range VALUES (?, ?, ?, ?)", rows)
 
 
+def _packed(base: str) -> str:
+    """One store's polls as a list of numbers: how much later than the base each was made, which
+    is at least 1, with a minus sign where it was inactive."""
+    return (
+        f"json_group_array(CASE status WHEN 1 THEN timestamp - {base} ELSE {base} - timestamp END)"
+    )
+
+
 def _parse(rows: Iterable[tuple[int, str]], base: int) -> tuple[Ints, Ints, Statuses]:
     keys: list[int] = []
     texts: list[str] = []
     for key, text in rows:
-        keys.append(key)
-        texts.append(text)
+        if len(text) > len(NOTHING):
+            keys.append(key)
+            texts.append(text[1:-1])
     if not texts:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8)
     counts = np.fromiter((text.count(",") + 1 for text in texts), np.int64, len(texts))
     packed = np.fromstring(",".join(texts), dtype=np.int64, sep=",")
     key_of = np.repeat(np.array(keys, np.int64), counts)
-    falls = np.flatnonzero(packed[1:] <= packed[:-1])
+    time = np.abs(packed)
+    falls = np.flatnonzero(time[1:] <= time[:-1])
     if (key_of[falls + 1] == key_of[falls]).any():
-        # group_concat promises no order, though reading along the key has always given one.
-        packed = packed[np.lexsort((packed, key_of))]
-    return key_of, (packed >> 1) + base, (packed & 1).astype(np.int8)
+        # An aggregate promises no order, though reading along the key has always given one.
+        order = np.lexsort((time, key_of))
+        time, packed = time[order], packed[order]
+    time += base
+    return key_of, time, (packed > 0).view(np.int8)
 
 
 def _in_range(store: str, lo: str, hi: str) -> str:
@@ -171,11 +184,11 @@ def polls_of_all(lo: int, hi: int) -> tuple[Ints, Ints, Statuses]:
     """
     fill_periods()
     cursor = models.database.execute_sql(
-        "SELECT (SELECT group_concat((timestamp - ?1) * 2 + status)"  # noqa: S608 - no values
-        f"{_in_range('store.id', '?1', '?2')}) FROM store ORDER BY store_id",
-        (lo, hi),
+        f"SELECT (SELECT {_packed('?1')}{_in_range('store.id', '?2', '?3')})"  # noqa: S608 - no values
+        " FROM store ORDER BY store_id",
+        (lo - 1, lo, hi),
     )
-    return _parse(((n, text) for n, (text,) in enumerate(cursor) if text is not None), lo)
+    return _parse(((n, text) for n, (text,) in enumerate(cursor)), lo - 1)
 
 
 def polls_in_ranges(
@@ -188,19 +201,18 @@ def polls_in_ranges(
     """
     fill_periods()
     fill_ranges(stores, lo, hi)
-    base = int(lo.min()) if len(lo) else 0
+    base = int(lo.min()) - 1 if len(lo) else 0
     cursor = models.database.execute_sql(
-        "SELECT n, (SELECT group_concat((timestamp - ?) * 2 + status)"  # noqa: S608 - no values
-        f"{_in_range('poll_range.store_id', 'lo', 'hi')}) FROM poll_range ORDER BY n",
+        f"SELECT n, (SELECT {_packed('?1')}{_in_range('poll_range.store_id', 'lo', 'hi')})"  # noqa: S608 - no values
+        " FROM poll_range ORDER BY n",
         (base,),
     )
     part: list[tuple[int, str]] = []
     size = 0
     for n, text in cursor:
-        if text is None:
-            continue
-        part.append((n, text))
-        size += len(text)
+        if len(text) > len(NOTHING):
+            part.append((n, text))
+            size += len(text)
         if size >= at_once * 14:
             yield _parse(part, base)
             part, size = [], 0
@@ -224,6 +236,17 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     rows = [(n, last) for n, last in cursor if last is not None]
     table = np.array(rows, np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1] >> 1, (table[:, 1] & 1).astype(np.int8)
+
+
+def business_hours() -> Ints:
+    """Each column packed into one text: a row of its own for each line takes twice as long."""
+    columns = models.database.execute_sql(
+        "SELECT group_concat(store_id), group_concat(day_of_week), group_concat(start_time),"
+        " group_concat(end_time) FROM business_hours"
+    ).fetchone()
+    if columns[0] is None:
+        return np.empty((0, 4), np.int64)
+    return np.column_stack([np.fromstring(text, np.int64, sep=",") for text in columns])
 
 
 def insert_polls(stores: Ints, timestamps: Ints, statuses: Statuses) -> None:
