@@ -222,24 +222,29 @@ class Bench:
 
     def imports(self) -> None:
         """Into an empty database, and the same file again."""
+        shell = shutil.which("sqlite3")
         seconds = defaultdict(list)
         polls = self.folder / "data-week" / "polls.csv"
         for _ in range(self.repeat):
-            raw_db = self.folder / "raw.db"
-            raw_db.unlink(missing_ok=True)
-            begin = time.perf_counter()
-            subprocess.run(
-                ["sqlite3", str(raw_db), ".mode csv", f".import {polls} polls"], check=True
-            )
-            seconds["raw"].append(time.perf_counter() - begin)
-            raw_db.unlink()
+            if shell:
+                raw_db = self.folder / "raw.db"
+                raw_db.unlink(missing_ok=True)
+                begin = time.perf_counter()
+                subprocess.run(
+                    [shell, str(raw_db), ".mode csv", f".import {polls} polls"], check=True
+                )
+                seconds["raw"].append(time.perf_counter() - begin)
+                raw_db.unlink()
             self.drop("fresh")
             for name in ("first", "again"):
                 found = self.step("fresh", "import_files", f"polls={polls}")
                 seconds[name].append(found["seconds"])
         self.drop("fresh")
-        raw, first, again = (median(seconds[name]) for name in ("raw", "first", "again"))
-        self.add("import of the polls", first, "sqlite3 shell's .import", raw, most=2.0)
+        first, again = median(seconds["first"]), median(seconds["again"])
+        raw = median(seconds["raw"]) if shell else None
+        self.add(
+            "import of the polls", first, "sqlite3 shell's .import", raw, most=2.0, also=bool(shell)
+        )
         self.add("the same file again", again, "first import", first, most=0.7)
 
     def hourly(self, hours: list[Path]) -> None:
@@ -393,7 +398,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="the JSON file (default: by date)")
     options = parser.parse_args()
     if not shutil.which("sqlite3"):
-        raise SystemExit("The sqlite3 shell is needed for the baseline; install it first.")
+        print("  There is no sqlite3 shell: one baseline will be missing.", file=sys.stderr)
     begin = time.perf_counter()
     now, on = datetime.now(UTC), machine()
     size = QUICK if options.quick else Size()
