@@ -24,6 +24,10 @@ from restmon.wording import ago, moment
 _frame = threading.local()
 DOWN_NOW, OPEN_NOW = "Down now", "Open now"
 METHOD_NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
+DARK_BUTTONS = (
+    "[data-testid^=stBaseButton-primary], [data-testid^=stBaseButton-primary] *"
+    " {color: #0A131C !important}"
+)
 WORKER_COMMAND = "python -m restmon worker"
 REJECTED_COLUMNS = {
     "file": "File",
@@ -83,9 +87,16 @@ def _run(page: Any) -> None:
     with told():
         settings = get_settings()
         _open(settings.database_url, settings.effective_queue_url)
+        readable_buttons()
         with database.explained(), database.session():
             demo_banner()
             page.run()
+
+
+def readable_buttons() -> None:
+    """Dark letters on the main buttons of the dark theme, whose colour is light."""
+    if st.context.theme.type == "dark":
+        st.html(f"<style>{DARK_BUTTONS}</style>")
 
 
 @contextmanager

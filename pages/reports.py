@@ -153,7 +153,7 @@ def shown(row: Report) -> None:
             key="download",
         )
         st.caption(
-            f"{row.stores:,} stores · {parts.METHOD_NAMES[row.method].lower()} · id `{row.id}`",
+            f"{row.stores:,} stores · {parts.METHOD_NAMES[row.method].lower()} · id {row.id}",
             width="stretch",
         )
     config: dict[str, object] = {"store_id": parts.store_link()}

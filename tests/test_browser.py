@@ -1,0 +1,176 @@
+"""The dashboard in a real browser: journeys, phone width, accessibility."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from restmon import reports
+from tests.browser import PHONE, launched, settle, too_wide, visiting
+from tests.conftest import (
+    HOURS_HEADER,
+    POLLS_HEADER,
+    ZONES_HEADER,
+    Workspace,
+    make_workspace,
+    opened,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+PAGES = ["", "stores", "store?store=demo-00004", "upload", "reports", "settings", "help"]
+POLLS = "".join(
+    f"{store},{'inactive' if store == 'mine-2' and hour > 17 else 'active'},"
+    f"2023-01-{day} {hour:02d}:05:00.000001 UTC\n"
+    for day in (23, 24)
+    for hour in range(24)
+    for store in ("mine-1", "mine-2")
+)
+HOURS = "".join(f"mine-{n},{day},09:00:00,17:00:00\n" for n in (1, 2, 3) for day in range(7))
+ZONES = "mine-1,America/Chicago\nmine-2,America/New_York\n"
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with launched(chromium) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Workspace]:
+    """A dashboard and a worker on the demo stores, with a complete report; not to be changed."""
+    made = make_workspace(tmp_path_factory.mktemp("demo"))
+    try:
+        assert made.restmon("demo", "--load").returncode == 0
+        with opened(made):
+            for _ in range(2):
+                reports.work(reports.request(requested_by="dashboard").id)
+        made.start_worker()
+        made.start_dashboard()
+        yield made
+    finally:
+        made.stop_all()
+
+
+@pytest.fixture
+def own(workspace: Workspace, chromium: str) -> Workspace:
+    """A dashboard and a worker on an empty database of this test's own."""
+    workspace.start_worker()
+    workspace.start_dashboard()
+    return workspace
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds on the page that is serious or critical."""
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+    )
+    return [
+        f"{rule['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:200]}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_accessible_and_fits_a_phone(
+    browser: Browser, demo: Workspace, path: str, theme: str
+):
+    with visiting(browser, f"{demo.dashboard}/{path}", theme=theme) as page:
+        assert page.get_by_text("Demo data.").is_visible()
+        assert faults(page) == []
+        page.set_viewport_size(PHONE)
+        page.wait_for_function("() => innerWidth === 390")
+        settle(page)
+        assert too_wide(page) == []
+        assert page.complaints == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", ["upload", "reports", "store?store=demo-00004"])
+def test_a_deep_link_may_be_the_first_request_of_all(
+    browser: Browser, workspace: Workspace, path: str
+):
+    assert workspace.restmon("demo", "--load").returncode == 0
+    workspace.start_dashboard()
+    with visiting(browser, f"{workspace.dashboard}/{path}") as page:
+        title = {"upload": "Upload", "reports": "Reports"}.get(path, "Store demo-00004")
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.get_by_role("link", name="Overview")).to_be_visible()
+        expect(page.get_by_text("parts", exact=True)).to_have_count(0)
+
+
+def upload(page: Page, files: list[tuple[str, bytes]]) -> None:
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": name, "mimeType": "text/csv", "buffer": content} for name, content in files]
+    )
+
+
+def test_from_three_files_to_a_report_and_a_store(browser: Browser, own: Workspace):
+    with visiting(browser, own.dashboard) as page:
+        page.get_by_role("link", name="Upload files").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Upload")
+        polls = POLLS + "mine-1,perhaps,2023-01-24 12:00:00 UTC\n"
+        upload(
+            page,
+            [
+                ("status.csv", (POLLS_HEADER + polls).encode()),
+                ("menu.csv.gz", gzip.compress((HOURS_HEADER + HOURS).encode())),
+                ("zones.csv", (ZONES_HEADER + ZONES).encode()),
+            ],
+        )
+        for kind in ("Polls", "Business hours", "Time zones"):
+            expect(page.get_by_test_id("stMain").get_by_text(f"{kind} · ")).to_be_visible()
+        expect(page.get_by_text("1 of the first 97 lines would be rejected")).to_be_visible()
+        page.get_by_role("button", name="Import 3 files").click()
+        expect(page.get_by_text("The rejected lines were left out")).to_be_visible()
+        read = page.get_by_test_id("stMetric").filter(has_text="Lines read")
+        expect(read).to_contain_text("120")
+        with page.expect_download() as rejected:
+            page.get_by_role("button", name="Download all 1 rejected lines").click()
+        assert "perhaps" in rejected.value.path().read_text()
+
+        page.get_by_role("link", name="Reports").first.click()
+        page.get_by_role("button", name="Make the report").click()
+        expect(page.get_by_role("button", name="Download the CSV")).to_be_visible()
+        with page.expect_download() as report:
+            page.get_by_role("button", name="Download the CSV").click()
+        assert report.value.path().read_text() == reports.compute().csv()
+
+        page.goto(f"{own.dashboard}/store?store=mine-2")
+        settle(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Store mine-2")
+        expect(page.get_by_text("When the store was up and down")).to_be_visible()
+        outages = page.get_by_test_id("stMetric").filter(has_text="Outages")
+        expect(outages).to_contain_text("2")
+
+
+def test_a_bad_file_is_explained_and_changes_nothing(browser: Browser, own: Workspace):
+    own.import_now(polls="before,active,2023-01-24 12:00:00 UTC\n")
+    before = reports.compute().csv()
+    with visiting(browser, f"{own.dashboard}/upload") as page:
+        upload(page, [("bad.csv", b"store_id,status\na,active\n")])
+        expect(page.get_by_text("bad.csv has no column timestamp_utc")).to_be_visible()
+        expect(page.get_by_role("button", name="Import 1 file")).to_have_count(0)
+    assert reports.compute().csv() == before
+
+
+def test_without_a_worker_a_report_waits_and_is_found_again(browser: Browser, workspace: Workspace):
+    workspace.import_now(polls=POLLS)
+    workspace.start_dashboard()
+    with visiting(browser, f"{workspace.dashboard}/reports") as page:
+        expect(page.get_by_text("No worker is running")).to_be_visible()
+        button = page.get_by_role("button", name="Make the report")
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("waiting for a worker")).to_be_visible()
+    workspace.start_worker()
+    with visiting(browser, f"{workspace.dashboard}/reports") as page:
+        expect(page.get_by_role("button", name="Download the CSV")).to_be_visible()
