@@ -361,8 +361,7 @@ def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merge
     compared = compare(row, time, first, last, polls_in_ranges)
     new, changed = compared.new, compared.changed
     if new.any():
-        make_months(time[new])
-        _copy("poll", row[new], time[new], last[new])
+        add_polls(row[new], time[new], last[new])
     if changed.any():
         _run("DROP TABLE IF EXISTS staging")
         _run(
@@ -378,6 +377,12 @@ def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merge
             (int(time[changed].min()), int(time[changed].max())),
         )
     return compared.merged
+
+
+def add_polls(row: Ints, time: Ints, status: Statuses) -> None:
+    """Insert polls that are not there yet: arrays of one length."""
+    make_months(time)
+    _copy("poll", row, time, status)
 
 
 def _copy(table: str, row: Ints, time: Ints, status: Statuses) -> None:
