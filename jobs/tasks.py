@@ -9,12 +9,12 @@ import logging
 from typing import Any
 
 import numpy as np
-from huey import crontab
+from huey import crontab, group
 
 from jobs.queue import huey
-from restmon import database, imports, leases, reports, retention
+from restmon import database, imports, leases, reports, retention, shards
 from restmon.hours import DAY
-from restmon.models import Import, Job, Report, now
+from restmon.models import Import, Job, Report, Shard, now
 
 log = logging.getLogger("restmon.jobs")
 SECOND = 1_000_000
@@ -24,8 +24,27 @@ SECOND = 1_000_000
 def run_report(report_id: str) -> None:
     """Compute a report."""
     _watch(Report)
-    if reports.work(report_id):
+    if not reports.work(report_id):
+        return
+    parts = shards.waiting(report_id)
+    if parts:
+        log.info("report %s in %s parts", report_id, len(parts))
+        huey.enqueue(group([run_shard.s(shard_id) for shard_id in parts]))
+    else:
         log.info("report %s done", report_id)
+
+
+@huey.task()
+def run_shard(shard_id: str) -> None:
+    """Compute a part of a report; whoever does the last one lets the parts be joined.
+
+    A chord would count its members in the queue, where one that died with its worker is never
+    counted; the rows know.
+    """
+    _watch(Shard)
+    report_id = reports.work_shard(shard_id)
+    if report_id:
+        run_report(report_id)
 
 
 @huey.task()
@@ -67,7 +86,7 @@ def recover() -> None:
     """Enqueue the jobs nobody works on, fail those that failed three times, and look again when
     the next lease in force would expire."""
     queued = {task.args[0] for task in huey.pending() if task.args}
-    for model, task in ((Report, run_report), (Import, run_import)):
+    for model, task in ((Shard, run_shard), (Report, run_report), (Import, run_import)):
         leases.give_up(model)
         for job_id in leases.waiting(model):
             if job_id not in queued:

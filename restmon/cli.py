@@ -292,6 +292,19 @@ def vacuum() -> None:
     )
 
 
+@main.command("migrate-to")
+@click.argument("url")
+def migrate_to(url: str) -> None:
+    """Copy everything from the SQLite file to the empty PostgreSQL database URL, and verify it."""
+    from restmon import moving  # noqa: PLC0415 - only this command needs it
+
+    database.configure()
+    counts = moving.move_to(url)
+    for table, rows in counts.items():
+        click.echo(f"{table:14} {rows:>13,} rows copied and compared")
+    click.echo(f"Now set RESTMON_DATABASE_URL={shown_url(url)}")
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def status(as_json: bool) -> None:

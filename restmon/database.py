@@ -59,7 +59,7 @@ class Engine(Protocol):
         self, stores: Ints, lo: Ints, hi: Ints
     ) -> tuple[Ints, Ints, Statuses]: ...
 
-    def business_hours(self) -> Ints: ...
+    def business_hours(self, first: str | None = ..., end: str | None = ...) -> Ints: ...
 
     def merge_polls(self, row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged: ...
 
@@ -203,10 +203,11 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     return engine().last_polls_in_ranges(stores, lo, hi)
 
 
-def business_hours() -> Ints:
+def business_hours(first: str | None = None, end: str | None = None) -> Ints:
     """All lines of business hours, int64 of shape (lines, 4): store row id, day of week, start,
-    end; in no order."""
-    return engine().business_hours()
+    end; in no order. With ``first`` only those of the stores from there up to, not including,
+    ``end`` (None: to the last), by ``store_id`` as text."""
+    return engine().business_hours(first, end)
 
 
 def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged:

@@ -9,14 +9,15 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from peewee import PeeweeException, fn
 
-from restmon.database import session, tuples, updating
-from restmon.models import COMPLETE, FAILED, RUNNING, Import, Job, now
+from restmon.database import connection_lost, session, tuples, updating
+from restmon.errors import RestmonError
+from restmon.models import COMPLETE, FAILED, RUNNING, Import, Job, Report, Shard, now
 
 LEASE_SECONDS = 20
 HEARTBEAT_SECONDS = 4
@@ -36,6 +37,10 @@ class Lease:
         self.job = job
         self.owner = owner
         self.progress = 0.0
+
+    def tell(self, progress: float) -> None:
+        """Set the progress."""
+        self.progress = progress
 
     def mine(self) -> Any:
         """The condition that the row is still this lease's."""
@@ -61,6 +66,11 @@ class Lease:
     def fail(self, error: str) -> None:
         """Mark the job failed for the reason given."""
         self.update(status=FAILED, error=error, finished_at=now(), lease_until=None)
+
+    def release(self) -> None:
+        """Give the job back, unfinished but not for want of trying: this attempt went well."""
+        model = type(self.job)
+        self.update(lease_owner=None, lease_until=None, attempts=model.attempts - 1)
 
     def heartbeat(self) -> None:
         """Move the lease ahead of the clock."""
@@ -100,7 +110,7 @@ def kept(lease: Lease) -> Iterator[Lease]:
     stop = threading.Event()
 
     def beat() -> None:
-        for _ in range(LONGEST_RUN_SECONDS // HEARTBEAT_SECONDS):
+        for _ in range(int(LONGEST_RUN_SECONDS / HEARTBEAT_SECONDS)):
             if stop.wait(HEARTBEAT_SECONDS):
                 return
             try:
@@ -117,6 +127,26 @@ def kept(lease: Lease) -> Iterator[Lease]:
     finally:
         stop.set()
         thread.join()
+
+
+def carry_out(lease: Lease, work: Callable[[Lease], None]) -> bool:
+    """Do a job's work under its lease; returns whether it was this worker's to the end.
+
+    The job fails for a RestmonError, and for any other error, which is raised on; but where the
+    database went away the job stays as it is, for whoever finds the lease expired.
+    """
+    with kept(lease):
+        try:
+            work(lease)
+        except LeaseLost:
+            return False
+        except RestmonError as error:
+            lease.fail(str(error))
+        except Exception as error:
+            if not connection_lost(error):
+                lease.fail(unexpected(error))
+            raise
+    return True
 
 
 def give_up(model: type[Job]) -> int:
@@ -161,6 +191,10 @@ def waiting(model: type[Job]) -> list[str]:
         )
         if model is Import:
             query = query.where(Import.resumable)
+        elif model is Report:
+            # A report whose shards are under way waits for them.
+            under_way = Shard.select(Shard.report).where(Shard.status == RUNNING)
+            query = query.where(Report.id.not_in(under_way))
         return [job_id for (job_id,) in tuples(query.order_by(model.requested_at))]
 
 

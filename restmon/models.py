@@ -148,10 +148,28 @@ class Job(BaseModel):
 
 class Report(Job):
     """A report that was asked for. ``as_of`` is NULL until the work begins when it was left to
-    the default (the newest poll); ``stores`` and ``size`` (bytes) are those of the CSV."""
+    the default (the newest poll); ``stores`` and ``size`` (bytes) are those of the CSV;
+    ``rounds`` is how often it was parted into shards."""
 
     as_of = BigIntegerField(null=True)
     method = CharField(max_length=16, default="nearest")
+    stores = IntegerField(null=True)
+    size = BigIntegerField(null=True)
+    rounds = IntegerField(default=0)
+
+
+class Shard(Job):
+    """A part of a report that workers share: the stores from ``first`` up to, not including,
+    ``end`` (NULL: to the last), by ``store_id`` as text, as of the instant and of the state of
+    the data at the revision ``data_revision``."""
+
+    report = ForeignKeyField(Report, on_delete="CASCADE", backref="shards")
+    report_id: str
+    number = IntegerField()
+    first = CharField(max_length=64)
+    end = CharField(max_length=64, null=True)
+    as_of = BigIntegerField()
+    data_revision = IntegerField()
     stores = IntegerField(null=True)
     size = BigIntegerField(null=True)
 
@@ -179,4 +197,7 @@ class WorkerHeartbeat(BaseModel):
     seen_at = BigIntegerField(default=now)
 
 
-ALL = [Store, BusinessHours, Poll, Group, GroupMember, Revision, Report, Import, WorkerHeartbeat]
+ALL = [
+    *(Store, BusinessHours, Poll, Group, GroupMember, Revision),
+    *(Report, Shard, Import, WorkerHeartbeat),
+]

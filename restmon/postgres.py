@@ -333,11 +333,14 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     return table[:, 0], table[:, 1], table[:, 2].astype(np.int8)
 
 
-def business_hours() -> Ints:
+def business_hours(first: str | None = None, end: str | None = None) -> Ints:
     """Each column packed into one array."""
     cursor = _cursor().execute(
         "SELECT array_agg(store_id::bigint), array_agg(day_of_week::bigint),"
         " array_agg(start_time), array_agg(end_time) FROM business_hours"
+        " WHERE %(first)s::text IS NULL OR store_id IN (SELECT id FROM store"
+        " WHERE store_id >= %(first)s AND (%(end)s::text IS NULL OR store_id < %(end)s))",
+        {"first": first, "end": end},
     )
     columns = cursor.fetchone()
     if columns[0] is None:
@@ -358,8 +361,7 @@ def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merge
     compared = compare(row, time, first, last, polls_in_ranges)
     new, changed = compared.new, compared.changed
     if new.any():
-        make_months(time[new])
-        _copy("poll", row[new], time[new], last[new])
+        add_polls(row[new], time[new], last[new])
     if changed.any():
         _run("DROP TABLE IF EXISTS staging")
         _run(
@@ -375,6 +377,12 @@ def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merge
             (int(time[changed].min()), int(time[changed].max())),
         )
     return compared.merged
+
+
+def add_polls(row: Ints, time: Ints, status: Statuses) -> None:
+    """Insert polls that are not there yet: arrays of one length."""
+    make_months(time)
+    _copy("poll", row, time, status)
 
 
 def _copy(table: str, row: Ints, time: Ints, status: Statuses) -> None:

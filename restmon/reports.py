@@ -6,6 +6,7 @@ in the reports folder under the report's id.
 
 import io
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +16,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from restmon import carry_in, database, leases
+from restmon import carry_in, database, leases, shards
 from restmon.errors import BadRequest, NoPolls, NotFound, RestmonError
 from restmon.fields import EPOCH, MICROSECOND, timestamp
 from restmon.hours import DAY, HOUR, SECOND, open_intervals, replaced
-from restmon.models import COMPLETE, Report
+from restmon.models import COMPLETE, FAILED, RUNNING, Report, Shard
 from restmon.outages import Outages, outages
 from restmon.settings import get_settings
-from restmon.snapshot import LOOKBACK, WEEK, SnapshotCache, Stores
+from restmon.snapshot import LOOKBACK, WEEK, Source, Stores
 from restmon.snapshot import cache as shared_cache
 from restmon.uptime import METHODS, NEAREST, Polls, Timeline, observed_between, timeline, uptime
 
@@ -123,7 +124,7 @@ def history(
     method: str,
     window: int,
     progress: Progress = lambda _: None,
-    cache: SnapshotCache = shared_cache,
+    cache: Source = shared_cache,
 ) -> History:
     """All stores' history as of an instant (None: the newest poll), windows up to two weeks.
 
@@ -159,7 +160,7 @@ def compute(
     as_of: int | None = None,
     method: str = NEAREST,
     progress: Progress | None = None,
-    cache: SnapshotCache = shared_cache,
+    cache: Source = shared_cache,
 ) -> ReportData:
     """The report as of an instant (None: the newest poll), of one consistent state of the data.
 
@@ -237,41 +238,81 @@ def table(report: Report) -> pd.DataFrame:
 
 
 def work(report_id: str) -> bool:
-    """Take a report up and bring it to its end; returns whether it was this call's to do."""
+    """Take a report up and bring it to its end, or, where it is of many stores, part it into
+    shards (see :mod:`restmon.shards`); returns whether it was this call's to do."""
     lease = leases.take(Report, report_id)
-    if lease is None:
-        return False
-    with leases.kept(lease):
-        try:
-            _work(lease)
-        except leases.LeaseLost:
-            return False
-        except RestmonError as error:
-            lease.fail(str(error))
-        except Exception as error:
-            if not database.connection_lost(error):
-                lease.fail(leases.unexpected(error))
-            raise
-    return True
+    return lease is not None and leases.carry_out(lease, _work)
 
 
 def _work(lease: leases.Lease) -> None:
     report = lease.job
     assert isinstance(report, Report)  # noqa: S101 - for the type checker
+    parts = shards.of(report.id)
+    if parts and all(part.status != RUNNING for part in parts):
+        _join(lease, parts)
+    elif parts or shards.part(report):
+        lease.release()
+    else:
+        data = compute(report.as_of, report.method, lease.tell)
+        finish(lease, data.csv().encode(), data.as_of, len(data.stores.ids), data.stores.demo)
 
-    def progress(done: float) -> None:
-        lease.progress = done
 
-    data = compute(report.as_of, report.method, progress)
-    text = data.csv().encode()
-    target = csv_path(report.id)
+def work_shard(shard_id: str) -> str | None:
+    """Take a shard up and bring it to its end.
+
+    Returns the id of its report where that is to be looked at next: all of its shards are done,
+    or it is to be parted anew. None: others are still at it, or it was not this call's to do.
+    """
+    lease = leases.take(Shard, shard_id)
+    if lease is None or not leases.carry_out(lease, _work_shard):
+        return None
+    shard = lease.job
+    assert isinstance(shard, Shard)  # noqa: S101 - for the type checker
+    return shard.report_id if shards.settled(shard.report_id) else None
+
+
+def _work_shard(lease: leases.Lease) -> None:
+    shard = lease.job
+    assert isinstance(shard, Shard)  # noqa: S101 - for the type checker
+    with database.reading():
+        unchanged = shards.unchanged_since(shard.data_revision, shard.as_of)
+        if unchanged:
+            stores = shards.StoreRange(shard.first, shard.end)
+            data = compute(shard.as_of, get(shard.report_id).method, lease.tell, stores)
+    if not unchanged:
+        shards.give_back(shard.report_id)
+        return
+    text = data.csv().removeprefix(f"{HEADER}\n").encode()
+    write_beside(shards.path(shard), text)
+    lease.complete(stores=len(data.stores.ids), size=len(text), demo=data.stores.demo)
+
+
+def _join(lease: leases.Lease, parts: list[Shard]) -> None:
+    """Put the parts together, in order, as the report's CSV."""
+    for part in parts:
+        if part.status == FAILED:
+            raise RestmonError(part.error or "A part of the report failed.")
+    try:
+        texts = [shards.path(part).read_bytes() for part in parts]
+    except FileNotFoundError as error:
+        raise RestmonError(
+            f"A part of the report is not there: {error.filename}.",
+            "RESTMON_DATA_DIR must be one folder that all workers share. Trigger a new report.",
+        ) from None
+    text = b"".join([f"{HEADER}\n".encode(), *texts])
+    stores = sum(part.stores or 0 for part in parts)
+    finish(lease, text, parts[0].as_of, stores, any(part.demo for part in parts))
+    shutil.rmtree(shards.folder(lease.job.id), ignore_errors=True)
+
+
+def finish(lease: leases.Lease, text: bytes, as_of: int, stores: int, demo: bool) -> None:
+    """Write a report's CSV and mark the report complete; raises LeaseLost, RestmonError."""
+    target = csv_path(lease.job.id)
     write_beside(target, text)
     try:
-        lease.complete(
-            as_of=data.as_of, stores=len(data.stores.ids), size=len(text), demo=data.stores.demo
-        )
+        lease.complete(as_of=as_of, stores=stores, size=len(text), demo=demo)
     except leases.LeaseLost:
-        if Report.get_or_none(Report.id == report.id) is None:
+        if Report.get_or_none(Report.id == lease.job.id) is None:
             target.unlink(missing_ok=True)
         raise
 

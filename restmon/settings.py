@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     dashboard_port: Port = Field(8501, description="Port the dashboard listens on.")
     workers: int = Field(2, ge=1, le=64, description="Threads of one worker process.")
 
+    shard_stores: int = Field(
+        20_000,
+        ge=1,
+        description="A report of more stores than this is computed in parts of so many, by all "
+        "workers.",
+    )
     retention_days: int | None = Field(
         None,
         ge=30,

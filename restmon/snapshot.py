@@ -8,7 +8,7 @@ polls again, so that every process is current at its next use without reading ev
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,17 +71,24 @@ def current_revision() -> int:
         return int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)
 
 
-def read_stores() -> Stores:
-    """All stores with their hours and zones."""
-    table = database.tuples(
-        Store.select(Store.store_id, Store.id, Store.timezone, Store.demo).order_by(Store.store_id)
-    )
+def read_stores(first: str | None = None, end: str | None = None) -> Stores:
+    """All stores with their hours and zones; or those from ``first`` up to, not including,
+    ``end`` alone."""
+    wanted = []
+    if first is not None:
+        wanted.append(Store.store_id >= first)
+    if end is not None:
+        wanted.append(Store.store_id < end)
+    chosen = Store.select(Store.store_id, Store.id, Store.timezone, Store.demo)
+    if wanted:
+        chosen = chosen.where(*wanted)
+    table = database.tuples(chosen.order_by(Store.store_id))
     ids, rows, zones_given, demo = zip(*table, strict=True) if table else ((), (), (), ())
     names = [zone or DEFAULT_ZONE for zone in zones_given]
     zones = sorted(set(names))
     place = {zone: i for i, zone in enumerate(zones)}
     row = np.array(rows, np.int64)
-    hours = database.business_hours()
+    hours = database.business_hours(first, end)
     by_row = np.argsort(row)
     store = by_row[np.searchsorted(row[by_row], hours[:, 0])] if len(hours) else hours[:, 0]
     return Stores(
@@ -164,6 +171,14 @@ def _merged(earlier: Polls, later: Polls, stores: int) -> Polls:
         np.insert(earlier.time, at, later.time),
         np.insert(earlier.status, at, later.status),
     )
+
+
+class Source(Protocol):
+    """What gives snapshots: the cache of all stores, or a part of them."""
+
+    def get(self, as_of: int | None, window: int) -> Snapshot:
+        """A snapshot for a report as of the instant (None: the newest poll) on the window
+        (microseconds) before it. The caller holds a read transaction."""
 
 
 class SnapshotCache:

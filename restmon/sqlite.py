@@ -238,11 +238,13 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     return table[:, 0], table[:, 1] >> 1, (table[:, 1] & 1).astype(np.int8)
 
 
-def business_hours() -> Ints:
+def business_hours(first: str | None = None, end: str | None = None) -> Ints:
     """Each column packed into one text: a row of its own for each line takes twice as long."""
     columns = models.database.execute_sql(
         "SELECT group_concat(store_id), group_concat(day_of_week), group_concat(start_time),"
-        " group_concat(end_time) FROM business_hours"
+        " group_concat(end_time) FROM business_hours WHERE ?1 IS NULL OR store_id IN"
+        " (SELECT id FROM store WHERE store_id >= ?1 AND (?2 IS NULL OR store_id < ?2))",
+        (first, end),
     ).fetchone()
     if columns[0] is None:
         return np.empty((0, 4), np.int64)

@@ -1,0 +1,189 @@
+"""PostgreSQL crashes and is cut off in the middle of the work, which resumes by itself."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from jobs.tasks import enqueue_import, enqueue_report
+from restmon import demo, imports, models, reports
+from restmon.database import session
+from restmon.models import COMPLETE, RUNNING, Poll
+from restmon.snapshot import SnapshotCache
+from tests.clusters import Cluster, cluster
+from tests.conftest import (
+    ROOT,
+    Running,
+    Workspace,
+    close_databases,
+    free_port,
+    make_workspace,
+    opened,
+    postgres_programs,
+    wait_until,
+)
+from tests.proxy import Proxy, proxy
+
+pytestmark = pytest.mark.postgres
+
+CUT_SECONDS = 20
+# A worker that waits in the middle of its first import (in its transaction, polls written) and
+# of its first report (in its transaction, everything read), until the file is gone; and leases
+# that expire soon. The product has no such hooks.
+PAUSING_WORKER = """
+import runpy, sys, time
+from pathlib import Path
+from restmon import database, leases, reports
+leases.LEASE_SECONDS, leases.HEARTBEAT_SECONDS = 3, 0.5
+hold = Path({hold!r})
+def pausing(real):
+    def paused(*args, **kwargs):
+        found = real(*args, **kwargs)
+        if hold.exists():
+            print("at it", flush=True)
+            while hold.exists():
+                time.sleep(0.05)
+        return found
+    return paused
+database.merge_polls = pausing(database.merge_polls)
+reports.open_intervals = pausing(reports.open_intervals)
+sys.argv = ["jobs"]
+runpy.run_module("jobs", run_name="__main__")
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[Cluster]:
+    """A PostgreSQL server that this test may crash."""
+    with cluster(postgres_programs(), free_port(), durable=True) as made:
+        yield made
+
+
+@pytest.fixture
+def crashing(server: Cluster, tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace on that server."""
+    made = make_workspace(tmp_path, server.create("restmon"))
+    with opened(made):
+        try:
+            yield made
+        finally:
+            made.stop_all()
+
+
+def start_pausing_worker(workspace: Workspace, url: str = "") -> tuple[Running, Path]:
+    """(the worker, the file that lets it go on when it is deleted)."""
+    hold = workspace.write("hold", "")
+    log = workspace.path / f"worker-{len(workspace.started)}.log"
+    env = {**os.environ, **workspace.env, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    if url:
+        env["RESTMON_DATABASE_URL"] = url
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", PAUSING_WORKER.format(hold=str(hold))],
+            cwd=ROOT,
+            env=env,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    running = Running(process, log)
+    workspace.started.append(running)
+    wait_until("the worker is ready", lambda: "worker ready" in running.output)
+    return running, hold
+
+
+def files(workspace: Workspace) -> list[Any]:
+    made = demo.generate(workspace.path / "files", stores=60, days=8, seed=5)
+    paths = {
+        "polls": made.polls,
+        "business_hours": made.business_hours,
+        "timezones": made.timezones,
+    }
+    return [imports.source_file(kind, path) for kind, path in paths.items()]
+
+
+def ended(get: Any, job_id: str) -> Any:
+    return wait_until(
+        "the job ends",
+        lambda: next((job for job in [get(job_id)] if job.status != RUNNING), None),
+        150,
+    )
+
+
+def lines_of(path: Path) -> int:
+    return len(path.read_text().splitlines()) - 1
+
+
+def polls() -> int:
+    with session():
+        return int(Poll.select().count())
+
+
+def test_a_crash_of_the_server_in_the_middle_of_an_import(crashing: Workspace, server: Cluster):
+    worker, hold = start_pausing_worker(crashing)
+    given = files(crashing)
+    row = enqueue_import(given)
+    wait_until("the worker is at it", lambda: "at it" in worker.output)
+    server.crash_and_restart()
+    hold.unlink()
+    assert polls() == 0
+    done = ended(imports.get, row.id)
+    assert (done.status, done.attempts) == (COMPLETE, 2)
+    expected = sum(lines_of(file.path) for file in given)
+    assert (done.counts["read"], done.counts["new"]) == (expected, expected)
+    assert polls() == lines_of(given[0].path)
+    assert worker.process.poll() is None
+
+
+def test_a_crash_of_the_server_in_the_middle_of_a_report(crashing: Workspace, server: Cluster):
+    imports.run_now(files(crashing))
+    expected = reports.compute(cache=SnapshotCache()).csv().encode()
+    worker, hold = start_pausing_worker(crashing)
+    report = enqueue_report()
+    wait_until("the worker is at it", lambda: "at it" in worker.output)
+    server.crash_and_restart()
+    hold.unlink()
+    done = ended(reports.get, report.id)
+    assert (done.status, done.attempts) == (COMPLETE, 2)
+    assert reports.read_csv(done) == expected
+    with session():
+        assert models.Report.select().count() == 1
+    assert worker.process.poll() is None
+
+
+@pytest.fixture
+def cable(server: Cluster) -> Iterator[Proxy]:
+    with proxy(server.port) as made:
+        yield made
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
+def test_the_connection_cut_for_twenty_seconds(
+    crashing: Workspace, server: Cluster, cable: Proxy, silent: bool
+):
+    parts = urlsplit(crashing.env["RESTMON_DATABASE_URL"])
+    url = parts._replace(netloc=f"restmon@127.0.0.1:{cable.port}").geturl()
+    given = files(crashing)
+    worker, hold = start_pausing_worker(crashing, url)
+    row = enqueue_import(given)
+    wait_until("the worker is at it", lambda: "at it" in worker.output)
+    cable.cut(silent=silent)
+    hold.unlink()
+    time.sleep(CUT_SECONDS)
+    assert polls() == 0
+    cable.mend()
+    done = ended(imports.get, row.id)
+    assert done.status == COMPLETE
+    assert done.counts["new"] + done.counts["unchanged"] == done.counts["read"]
+    assert polls() == lines_of(given[0].path)
+    report = ended(reports.get, enqueue_report().id)
+    assert report.status == COMPLETE
+    assert reports.read_csv(report) == reports.compute(cache=SnapshotCache()).csv().encode()
+    assert worker.process.poll() is None
+    close_databases()

@@ -1,0 +1,100 @@
+"""From an SQLite file to PostgreSQL, from the shell."""
+
+import sqlite3
+from typing import Any
+
+import psycopg
+import pytest
+
+from restmon import demo, groups, heartbeats, imports, models, moving, reports
+from restmon.database import session
+from tests.conftest import Workspace
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def full(workspace: Workspace) -> Workspace:
+    """A workspace with a row at least in every table."""
+    files = demo.generate(workspace.path / "files", stores=30, days=40, seed=2)
+    found = {
+        "polls": files.polls,
+        "business_hours": files.business_hours,
+        "timezones": files.timezones,
+    }
+    imports.run_now([imports.source_file(kind, path) for kind, path in found.items()])
+    workspace.import_now(
+        "late,active,2033-01-23 16:14:00 UTC\nlate,broken,2033-01-23 16:15:00 UTC\n"
+    )
+    reports.work(reports.request().id)
+    groups.create("Früh & spät")
+    return workspace
+
+
+def rows(workspace: Workspace, table: str) -> int:
+    with sqlite3.connect(workspace.path / "restmon.db") as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+def test_everything_is_moved_and_goes_on(full: Workspace, postgres_url: str):
+    before = full.restmon("report", "--output", full.path / "before.csv")
+    assert before.returncode == 0, before.stderr
+    done = full.restmon("migrate-to", postgres_url)
+    assert done.returncode == 0, done.stderr
+    told = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()[:-1]}
+    assert {table: int(n.replace(",", "")) for table, n in told.items()} == {
+        table: rows(full, table) for table in told
+    }
+    assert set(told) == {moving._table(model) for model in moving.MOVED}
+    assert int(told["poll"].replace(",", "")) > 15_000
+    moved = {"RESTMON_DATABASE_URL": postgres_url, "RESTMON_QUEUE_URL": ""}
+    after = full.restmon("report", "--output", full.path / "after.csv", env=moved)
+    assert after.returncode == 0, after.stderr
+    assert (full.path / "after.csv").read_bytes() == (full.path / "before.csv").read_bytes()
+    # The row ids go on after those that were moved.
+    more = full.write("more.csv", "store_id,status,timestamp_utc\nnew,active,2033-01-24 00:00:00\n")
+    assert full.restmon("import", "--polls", more, env=moved).returncode == 0
+    with psycopg.connect(postgres_url) as connection:
+        (stores,) = connection.execute("SELECT count(*) FROM store").fetchone() or (0,)
+    assert stores == rows(full, "store") + 1
+
+
+def test_a_database_that_is_not_empty_is_refused(full: Workspace, postgres_url: str):
+    assert full.restmon("migrate-to", postgres_url).returncode == 0
+    again = full.restmon("migrate-to", postgres_url)
+    assert again.returncode == 2
+    assert "is not empty" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_a_row_that_arrives_otherwise_is_noticed(
+    full: Workspace, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    add_polls = moving.postgres.add_polls
+
+    def wrong(store: Any, time: Any, status: Any) -> None:
+        status[17] ^= 1
+        add_polls(store, time, status)
+
+    monkeypatch.setattr(moving.postgres, "add_polls", wrong)
+    with pytest.raises(moving.RestmonError, match="table poll did not arrive"):
+        moving.move_to(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SELECT count(*) FROM store").fetchone() == (0,)
+    with session():
+        assert models.Store.select().count() == rows(full, "store")
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "postgresql://h", "postgresql://a@127.0.0.1:1/b"])
+def test_an_address_that_cannot_be_used_is_one_sentence(full: Workspace, url: str):
+    done = full.restmon("migrate-to", url)
+    assert done.returncode == 2
+    assert "cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_not_while_a_worker_runs(full: Workspace, postgres_url: str):
+    heartbeats.beat("a worker", models.now())
+    done = full.restmon("migrate-to", postgres_url)
+    assert done.returncode == 2
+    assert "Stop worker" in done.stderr

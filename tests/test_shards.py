@@ -1,0 +1,211 @@
+"""Reports in parts: the same bytes as in one piece, whoever computes them and whatever happens."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.tasks import enqueue_report, recover
+from restmon import demo, imports, leases, reports, shards
+from restmon.models import COMPLETE, FAILED, RUNNING, Shard
+from restmon.settings import get_settings
+from restmon.snapshot import SnapshotCache
+from tests.conftest import POLLS_HEADER, Workspace, wait_until
+from tests.test_recovery import finished_report, start_worker
+
+pytestmark = pytest.mark.both_databases
+
+STORES, A_PART = 40, 7
+PARTS = -(-STORES // A_PART)
+
+
+@pytest.fixture
+def parted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace with stores for six shards."""
+    workspace.env["RESTMON_SHARD_STORES"] = str(A_PART)
+    monkeypatch.setenv("RESTMON_SHARD_STORES", str(A_PART))
+    get_settings.cache_clear()
+    files = demo.generate(workspace.path / "files", stores=STORES, days=8, seed=3)
+    found = {
+        "polls": files.polls,
+        "business_hours": files.business_hours,
+        "timezones": files.timezones,
+    }
+    imports.run_now([imports.source_file(kind, path) for kind, path in found.items()])
+    return workspace
+
+
+def in_one_piece(as_of: int | None = None, method: str = "nearest") -> bytes:
+    return reports.compute(as_of, method, cache=SnapshotCache()).csv().encode()
+
+
+def import_polls(workspace: Workspace, *polls: tuple[str, str, int]) -> None:
+    """Import (store_id, status, instant) lines."""
+    lines = "".join(f"{s},{status},{reports.as_text(t)}\n" for s, status, t in polls)
+    path = workspace.write("more.csv", POLLS_HEADER + lines)
+    imports.run_now([imports.source_file("polls", path)])
+
+
+@pytest.mark.parametrize("method", ["nearest", "previous"])
+def test_the_parts_joined_are_the_report_in_one_piece(parted: Workspace, method: str):
+    report = reports.request(method=method)
+    assert reports.work(report.id) is True
+    assert reports.get(report.id).status == RUNNING
+    ids = shards.waiting(report.id)
+    assert len(ids) == PARTS
+    following = [reports.work_shard(shard_id) for shard_id in reversed(ids)]
+    assert following == [None] * (PARTS - 1) + [report.id]
+    assert reports.work(report.id) is True
+    done = reports.get(report.id)
+    assert (done.status, done.stores, done.attempts) == (COMPLETE, STORES, 1)
+    assert reports.read_csv(done) == in_one_piece(done.as_of, method)
+    assert done.as_of == reports.compute().as_of
+    assert [path.name for path in get_settings().reports_dir.iterdir()] == [f"{report.id}.csv"]
+
+
+def test_a_report_of_few_stores_is_not_parted(parted: Workspace, monkeypatch: Any):
+    monkeypatch.setenv("RESTMON_SHARD_STORES", str(STORES))
+    get_settings.cache_clear()
+    report = reports.request()
+    assert reports.work(report.id) is True
+    assert reports.get(report.id).status == COMPLETE
+    assert shards.of(report.id) == []
+
+
+def test_a_shard_reads_its_own_stores_alone(parted: Workspace):
+    report = reports.request()
+    reports.work(report.id)
+    names: list[str] = []
+    for shard in shards.of(report.id):
+        with reports.database.reading():
+            found = shards.StoreRange(shard.first, shard.end).get(shard.as_of, reports.WEEK)
+        assert len(found.stores.ids) <= A_PART
+        assert set(found.polls.store.tolist()) <= set(range(len(found.stores.ids)))
+        assert set(found.stores.hours.store.tolist()) <= set(range(len(found.stores.ids)))
+        names += found.stores.ids
+    assert names == reports.compute().stores.ids
+
+
+def test_three_workers_share_a_report(parted: Workspace):
+    workers = [parted.start_worker() for _ in range(3)]
+    done = finished_report(enqueue_report().id)
+    assert reports.read_csv(done) == in_one_piece(done.as_of)
+    assert all(worker.stop() == 0 for worker in workers)
+    assert all(shard.attempts == 1 for shard in shards.of(done.id))
+
+
+def test_shards_of_a_worker_that_is_killed_are_taken_up_by_the_others(parted: Workspace):
+    slow = start_worker(parted, slow=True)
+    report = reports.request()
+    reports.work(report.id)
+    recover()
+    wait_until("the worker is at two of the shards", lambda: slow.output.count("at it") == 2)
+    for _ in range(2):
+        start_worker(parted, slow=False)
+    wait_until(
+        "the others have the rest",
+        lambda: len([s for s in shards.of(report.id) if s.status == COMPLETE]) == PARTS - 2,
+    )
+    assert reports.get(report.id).status == RUNNING
+    slow.kill()
+    done = finished_report(report.id)
+    assert (done.status, done.attempts) == (COMPLETE, 1)
+    assert reports.read_csv(done) == in_one_piece(done.as_of)
+    assert sorted(shard.attempts for shard in shards.of(report.id)) == [1] * (PARTS - 2) + [2, 2]
+
+
+def test_polls_after_the_reports_instant_disturb_no_shard(parted: Workspace):
+    report = reports.request()
+    reports.work(report.id)
+    first, *others = shards.waiting(report.id)
+    before = in_one_piece()
+    reports.work_shard(first)
+    as_of = shards.of(report.id)[0].as_of
+    store = reports.compute().stores.ids[-1]
+    import_polls(parted, (store, "inactive", as_of + 1))
+    for shard_id in others:
+        reports.work_shard(shard_id)
+    reports.work(report.id)
+    done = reports.get(report.id)
+    assert (done.status, done.rounds, done.as_of) == (COMPLETE, 1, as_of)
+    assert reports.read_csv(done) == before != in_one_piece()
+
+
+@pytest.mark.parametrize("change", ["poll", "store"])
+def test_data_that_change_under_the_shards_part_the_report_anew(parted: Workspace, change: str):
+    report = reports.request()
+    reports.work(report.id)
+    first, second, *_ = shards.waiting(report.id)
+    assert reports.work_shard(first) is None
+    as_of = shards.of(report.id)[0].as_of
+    ids = reports.compute().stores.ids
+    if change == "poll":
+        import_polls(parted, (ids[0], "inactive", as_of - 1), (ids[-1], "inactive", as_of - 1))
+    else:
+        import_polls(parted, ("another", "active", as_of + 1))
+    assert reports.work_shard(second) == report.id
+    assert shards.of(report.id) == []
+    reports.work(report.id)
+    for shard_id in shards.waiting(report.id):
+        reports.work_shard(shard_id)
+    reports.work(report.id)
+    done = reports.get(report.id)
+    assert (done.status, done.rounds) == (COMPLETE, 2)
+    assert reports.read_csv(done) == in_one_piece()
+    assert done.stores == STORES + (change == "store")
+
+
+def test_a_report_disturbed_again_and_again_is_computed_in_one_piece(parted: Workspace):
+    report = reports.request()
+    ids = reports.compute().stores.ids
+    for n in range(shards.MOST_ROUNDS):
+        reports.work(report.id)
+        assert reports.get(report.id).status == RUNNING
+        import_polls(parted, (ids[0], "inactive", shards.of(report.id)[0].as_of - 1 - n))
+        assert reports.work_shard(shards.waiting(report.id)[0]) == report.id
+    reports.work(report.id)
+    done = reports.get(report.id)
+    assert done.status == COMPLETE
+    assert reports.read_csv(done) == in_one_piece()
+
+
+def test_a_report_whose_shards_are_under_way_is_left_alone(parted: Workspace):
+    report = reports.request()
+    reports.work(report.id)
+    assert leases.waiting(reports.Report) == []
+    assert reports.work(report.id) is True
+    assert reports.get(report.id).attempts == 0
+    assert len(shards.of(report.id)) == PARTS
+
+
+def test_a_shard_that_cannot_be_written_fails_the_report(parted: Workspace):
+    report = reports.request()
+    reports.work(report.id)
+    (parted.path / "data" / "reports").write_text("a file where the folder should be")
+    for shard_id in shards.waiting(report.id):
+        reports.work_shard(shard_id)
+    reports.work(report.id)
+    done = reports.get(report.id)
+    assert done.status == FAILED
+    assert "cannot be written" in done.error
+
+
+def test_parts_that_other_machines_keep_to_themselves_are_told(parted: Workspace):
+    report = reports.request()
+    reports.work(report.id)
+    for shard_id in shards.waiting(report.id):
+        reports.work_shard(shard_id)
+    path: Path = shards.path(shards.of(report.id)[2])
+    path.unlink()
+    reports.work(report.id)
+    done = reports.get(report.id)
+    assert done.status == FAILED
+    assert "RESTMON_DATA_DIR must be one folder" in done.error
+
+
+def test_the_shards_go_with_their_report(parted: Workspace):
+    report = reports.request()
+    reports.work(report.id)
+    with reports.database.session():
+        reports.Report.delete().where(reports.Report.id == report.id).execute()
+        assert Shard.select().count() == 0
