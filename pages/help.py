@@ -27,7 +27,7 @@ online?** About once an hour each store is polled: *active* (it takes orders onl
   nothing is claimed.
 """
 )
-st.subheader("An example")
+st.header("An example")
 st.markdown(
     "A store is open on Monday from 09:00 to 12:00. It was polled at 10:14 (active) and at 11:15 "
     "(inactive)."
@@ -46,7 +46,7 @@ st.markdown(
     f"poll** it was up until 11:15: {found[1].up_minutes:g} minutes up, "
     f"{found[1].down_minutes:g} down."
 )
-st.subheader("What is assumed when something is missing")
+st.header("What is assumed when something is missing")
 st.markdown(
     """
 | missing | assumed |
@@ -57,7 +57,7 @@ st.markdown(
 | an end of 23:59 or later | midnight |
 """
 )
-st.subheader("What to do next")
+st.header("What to do next")
 st.page_link("pages/upload.py", label="Upload your files", icon=":material/upload_file:")
 st.page_link("pages/overview.py", label="See how your stores do", icon=":material/monitoring:")
 st.page_link("pages/reports.py", label="Make a report", icon=":material/description:")

@@ -49,7 +49,7 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
     """The stores with the most downtime of the week, each a link to its page."""
     rows = np.flatnonzero(mask & (found.down[:, 2] > 0))
     rows = rows[np.argsort(-found.down[rows, 2], kind="stable")][:WORST]
-    st.subheader("Most downtime in the last week")
+    st.header("Most downtime in the last week")
     if not len(rows):
         st.success("No store was down in the last week.", icon=":material/check_circle:")
         return

@@ -28,7 +28,7 @@ UNITS = {"hour": "min", "day": "h", "week": "h"}
 def trigger_form(newest: int) -> None:
     """Ask for a report."""
     with st.form("trigger", border=True):
-        st.subheader("Make a report")
+        st.header("Make a report")
         left, right = st.columns(2)
         method = right.segmented_control(
             "Between polls, the status is that of the",
@@ -138,7 +138,7 @@ def shown(row: Report) -> None:
     if row.status == FAILED:
         st.error(f"This report failed. {parts.literal(row.error)}", icon=":material/error:")
         return
-    st.subheader(f"Report as of {moment(row.as_of)}")
+    st.header(f"Report as of {moment(row.as_of)}")
     table = table_of(row.id)
     content = reports.read_csv(row)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -237,7 +237,7 @@ parts.live(lambda: under_way(running), busy=bool(running))
 if not everything:
     st.info("No report yet. Press “Make the report”: it takes a second or two.")
     st.stop()
-st.subheader("All reports")
+st.header("All reports")
 newest_complete = next((row for row in everything if row.status == COMPLETE), everything[0])
 wanted = st.query_params.get("report") or newest_complete.id
 history(everything, wanted)
@@ -245,5 +245,5 @@ try:
     shown(reports.get(wanted))
 except RestmonError as error:
     parts.tell(error)
-st.subheader("Compare two reports")
+st.header("Compare two reports")
 compare(everything)

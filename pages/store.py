@@ -150,7 +150,7 @@ def numbers(view: StoreView) -> None:
 
 def outage_table(view: StoreView) -> None:
     """Every outage that overlaps the range."""
-    st.subheader("Outages")
+    st.header("Outages")
     found = view.outages
     if not len(found.start):
         if view.observed:
@@ -191,7 +191,7 @@ def outage_table(view: StoreView) -> None:
 
 def about(view: StoreView) -> None:
     """Zone and business hours, and what was assumed."""
-    st.subheader("Business hours")
+    st.header("Business hours")
     zone = f"Time zone: **{view.zone}**"
     if view.zone_assumed:
         zone += " (assumed: none was imported for this store)"

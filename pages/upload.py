@@ -151,7 +151,7 @@ def result(row: Import) -> None:
             icon=":material/error:",
         )
         return
-    st.subheader(f"Result: {names_of(row)}")
+    st.header(f"Result: {names_of(row)}")
     with st.grid(5, min_column_width=120):
         for name in COUNTS:
             label = "Lines read" if name == "read" else name.capitalize()
@@ -262,7 +262,7 @@ if wanted:
     except RestmonError as error:
         parts.tell(error)
 if everything:
-    st.subheader("All imports")
+    st.header("All imports")
     history(everything, wanted)
 elif not uploaded:
     st.caption("No import yet.")
