@@ -35,12 +35,14 @@ POLLS_AT_ONCE = 200_000
 ROWS_OF_STATEMENT = 200
 STORES_AT_ONCE = 1000
 NOTHING = "[]"
+TEXT_AT_ONCE = 2**20
+"""Parsed in pieces that stay in the processor's cache."""
 PRAGMAS = {
     "journal_mode": "wal",
     # FULL: a transaction that was answered is on the disk, also after a power cut.
     "synchronous": "full",
     "foreign_keys": 1,
-    "cache_size": -64 * 1024,
+    "cache_size": -16 * 1024,
     "temp_store": "default",
 }
 
@@ -146,25 +148,40 @@ def _packed(base: str) -> str:
 
 
 def _parse(rows: Iterable[tuple[int, str]], base: int) -> tuple[Ints, Ints, Statuses]:
-    keys: list[int] = []
+    """(number, timestamp, status) of the polls in rows of (number, packed polls)."""
+    numbers: list[int] = []
     texts: list[str] = []
-    for key, text in rows:
+    size = 0
+    parts = [_numbers([])]
+    for number, text in rows:
         if len(text) > len(NOTHING):
-            keys.append(key)
+            numbers.append(number)
             texts.append(text[1:-1])
-    if not texts:
-        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8)
-    counts = np.fromiter((text.count(",") + 1 for text in texts), np.int64, len(texts))
-    packed = np.fromstring(",".join(texts), dtype=np.int64, sep=",")
-    key_of = np.repeat(np.array(keys, np.int64), counts)
+            size += len(text)
+        if size >= TEXT_AT_ONCE:
+            parts.append(_numbers(texts))
+            texts, size = [], 0
+    parts.append(_numbers(texts))
+    packed, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+    number_of = np.repeat(np.array(numbers, np.int64), counts)
     time = np.abs(packed)
     falls = np.flatnonzero(time[1:] <= time[:-1])
-    if (key_of[falls + 1] == key_of[falls]).any():
+    if (number_of[falls + 1] == number_of[falls]).any():
         # An aggregate promises no order, though reading along the key has always given one.
-        order = np.lexsort((time, key_of))
+        order = np.lexsort((time, number_of))
         time, packed = time[order], packed[order]
     time += base
-    return key_of, time, (packed > 0).view(np.int8)
+    return number_of, time, (packed > 0).view(np.int8)
+
+
+def _numbers(texts: list[str]) -> tuple[Ints, Ints]:
+    """The numbers, none of them 0, in lists separated by commas, and how many each list has."""
+    if not texts:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    found = np.fromstring(",0,".join(texts), np.int64, sep=",")
+    zeros = np.flatnonzero(found == 0)
+    counts = np.diff(zeros, prepend=-1, append=len(found)) - 1
+    return np.delete(found, zeros), counts
 
 
 def _in_range(store: str, lo: str, hi: str) -> str:
