@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 WORKERS ?= auto
 
-.PHONY: run test lint bench lock screenshots clean
+.PHONY: run test lint bench bench-scale lock screenshots clean
 
 run: $(VENV)/run.done
 	@$(PY) -m restmon run
@@ -18,6 +18,9 @@ lint: $(VENV)/test.done
 
 bench: $(VENV)/test.done
 	@$(PY) -m benchmarks $(ARGS)
+
+bench-scale: $(VENV)/test.done
+	@$(PY) -m benchmarks.scale $(ARGS)
 
 screenshots: $(VENV)/test.done
 	@$(PY) tools/screenshots.py

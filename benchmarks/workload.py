@@ -64,6 +64,37 @@ def warm_report(*hours: str) -> dict[str, Any]:
     return {"seconds": each}
 
 
+def again() -> dict[str, Any]:
+    """Reports of a process that has served one, nothing having changed."""
+    reports.compute().csv()
+    return {"seconds": [clock(lambda: reports.compute().csv()) for _ in range(3)]}
+
+
+def queued_report() -> dict[str, Any]:
+    """A report by the workers that run: from the request to the end; and its shards."""
+    from jobs.queue import huey
+    from jobs.tasks import enqueue_report
+    from restmon import shards
+
+    huey.connect()
+    begin = time.perf_counter()
+    report = enqueue_report()
+    while (found := reports.get(report.id)).status == "Running":
+        time.sleep(0.02)
+    seconds = time.perf_counter() - begin
+    assert found.status == "Complete", found.error
+    parts: list[Any] = shards.of(report.id)
+    note = "not parted"
+    if parts:
+        each = [(part.finished_at - part.started_at) / 1e6 for part in parts]
+        waited = [(part.started_at - part.requested_at) / 1e6 for part in parts]
+        note = (
+            f"{len(parts)} shards, each {min(each):.2f} to {max(each):.2f} s, waited up to "
+            f"{max(waited):.2f} s"
+        )
+    return {"seconds": seconds, "path": str(reports.csv_path(report.id)), "note": note}
+
+
 def bare_read() -> dict[str, Any]:
     """The week's polls of all stores through ADBC into Arrow, nothing else."""
     import adbc_driver_sqlite.dbapi as adbc
@@ -123,6 +154,8 @@ STEPS: dict[str, Step] = {
         import_files,
         cold_report,
         warm_report,
+        again,
+        queued_report,
         bare_read,
         store_pages,
         polars_report,

@@ -83,8 +83,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster(programs: Path, port: int, *, durable: bool = False) -> Iterator[Cluster]:
-    """A running server, removed at the end; ``durable`` when the test lets it crash."""
+def cluster(
+    programs: Path, port: int, *, durable: bool = False, **settings: str
+) -> Iterator[Cluster]:
+    """A running server with the settings, removed at the end; ``durable`` when the test lets it
+    crash."""
     folder = Path(tempfile.mkdtemp(prefix="restmon-postgres-"))
     if os.geteuid() == 0:
         names = {user.pw_name for user in pwd.getpwall()}
@@ -102,6 +105,7 @@ def cluster(programs: Path, port: int, *, durable: bool = False) -> Iterator[Clu
         }
         if not durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options |= settings
         with (folder / "data" / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = {value}\n" for name, value in options.items())
         made.start()

@@ -1,0 +1,189 @@
+"""``make bench-scale``: PostgreSQL and several workers, against the report as one SQL query.
+
+A server of its own is started in a temporary folder (its settings are in the table's head), every
+size gets a database, every step a process. ``--stores`` and ``--workers`` take several numbers.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psycopg
+
+from benchmarks.__main__ import RESULTS, ROOT
+from restmon import demo
+from tests.clusters import Cluster, binaries, cluster
+from tests.conftest import free_port
+
+ONE_QUERY = Path(__file__).with_name("one_query.sql")
+SERVER = {"shared_buffers": "1GB", "work_mem": "64MB", "max_wal_size": "4GB"}
+DAYS = 8
+
+
+@dataclass
+class Line:
+    """One line of the table."""
+
+    stores: int
+    measure: str
+    seconds: float
+    note: str = ""
+
+
+class Scale:
+    """The measures of one size, on a server."""
+
+    def __init__(self, server: Cluster, folder: Path, stores: int, repeat: int) -> None:
+        self.server = server
+        self.stores = stores
+        self.repeat = repeat
+        self.folder = folder / str(stores)
+        self.folder.mkdir()
+        self.url = server.create(f"scale_{stores}")
+        self.lines: list[Line] = []
+        self.env = {
+            **os.environ,
+            "RESTMON_DATABASE_URL": self.url,
+            "RESTMON_QUEUE_URL": "",
+            "RESTMON_DATA_DIR": str(self.folder / "files"),
+            "RESTMON_WORKERS": "1",
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def add(self, measure: str, seconds: float, note: str = "") -> None:
+        self.lines.append(Line(self.stores, measure, round(seconds, 3), note))
+        print(f"  {self.stores:,}: {measure}: {seconds:.2f} s {note}", file=sys.stderr, flush=True)
+
+    def step(self, *arguments: object) -> Any:
+        """Run one step of ``benchmarks.workload``."""
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.workload", *map(str, arguments)],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"the step {arguments} failed:\n{done.stderr}")
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def value(self, query: str) -> Any:
+        with psycopg.connect(self.url) as connection:
+            return (connection.execute(query).fetchone() or (None,))[0]
+
+    def imports(self) -> None:
+        """A week of polls, with hours and zones, into an empty database."""
+        data = self.folder / "data"
+        demo.generate(data, stores=self.stores, days=DAYS)
+        kinds = ("polls", "business_hours", "timezones")
+        found = self.step("import_files", *(f"{kind}={data / kind}.csv" for kind in kinds))
+        polls = found["counts"]["kinds"]["polls"]["new"]
+        size = self.value("SELECT pg_database_size(current_database())")
+        self.add("import", found["seconds"], f"{polls:,} polls; database {size / 1e6:,.0f} MB")
+
+    def one_process(self) -> bytes:
+        """Reports without a queue; returns the CSV."""
+        cold = [self.step("cold_report")["seconds"] for _ in range(self.repeat)]
+        self.add("cold report, one process", median(cold))
+        self.add("warm report, one process", median(self.step("again")["seconds"]))
+        path = self.folder / "report.csv"
+        subprocess.run(
+            [sys.executable, "-m", "restmon", "report", "--output", str(path)],
+            cwd=self.folder,
+            env=self.env,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        return path.read_bytes()
+
+    def workers(self, number: int, expected: bytes) -> None:
+        """Reports through the queue by a number of worker processes of one thread each."""
+        running = []
+        try:
+            for n in range(number):
+                log = (self.folder / f"worker-{number}-{n}.log").open("wb")
+                running.append(
+                    subprocess.Popen(
+                        [sys.executable, "-m", "restmon", "worker"],
+                        cwd=self.folder,
+                        env=self.env,
+                        stdout=log,
+                        stderr=log,
+                    )
+                )
+            while self.value("SELECT count(*) FROM worker_heartbeat") < number:
+                time.sleep(0.1)
+            for turn in ("first", "second"):
+                found = self.step("queued_report")
+                if Path(found["path"]).read_bytes() != expected:
+                    raise SystemExit("the report by workers is not that of one process")
+                self.add(f"report, {number} workers, {turn}", found["seconds"], found["note"])
+        finally:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.wait(30)
+
+    def one_query(self, expected: bytes) -> None:
+        """The competitor."""
+        as_of = self.value("SELECT max(timestamp) FROM poll")
+        text = ONE_QUERY.read_text().replace("{as_of}", str(as_of))
+        seconds = []
+        lines: list[str] = []
+        for _ in range(self.repeat):
+            begin = time.perf_counter()
+            with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
+                cursor.execute("SET jit = off")
+                with cursor.copy(text) as copy:
+                    lines = b"".join(copy).decode().splitlines()
+            seconds.append(time.perf_counter() - begin)
+        ours = expected.decode().splitlines()[1:]
+        same = sum(a == b for a, b in zip(ours, lines, strict=True)) / len(ours)
+        self.add("report as one SQL query", median(seconds), f"{same:.2%} of its lines are ours")
+
+
+def main() -> None:
+    """Measure, print the table, write it to the results folder."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stores", type=int, nargs="+", default=[14_000, 140_000])
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    programs = binaries()
+    if programs is None:
+        raise SystemExit("PostgreSQL's programs (initdb, pg_ctl) are not installed.")
+    lines: list[Line] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="restmon-scale-") as temporary,
+        cluster(programs, free_port(), durable=True, **SERVER) as server,
+    ):
+        for stores in options.stores:
+            scale = Scale(server, Path(temporary), stores, options.repeat)
+            scale.imports()
+            expected = scale.one_process()
+            for number in options.workers:
+                scale.workers(number, expected)
+            scale.one_query(expected)
+            lines += scale.lines
+    print(f"{os.cpu_count()} cores, PostgreSQL with {SERVER}, median of {options.repeat}\n")
+    print("| stores | what | seconds | |\n| ---: | --- | ---: | --- |")
+    for line in lines:
+        print(f"| {line.stores:,} | {line.measure} | {line.seconds:.2f} | {line.note} |")
+    RESULTS.mkdir(exist_ok=True)
+    name = f"scale-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    (RESULTS / name).write_text(json.dumps([asdict(line) for line in lines], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
