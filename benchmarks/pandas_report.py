@@ -113,9 +113,15 @@ def open_intervals(
 
 
 def in_utc(wall: pd.Series, zone: str, *, first_occurrence: bool) -> pd.Series:
-    """Wall-clock times in UTC; one that is skipped is the instant of the jump."""
+    """Wall-clock times in UTC; one that is skipped is the instant of the jump.
+
+    That is a nanosecond after the last time before it: pandas shifts forward by a whole hour also
+    where the clocks jump by half of one (Lord Howe).
+    """
     ambiguous = np.full(len(wall), first_occurrence)
-    local = wall.dt.tz_localize(zone, ambiguous=ambiguous, nonexistent="shift_forward")
+    there = wall.dt.tz_localize(zone, ambiguous=ambiguous, nonexistent="NaT")
+    before = wall.dt.tz_localize(zone, ambiguous=ambiguous, nonexistent="shift_backward")
+    local = there.where(there.notna(), before + pd.Timedelta(1, "ns"))
     return local.dt.tz_convert("UTC")
 
 
