@@ -100,8 +100,7 @@ def store_form(store_ids: list[str]) -> None:
     if left.button("Save", type="primary", icon=":material/save:", key="save"):
         try:
             rows = edited[[DAY, START, END]].itertuples(index=False, name=None)
-            changed = editing.set_hours(chosen, rows)
-            changed |= editing.set_zone(chosen, None if zone == NO_ZONE else zone)
+            changed = editing.save(chosen, rows, None if zone == NO_ZONE else zone)
         except editing.HoursRejected as error:
             st.error("These rows cannot be kept; nothing was changed.", icon=":material/error:")
             st.dataframe(

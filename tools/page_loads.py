@@ -4,6 +4,7 @@
 its charts are drawn, in a new browser context each time.
 """
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -31,7 +32,7 @@ def main() -> None:
     }
     print("| page | median (s) | slowest (s) |\n| --- | ---: | ---: |")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for name, path in pages.items():
             seconds = []
             for _ in range(TIMES):
