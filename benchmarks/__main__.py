@@ -35,6 +35,21 @@ WEEK_DAYS = 8
 BYTES_A_POLL = 17
 
 
+def run_step(folder: Path, env: dict[str, str], *arguments: object) -> Any:
+    """Run one step of ``benchmarks.workload`` in a process of its own; returns what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.workload", *map(str, arguments)],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"the step {arguments} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 @dataclass(frozen=True)
 class Size:
     """How much of everything: stores, days of the long history, the factor of stores of the many,
@@ -164,17 +179,7 @@ class Bench:
 
     def step(self, name: str, *arguments: object) -> Any:
         """Run one step of ``benchmarks.workload`` on a database."""
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.workload", *map(str, arguments)],
-            cwd=self.folder,
-            env=self.env(name),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(f"the step {arguments} failed:\n{done.stderr}")
-        return json.loads(done.stdout.splitlines()[-1])
+        return run_step(self.folder, self.env(name), *arguments)
 
     def drop(self, name: str) -> None:
         """Remove a database."""

@@ -19,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.__main__ import RESULTS, ROOT
+from benchmarks.__main__ import RESULTS, ROOT, run_step
 from restmon import demo
 from tests.clusters import Cluster, binaries, cluster
 from tests.conftest import free_port
@@ -66,17 +66,7 @@ class Scale:
 
     def step(self, *arguments: object) -> Any:
         """Run one step of ``benchmarks.workload``."""
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.workload", *map(str, arguments)],
-            cwd=self.folder,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(f"the step {arguments} failed:\n{done.stderr}")
-        return json.loads(done.stdout.splitlines()[-1])
+        return run_step(self.folder, self.env, *arguments)
 
     def value(self, query: str) -> Any:
         with psycopg.connect(self.url) as connection:

@@ -16,12 +16,13 @@ from jobs.queue import huey
 from restmon import database, demo_data, fleet, groups, heartbeats, snapshot
 from restmon.errors import NoPolls, RestmonError
 from restmon.fleet import NEVER_OBSERVED, UP, Fleet
-from restmon.models import now
+from restmon.models import COMPLETE, FAILED, RUNNING, now
 from restmon.settings import get_settings
 from restmon.uptime import NEAREST, PREVIOUS
-from restmon.wording import ago, moment
+from restmon.wording import ago, at, moment
 
 _frame = threading.local()
+STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
 DOWN_NOW, OPEN_NOW = "Down now", "Open now"
 METHOD_NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
 DARK_BUTTONS = (
@@ -127,6 +128,77 @@ def live(show: Callable[[], None], *, busy: bool) -> None:
             show()
 
     st.fragment(part, run_every=BUSY_SECONDS if busy else IDLE_SECONDS)()
+
+
+def store_choice(store_ids: list[str]) -> str | None:
+    """The store that is chosen, kept in the address."""
+    return st.selectbox(
+        "Store",
+        store_ids,
+        index=None,
+        placeholder="Choose a store, or type a part of its id",
+        key="store",
+        bind="query-params",
+    )
+
+
+def under_way(jobs: list[Any], known: list[str], called: Callable[[Any], str]) -> None:
+    """The progress of the jobs that run, each by what it is ``called``; when one begins or ends,
+    so that the ids are not those ``known``, the page is run again."""
+    worker_notice()
+    rows = [row for row in jobs if row.status == RUNNING]
+    if [row.id for row in rows] != known:
+        st.rerun()
+    for row in rows:
+        text = "waiting for a worker" if row.lease_until is None else f"{row.progress:.0%}"
+        st.progress(min(max(row.progress, 0.0), 1.0), text=f"{called(row)}: {text}")
+
+
+def job_history(
+    rows: list[Any],
+    columns: dict[str, list[Any]],
+    config: dict[str, Any],
+    *,
+    chosen: str | None,
+    parameter: str,
+    name: str,
+) -> None:
+    """All reports, or imports, in a table: the ``columns`` of their own (with their ``config``)
+    between the status and who asked when. The one that is picked is put into the address."""
+    ids = [row.id for row in rows]
+    # A choice is of the rows it was made on.
+    key = f"{name}_{ids[0][:8]}"
+
+    def pick() -> None:
+        picked = st.session_state[key]["selection"]["rows"]
+        if picked and picked[0] < len(ids):
+            st.query_params[parameter] = ids[picked[0]]
+
+    table = {
+        "status": [STATUS_NAMES[row.status] for row in rows],
+        **columns,
+        "requested_by": [row.requested_by for row in rows],
+        "requested_at": [at(row.requested_at) for row in rows],
+    }
+    st.dataframe(
+        pd.DataFrame(table),
+        hide_index=True,
+        column_config={
+            "status": "Status",
+            **config,
+            "requested_by": "Asked for by",
+            "requested_at": st.column_config.DatetimeColumn(
+                "Asked for (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
+            ),
+        },
+        on_select=pick,
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [n for n, i in enumerate(ids) if i == chosen]}},
+        key=key,
+        alt=f"Table of all {parameter}s, newest first",
+        height=min(36 * (len(rows) + 1) + 2, 300),
+        placeholder="–",
+    )
 
 
 def demo_banner() -> None:

@@ -13,7 +13,6 @@ from restmon.models import COMPLETE, FAILED, RUNNING, Report
 from restmon.uptime import METHODS, NEAREST
 from restmon.wording import at, moment, size
 
-STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
 COMPARED = [
     "store_id",
     "uptime_share_change",
@@ -57,46 +56,21 @@ def trigger_form(newest: int) -> None:
             st.query_params["report"] = row.id
 
 
-def under_way(known: list[str]) -> None:
-    """The reports under way; when one begins or ends the page is run again."""
-    parts.worker_notice()
-    rows = [row for row in reports.recent() if row.status == RUNNING]
-    if [row.id for row in rows] != known:
-        st.rerun()
-    for row in rows:
-        asked = moment(row.requested_at, seconds=True)
-        text = "waiting for a worker" if row.lease_until is None else f"{row.progress:.0%}"
-        st.progress(min(max(row.progress, 0.0), 1.0), text=f"Report asked for {asked}: {text}")
-
-
-def pick(ids: list[str]) -> None:
-    """Put the report that was chosen in the table into the address."""
-    rows = st.session_state[history_key(ids)]["selection"]["rows"]
-    if rows and rows[0] < len(ids):
-        st.query_params["report"] = ids[rows[0]]
-
-
-def history_key(ids: list[str]) -> str:
-    """The table's key: a choice is of the rows it was made on."""
-    return f"history_{ids[0][:8]}"
+def called(row: Report) -> str:
+    """What a report under way is called."""
+    return f"Report asked for {moment(row.requested_at, seconds=True)}"
 
 
 def history(rows: list[Report], chosen: str) -> None:
     """All reports in a table; the chosen one is shown below it."""
-    table = pd.DataFrame(
-        {
-            "status": [STATUS_NAMES[row.status] for row in rows],
-            "as_of": [None if row.as_of is None else at(row.as_of) for row in rows],
-            "method": [parts.METHOD_NAMES[row.method] for row in rows],
-            "stores": [row.stores for row in rows],
-            "size": ["" if row.size is None else size(row.size) for row in rows],
-            "seconds": [reports.seconds(row) for row in rows],
-            "requested_by": [row.requested_by for row in rows],
-            "requested_at": [at(row.requested_at) for row in rows],
-        }
-    )
+    columns = {
+        "as_of": [None if row.as_of is None else at(row.as_of) for row in rows],
+        "method": [parts.METHOD_NAMES[row.method] for row in rows],
+        "stores": [row.stores for row in rows],
+        "size": ["" if row.size is None else size(row.size) for row in rows],
+        "seconds": [reports.seconds(row) for row in rows],
+    }
     config = {
-        "status": "Status",
         "as_of": st.column_config.DatetimeColumn(
             "As of (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"
         ),
@@ -104,24 +78,8 @@ def history(rows: list[Report], chosen: str) -> None:
         "stores": st.column_config.NumberColumn("Stores", format="localized"),
         "size": "Size",
         "seconds": st.column_config.NumberColumn("Took (s)", format="%.2f"),
-        "requested_by": "Asked for by",
-        "requested_at": st.column_config.DatetimeColumn(
-            "Asked for (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
-        ),
     }
-    ids = [row.id for row in rows]
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config=config,
-        on_select=lambda: pick(ids),
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [n for n, i in enumerate(ids) if i == chosen]}},
-        key=history_key(ids),
-        alt="Table of all reports, newest first",
-        height=min(36 * (len(rows) + 1) + 2, 300),
-        placeholder="–",
-    )
+    parts.job_history(rows, columns, config, chosen=chosen, parameter="report", name="history")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -233,7 +191,7 @@ if newest is None:
 trigger_form(newest or 0)
 everything = reports.recent()
 running = [row.id for row in everything if row.status == RUNNING]
-parts.live(lambda: under_way(running), busy=bool(running))
+parts.live(lambda: parts.under_way(reports.recent(), running, called), busy=bool(running))
 if not everything:
     st.info("No report yet. Press “Make the report”: it takes a second or two.")
     st.stop()

@@ -13,13 +13,9 @@ from pages import parts
 from restmon import database, editing, groups
 from restmon.errors import RestmonError
 from restmon.hours import DEFAULT_ZONE
+from restmon.wording import WEEKDAYS
 
-DAYS = {
-    str(n): f"{n} {name}"
-    for n, name in enumerate(
-        ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-    )
-}
+DAYS = {str(n): f"{n} {name}" for n, name in enumerate(WEEKDAYS)}
 DAY, START, END = editing.COLUMNS
 NO_ZONE = f"Not known ({DEFAULT_ZONE} is assumed)"
 COLUMN_NAMES = {DAY: "Day", START: "Opens", END: "Closes"}
@@ -54,14 +50,7 @@ def told_here() -> Iterator[None]:
 
 def store_form(store_ids: list[str]) -> None:
     """The hours and zone of one store."""
-    chosen = st.selectbox(
-        "Store",
-        store_ids,
-        index=None,
-        placeholder="Choose a store, or type a part of its id",
-        key="store",
-        bind="query-params",
-    )
+    chosen = parts.store_choice(store_ids)
     if not chosen:
         st.info("Choose a store to see and change its business hours and time zone.")
         return

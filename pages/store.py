@@ -250,14 +250,7 @@ if asked and asked not in found.ids:
         f"There is no store “{parts.literal(asked[:64])}”. Choose one from the list.",
         icon=":material/error:",
     )
-chosen = st.selectbox(
-    "Store",
-    found.ids,
-    index=None,
-    placeholder="Choose a store, or type a part of its id",
-    key="store",
-    bind="query-params",
-)
+chosen = parts.store_choice(found.ids)
 if not chosen:
     st.info("Choose a store above, or open one from the list of all stores.")
     st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")

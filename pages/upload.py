@@ -11,11 +11,10 @@ from pages import parts
 from restmon import imports, preview
 from restmon.csv_reader import BUSINESS_HOURS, POLLS, TIMEZONES
 from restmon.errors import RestmonError
-from restmon.models import COMPLETE, FAILED, RUNNING, Import
-from restmon.wording import at, size
+from restmon.models import FAILED, RUNNING, Import
+from restmon.wording import size
 
 KINDS = {POLLS: "Polls", BUSINESS_HOURS: "Business hours", TIMEZONES: "Time zones"}
-STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
 COUNTS = ("read", "new", "updated", "unchanged", "rejected")
 
 
@@ -125,15 +124,9 @@ def start(files: list[Any], kinds: list[str]) -> None:
     st.rerun()
 
 
-def under_way(known: list[str]) -> None:
-    """The imports under way; when one begins or ends the page is run again."""
-    parts.worker_notice()
-    rows = [row for row in imports.recent() if row.status == RUNNING]
-    if [row.id for row in rows] != known:
-        st.rerun()
-    for row in rows:
-        text = "waiting for a worker" if row.lease_until is None else f"{row.progress:.0%}"
-        st.progress(min(max(row.progress, 0.0), 1.0), text=f"Importing {names_of(row)}: {text}")
+def called(row: Import) -> str:
+    """What an import under way is called."""
+    return f"Importing {names_of(row)}"
 
 
 def names_of(row: Import) -> str:
@@ -185,52 +178,19 @@ def result(row: Import) -> None:
     st.page_link("pages/overview.py", label="See the overview", icon=":material/monitoring:")
 
 
-def pick(ids: list[str]) -> None:
-    """Put the import that was chosen in the table into the address."""
-    rows = st.session_state[history_key(ids)]["selection"]["rows"]
-    if rows and rows[0] < len(ids):
-        st.query_params["import"] = ids[rows[0]]
-
-
-def history_key(ids: list[str]) -> str:
-    """The table's key: a choice is of the rows it was made on."""
-    return f"imports_{ids[0][:8]}"
-
-
 def history(rows: list[Import], chosen: str | None) -> None:
     """All imports in a table; the chosen one is shown above it."""
     counts = [row.counts or {} for row in rows]
-    table = pd.DataFrame(
-        {
-            "status": [STATUS_NAMES[row.status] for row in rows],
-            "files": [", ".join(file["name"] for file in row.files) for row in rows],
-            **{name: [c.get(name) for c in counts] for name in COUNTS},
-            "requested_by": [row.requested_by for row in rows],
-            "requested_at": [at(row.requested_at) for row in rows],
-        }
-    )
+    columns = {
+        "files": [", ".join(file["name"] for file in row.files) for row in rows],
+        **{name: [c.get(name) for c in counts] for name in COUNTS},
+    }
     number = st.column_config.NumberColumn
-    ids = [row.id for row in rows]
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "status": "Status",
-            "files": st.column_config.TextColumn("Files", width="large"),
-            **{name: number(name.capitalize(), format="localized") for name in COUNTS},
-            "requested_by": "Asked for by",
-            "requested_at": st.column_config.DatetimeColumn(
-                "Asked for (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
-            ),
-        },
-        on_select=lambda: pick(ids),
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [n for n, i in enumerate(ids) if i == chosen]}},
-        key=history_key(ids),
-        alt="Table of all imports, newest first",
-        height=min(36 * (len(rows) + 1) + 2, 300),
-        placeholder="–",
-    )
+    config = {
+        "files": st.column_config.TextColumn("Files", width="large"),
+        **{name: number(name.capitalize(), format="localized") for name in COUNTS},
+    }
+    parts.job_history(rows, columns, config, chosen=chosen, parameter="import", name="imports")
 
 
 parts.framed()
@@ -254,7 +214,7 @@ if uploaded:
         start([f for f, _ in good], [kind for _, kind in good])
 everything = imports.recent()
 running = [row.id for row in everything if row.status == RUNNING]
-parts.live(lambda: under_way(running), busy=bool(running))
+parts.live(lambda: parts.under_way(imports.recent(), running, called), busy=bool(running))
 wanted = st.query_params.get("import")
 if wanted:
     try:

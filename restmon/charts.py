@@ -15,6 +15,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from restmon.hours import HOUR
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.floating[Any]]
 
@@ -32,7 +34,6 @@ HATCH = {
     "fgcolor": "#FFFFFF",
     "fgopacity": 0.6,
 }
-HOUR = 3_600_000_000
 QUARTER = HOUR // 4
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EDGES = (0, 50, 80, 90, 95, 98, 99, 99.9, 100)

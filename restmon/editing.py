@@ -14,9 +14,9 @@ from restmon.checking import PARSERS, rejection
 from restmon.csv_reader import BUSINESS_HOURS, LAYOUTS, Rejection
 from restmon.errors import BadRequest, NotFound
 from restmon.fields import parse_zones
-from restmon.hours import SECOND
 from restmon.models import BusinessHours, Store
 from restmon.revisions import new_revision
+from restmon.wording import wall_text
 
 COLUMNS = list(LAYOUTS[BUSINESS_HOURS])[1:]
 """The columns of a row: dayOfWeek, start_time_local, end_time_local."""
@@ -119,17 +119,6 @@ def as_text(value: Any) -> str:
     if isinstance(value, time):
         return value.isoformat()
     return str(value).strip()
-
-
-def wall_text(wall: int) -> str:
-    """A wall-clock time, microseconds since midnight, as ``HH:MM``; with seconds and their
-    fraction where it has any."""
-    minutes, rest = divmod(wall, 60 * SECOND)
-    text = f"{minutes // 60:02d}:{minutes % 60:02d}"
-    if rest:
-        seconds, fraction = divmod(rest, SECOND)
-        text += f":{seconds:02d}" + (f".{fraction:06d}" if fraction else "")
-    return text
 
 
 def _checked(rows: list[tuple[str, ...]]) -> list[tuple[int, int, int]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from restmon import carry_in, database
 from restmon.buckets import covered, down_stretches, local_days, open_stretches
 from restmon.errors import NotFound
-from restmon.hours import DAY, DEFAULT_ZONE, SECOND, OpenIntervals, WeeklyHours, open_intervals
+from restmon.hours import DAY, DEFAULT_ZONE, OpenIntervals, WeeklyHours, open_intervals
 from restmon.models import BusinessHours, Store
 from restmon.outages import Outages, outages
 from restmon.reasons import ExplainedSpans, explained
@@ -16,12 +16,12 @@ from restmon.reports import check_method
 from restmon.snapshot import Stores
 from restmon.snapshot import cache as shared_cache
 from restmon.uptime import NEAREST, Polls, timeline
+from restmon.wording import WEEKDAYS, wall_text
 
 Ints = NDArray[np.int64]
 
 STEP = 2 * DAY
 STEP_FACTOR = 4
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ALL = np.zeros(1, np.int64)
 """The indices of all stores of a set of one."""
 
@@ -154,17 +154,8 @@ def weekly_hours(rows: list[tuple[int, int, int]]) -> list[tuple[str, str]]:
     days: list[list[str]] = [[] for _ in WEEKDAYS]
     for day, start, end in sorted(rows):
         later = "" if end > start else " (next day)"
-        days[day].append(f"{wall_clock(start)}–{wall_clock(end)}{later}")
+        days[day].append(f"{wall_text(start)}–{wall_text(end)}{later}")
     return [(day, ", ".join(texts) or "closed") for day, texts in zip(WEEKDAYS, days, strict=True)]
-
-
-def wall_clock(time: int) -> str:
-    """A wall-clock time (microseconds since midnight) as text: 09:00, 23:59:59, 24:00."""
-    seconds, fraction = divmod(time, SECOND)
-    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}"
-    if fraction:
-        return f"{text}:{seconds % 60:02d}.{fraction:06d}"
-    return f"{text}:{seconds % 60:02d}" if seconds % 60 else text
 
 
 def _read_store(store_id: str) -> tuple[Stores, bool, list[tuple[int, int, int]]]:

@@ -7,9 +7,9 @@ Instants are microseconds since the epoch, UTC; durations half microseconds, as 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
+from restmon.hours import SECOND
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,6 +31,17 @@ def clock(instant: int, zone: str = "UTC") -> str:
     """Such as ``12:13``; with seconds where there are any."""
     local = at(instant, zone)
     return local.strftime("%H:%M:%S" if local.second else "%H:%M")
+
+
+def wall_text(wall: int) -> str:
+    """A wall-clock time, microseconds since midnight, as ``HH:MM``; with seconds and their
+    fraction where it has any."""
+    minutes, rest = divmod(wall, 60 * SECOND)
+    text = f"{minutes // 60:02d}:{minutes % 60:02d}"
+    if rest:
+        seconds, fraction = divmod(rest, SECOND)
+        text += f":{seconds:02d}" + (f".{fraction:06d}" if fraction else "")
+    return text
 
 
 def duration(half_microseconds: int) -> str:

@@ -191,6 +191,24 @@ class Workspace:
         self.started.append(running)
         return running
 
+    def start_script(self, script: str, env: dict[str, str] | None = None) -> Running:
+        """Start a Python script that becomes a worker, and wait until it is ready."""
+        log = self.path / f"worker-{len(self.started)}.log"
+        added = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **(env or {})}
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-c", script],
+                cwd=ROOT,
+                env={**os.environ, **self.env, **added},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        running = Running(process, log)
+        self.started.append(running)
+        wait_until("the worker is ready", lambda: "worker ready" in running.output)
+        return running
+
     def start_worker(self, env: dict[str, str] | None = None) -> Running:
         running = self.start("worker", env=env)
         wait_until("the worker is ready", lambda: "worker ready" in running.output)

@@ -1,14 +1,28 @@
 """The stores of `tests/stores.py` in a workspace's database."""
 
+from restmon import database, models
 from restmon.reports import as_text
 from tests.conftest import Workspace
 from tests.stores import AStore
-from tests.test_pipeline_properties import start_anew, wall
 
 
-def import_stores(workspace: Workspace, stores: list[AStore]) -> list[int]:
-    """Put the stores, named s0, s1, …, into the emptied database; returns the indices of those
-    that are named in any file."""
+def wall(time: int) -> str:
+    seconds, fraction = divmod(time, 1_000_000)
+    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{fraction:06d}" if fraction else text
+
+
+def start_anew() -> None:
+    """Empty every table."""
+    with database.writing():
+        for model in (models.Poll, models.BusinessHours, models.Store):
+            model.delete().execute()
+        models.Revision.create(rebuild=True)
+
+
+def import_stores(workspace: Workspace, stores: list[AStore], more_polls: str = "") -> list[int]:
+    """Put the stores, named s0, s1, …, into the emptied database, with further lines of polls;
+    returns the indices of those that are named in any file."""
     start_anew()
     polls = [
         f"s{s},{'active' if active else 'inactive'},{as_text(t)}\n"
@@ -21,6 +35,6 @@ def import_stores(workspace: Workspace, stores: list[AStore]) -> list[int]:
         for day, start, end in store.hours
     ]
     zones = [f"s{s},{store.zone}\n" for s, store in enumerate(stores) if store.zone]
-    row = workspace.import_now("".join(polls), "".join(hours), "".join(zones))
+    row = workspace.import_now("".join(polls) + more_polls, "".join(hours), "".join(zones))
     assert row.counts["rejected"] == 0
     return [s for s, store in enumerate(stores) if store.hours or store.zone or store.polls]

@@ -1,8 +1,5 @@
 """PostgreSQL crashes and is cut off in the middle of the work, which resumes by itself."""
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +15,6 @@ from restmon.models import COMPLETE, RUNNING, Poll
 from restmon.snapshot import SnapshotCache
 from tests.clusters import Cluster, cluster
 from tests.conftest import (
-    ROOT,
     Running,
     Workspace,
     close_databases,
@@ -79,22 +75,8 @@ def crashing(server: Cluster, tmp_path: Path) -> Iterator[Workspace]:
 def start_pausing_worker(workspace: Workspace, url: str = "") -> tuple[Running, Path]:
     """(the worker, the file that lets it go on when it is deleted)."""
     hold = workspace.write("hold", "")
-    log = workspace.path / f"worker-{len(workspace.started)}.log"
-    env = {**os.environ, **workspace.env, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    if url:
-        env["RESTMON_DATABASE_URL"] = url
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-c", PAUSING_WORKER.format(hold=str(hold))],
-            cwd=ROOT,
-            env=env,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    running = Running(process, log)
-    workspace.started.append(running)
-    wait_until("the worker is ready", lambda: "worker ready" in running.output)
+    env = {"RESTMON_DATABASE_URL": url} if url else {}
+    running = workspace.start_script(PAUSING_WORKER.format(hold=str(hold)), env)
     return running, hold
 
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -13,7 +11,7 @@ from jobs.queue import huey
 from jobs.tasks import enqueue_import, enqueue_report, recover
 from restmon import heartbeats, imports, leases, reports
 from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report
-from tests.conftest import POLLS_HEADER, ROOT, Running, Workspace, wait_until
+from tests.conftest import POLLS_HEADER, Running, Workspace, wait_until
 
 pytestmark = pytest.mark.both_databases
 
@@ -37,20 +35,7 @@ runpy.run_module("jobs", run_name="__main__")
 
 
 def start_worker(workspace: Workspace, *, slow: bool, lease: float = 2) -> Running:
-    log = workspace.path / f"worker-{len(workspace.started)}.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-c", SLOW_WORKER.format(slow=slow, lease=lease)],
-            cwd=ROOT,
-            env={**os.environ, **workspace.env, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    running = Running(process, log)
-    workspace.started.append(running)
-    wait_until("the worker is ready", lambda: "worker ready" in running.output)
-    return running
+    return workspace.start_script(SLOW_WORKER.format(slow=slow, lease=lease))
 
 
 def finished_report(report_id: str) -> Any:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restmon import reasons, wording
-from restmon.wording import HOUR, MINUTE, SECOND
+from restmon.hours import HOUR, SECOND
 
+MINUTE = 60 * SECOND
 INSTANT = round(datetime(2023, 1, 25, 18, 13, 22, tzinfo=UTC).timestamp()) * SECOND
 
 
