@@ -1,15 +1,17 @@
 """A real browser on a real dashboard: waiting until a page is done, and looking at it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 SECONDS = 60
+SETTLING_SECONDS = 20
 # How long a thing takes to appear is the machine's business.
 expect.set_options(timeout=SECONDS * 1000)
 DONE = """() => {
@@ -68,14 +70,19 @@ def settle(page: Page) -> None:
     page.wait_for_function(DONE, timeout=SECONDS * 1000)
 
 
+WIDE = """() => {
+    const areas = [document.documentElement, document.querySelector('[data-testid=stMain]')];
+    return areas.filter(e => e.scrollWidth > e.clientWidth + 1)
+        .map(e => `${e.tagName} ${e.scrollWidth} > ${e.clientWidth}`);
+}"""
+
+
 def too_wide(page: Page) -> list[str]:
-    """What makes the page scroll sideways: the elements that reach beyond their scroll area."""
-    found: list[str] = page.evaluate(
-        """() => {
-            const areas = [document.documentElement,
-                           document.querySelector('[data-testid=stMain]')];
-            return areas.filter(e => e.scrollWidth > e.clientWidth + 1)
-                .map(e => `${e.tagName} ${e.scrollWidth} > ${e.clientWidth}`);
-        }"""
-    )
+    """What makes the page scroll sideways: the elements that reach beyond their scroll area.
+
+    Tables and charts take their new width a moment after the window has; they are given time.
+    """
+    with suppress(PlaywrightTimeout):
+        page.wait_for_function(f"() => !({WIDE})().length", timeout=SETTLING_SECONDS * 1000)
+    found: list[str] = page.evaluate(WIDE)
     return found
