@@ -3,6 +3,7 @@
 import html
 import json
 import logging
+import re
 import signal
 import sys
 import tempfile
@@ -19,14 +20,26 @@ from waitress.task import ErrorTask
 
 from jobs import tasks
 from jobs.queue import huey
-from restmon import database, heartbeats, imports, openapi, overview, processes, reports
+from restmon import (
+    api_keys,
+    database,
+    heartbeats,
+    imports,
+    openapi,
+    overview,
+    processes,
+    reports,
+)
+from restmon.api_keys import Role
 from restmon.csv_reader import COLUMNS
 from restmon.errors import (
     BadRequest,
     DatabaseUnavailable,
     FileRejected,
+    Forbidden,
     NoPolls,
     NotFound,
+    NotLoggedIn,
     RestmonError,
 )
 from restmon.ingest import SourceFile
@@ -43,12 +56,15 @@ NO_WORKER = "No worker is alive; start one: python -m restmon worker"
 STATUSES: list[tuple[type[RestmonError], int]] = [
     (NotFound, 404),
     (BadRequest, 400),
+    (NotLoggedIn, 401),
+    (Forbidden, 403),
     (NoPolls, 409),
     (FileRejected, 422),
     (DatabaseUnavailable, 503),
 ]
 UNFORESEEN = (500, "internal_error", "The server could not answer.", "Its log says why.")
 TOO_LARGE = (413, "too_large", "The request is too large.", "Send files as multipart form data.")
+NO_BEARER = "The Authorization header holds no bearer key."
 TOO_LONG = (431, "too_long", "The address or a header of the request is too long.", "Shorten it.")
 
 app = bottle.Bottle()
@@ -76,21 +92,67 @@ def problem(
     return answer(error_object(code, message, hint), status, **headers)
 
 
-def guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """Bottle plugin: what went wrong in a route becomes JSON with the fitting status."""
+class Guard:
+    """Bottle plugin: admits only who may use a route (its ``needs``: an operator unless told
+    otherwise, None: anybody), and what went wrong becomes JSON with the fitting status."""
 
-    def run(*args: Any, **kwargs: Any) -> Any:
-        try:
-            with database.explained():
-                return callback(*args, **kwargs)
-        except RestmonError as error:
-            status = next((s for kind, s in STATUSES if isinstance(error, kind)), 500)
-            return problem(status, error.code, error.message, error.hint)
+    api = 2
 
-    return run
+    def apply(self, callback: Callable[..., Any], route: bottle.Route) -> Callable[..., Any]:
+        """The route's function, guarded."""
+        needs = route.config.get("needs", Role.OPERATOR)
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            try:
+                with database.explained():
+                    admit(needs)
+                    return callback(*args, **kwargs)
+            except RestmonError as error:
+                status = next((s for kind, s in STATUSES if isinstance(error, kind)), 500)
+                headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+                return problem(status, error.code, error.message, error.hint, **headers)
+
+        return run
 
 
-app.install(guarded)
+app.install(Guard())
+
+
+def header(name: str, default: str = "") -> str:
+    """A header of the request, its bytes as Latin-1: Bottle's own way fails where they are not
+    UTF-8."""
+    return str(bottle.request.environ.get(f"HTTP_{name.upper().replace('-', '_')}", default))
+
+
+def admit(needs: Role | None) -> None:
+    """Raise NotLoggedIn or Forbidden unless whoever asks may use a route that needs the role.
+
+    A key that is sent must be good. Without one, a person at this machine may do everything, but
+    not a page of another site that sends that person's browser here: neither from its own address
+    nor under a name that it has let point to this machine.
+    """
+    if needs is None:
+        return
+    scheme, _, key = header("Authorization").strip().partition(" ")
+    if scheme:
+        if scheme.lower() != "bearer":
+            raise NotLoggedIn(NO_BEARER, "Send Authorization: Bearer THE_KEY.")
+        api_keys.must(Role(api_keys.check(key.strip()).role), needs)
+        return
+    if api_keys.needed(get_settings()):
+        raise NotLoggedIn("An API key is needed.", "Send Authorization: Bearer THE_KEY.")
+    # Not request.urlparts: that believes X-Forwarded-Host, which a page can set.
+    own = header("Host", "127.0.0.1")
+    sender = header("Origin", f"http://{own}")
+    site = header("Sec-Fetch-Site", "none")
+    if sender.partition("://")[2] != own or site not in {"none", "same-origin"}:
+        raise Forbidden("A page of another site sent this request.", "Send an API key with it.")
+    name = own.rsplit(":", 1)[0] if re.search(r":\d*$", own) else own
+    if not api_keys.is_loopback(name):
+        raise Forbidden(
+            f"Without an API key this API does not answer to the name {name[:60]!r}.",
+            "Ask at 127.0.0.1 or localhost, or send Authorization: Bearer THE_KEY.",
+        )
 
 
 def plain_error(error: bottle.HTTPError) -> str:
@@ -214,8 +276,8 @@ def trigger_report() -> bottle.HTTPResponse:
     return answer({"report_id": report.id, "status": RUNNING, "status_url": status_url}, 202)
 
 
-@app.route("/get_report", ["GET", "POST"])
-@app.route("/get_report/<report_id>")
+@app.route("/get_report", ["GET", "POST"], needs=Role.VIEWER)
+@app.route("/get_report/<report_id>", needs=Role.VIEWER)
 def get_report(report_id: str = "") -> bottle.HTTPResponse:
     """A report's state, with its CSV when it is complete."""
     given = parameters()
@@ -246,7 +308,7 @@ def get_report(report_id: str = "") -> bottle.HTTPResponse:
 def wants_csv() -> bool:
     """Whether the Accept header names text/csv and likes JSON no better."""
     liked: dict[str, float] = {}
-    for choice in bottle.request.get_header("Accept", "").lower().replace(" ", "").split(","):
+    for choice in header("Accept").lower().replace(" ", "").split(","):
         kind, *options = choice.split(";")
         weight = next((o[2:] for o in options if o.startswith("q=")), "1")
         try:
@@ -390,7 +452,7 @@ def import_state(row: Import) -> dict[str, Any]:
     return state
 
 
-@app.get("/import_data")
+@app.get("/import_data", needs=Role.VIEWER)
 def get_import() -> bottle.HTTPResponse:
     """An import's state, counts and first rejected lines."""
     import_id = parameters().get("import_id", "")
@@ -399,7 +461,7 @@ def get_import() -> bottle.HTTPResponse:
     return answer(import_state(imports.get(import_id)))
 
 
-@app.get("/import_data/<import_id>/rejected.csv")
+@app.get("/import_data/<import_id>/rejected.csv", needs=Role.VIEWER)
 def get_rejected(import_id: str) -> bottle.HTTPResponse:
     """Every rejected line of an import."""
     path = imports.rejected_path(imports.get(import_id).id)
@@ -409,7 +471,7 @@ def get_rejected(import_id: str) -> bottle.HTTPResponse:
     return bottle.static_file(path.name, str(path.parent.resolve()), "text/csv", download=name)
 
 
-@app.get("/healthz")
+@app.get("/healthz", needs=None)
 def healthz() -> bottle.HTTPResponse:
     """Whether database, queue and worker are well."""
     health: dict[str, Any] = {"database": "ok", "queue": "ok", "worker": "ok"}
@@ -431,13 +493,13 @@ def healthz() -> bottle.HTTPResponse:
     return answer({"status": "ok" if well else "failing", **health}, 200 if well else 503)
 
 
-@app.get("/openapi.json")
+@app.get("/openapi.json", needs=None)
 def openapi_json() -> bottle.HTTPResponse:
     """The API's own description."""
     return answer(openapi.document(origin()))
 
 
-@app.get("/")
+@app.get("/", needs=None)
 def index() -> bottle.HTTPResponse:
     """A page for people."""
     page = openapi.page(html.escape(origin()))
@@ -466,6 +528,7 @@ def main() -> None:
     processes.check_port(settings.api_host, settings.api_port, "API", "RESTMON_API_PORT")
     processes.check_folder(settings.spool_dir)
     database.configure(settings)
+    api_keys.check_exposure(settings)
     huey.connect(settings)
     # Uploads go through temporary files: on the disk of the data, not in a /tmp that is memory.
     tempfile.tempdir = str(settings.spool_dir)

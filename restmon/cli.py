@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from restmon import (
     __version__,
+    api_keys,
     database,
     demo,
     demo_data,
@@ -254,6 +255,56 @@ def groups_export() -> None:
     """Print a CSV of store_id, group that can be imported."""
     database.configure()
     click.echo(groups.export_csv(), nl=False)
+
+
+@main.group("keys")
+def keys_command() -> None:
+    """Keys of the API, which it asks for where it listens beyond this machine."""
+
+
+@keys_command.command("make")
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice([str(role) for role in api_keys.Role]),
+    default=str(api_keys.Role.VIEWER),
+    show_default=True,
+    help="operator: everything; viewer: may look, may change nothing.",
+)
+@click.option("--days", type=int, help="The key expires after so many days (default: never).")
+def keys_make(name: str, role: str, days: int | None) -> None:
+    """Make the key NAME and print it; it is not shown again."""
+    database.configure()
+    click.echo(api_keys.make(name, role, days))
+    click.echo("Keep it safe: it is not shown again. Send it as", err=True)
+    click.echo("  Authorization: Bearer THE_KEY", err=True)
+
+
+@keys_command.command("list")
+def keys_list() -> None:
+    """List all keys: state, role, beginning, last use and expiry (UTC)."""
+    database.configure()
+    rows = api_keys.listed()
+    for row in rows:
+        used, expires = (
+            "never" if instant is None else f"{reports.utc(instant):%Y-%m-%d %H:%M}"
+            for instant in (row.last_used_at, row.expires_at)
+        )
+        click.echo(
+            f"{api_keys.state(row):8} {row.role:9} {row.start}…  last used {used:16}  "
+            f"expires {expires:16}  {row.name}"
+        )
+    if not rows:
+        click.echo("There are no keys.")
+
+
+@keys_command.command("revoke")
+@click.argument("name")
+def keys_revoke(name: str) -> None:
+    """Make the key NAME worthless from now on."""
+    database.configure()
+    api_keys.revoke(name)
+    click.echo(f"The key {name.strip()} is revoked.")
 
 
 @main.command()

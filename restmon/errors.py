@@ -49,6 +49,18 @@ class NotFound(RestmonError):
     code = "not_found"
 
 
+class NotLoggedIn(RestmonError):
+    """Something was asked for without a key that is good."""
+
+    code = "not_logged_in"
+
+
+class Forbidden(RestmonError):
+    """Something was asked for that the asker may not do."""
+
+    code = "forbidden"
+
+
 class DatabaseUnavailable(RestmonError):
     """The database cannot be opened, read or written."""
 

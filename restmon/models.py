@@ -189,6 +189,21 @@ class Import(Job):
     resumable = BooleanField(default=True)
 
 
+class ApiKey(BaseModel):
+    """A bearer key of the API: ``start`` is its beginning, to tell keys apart by; ``key_hash``
+    the SHA-256 of the whole, in hexadecimal digits, which is all that is kept of it."""
+
+    id = AutoField()
+    name = CharField(max_length=64, unique=True)
+    start = CharField(max_length=16)
+    key_hash = CharField(max_length=64, unique=True)
+    role = CharField(max_length=16)
+    created_at = BigIntegerField(default=now)
+    expires_at = BigIntegerField(null=True)
+    last_used_at = BigIntegerField(null=True)
+    revoked_at = BigIntegerField(null=True)
+
+
 class WorkerHeartbeat(BaseModel):
     """The last sign of life of each worker process."""
 
@@ -199,5 +214,5 @@ class WorkerHeartbeat(BaseModel):
 
 ALL = [
     *(Store, BusinessHours, Poll, Group, GroupMember, Revision),
-    *(Report, Shard, Import, WorkerHeartbeat),
+    *(Report, Shard, Import, WorkerHeartbeat, ApiKey),
 ]

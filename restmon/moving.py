@@ -18,7 +18,7 @@ from restmon.sqlite import PERIOD_BITS
 
 ROWS_AT_ONCE = 50_000
 MOVED = [model for model in models.ALL if model is not models.WorkerHeartbeat]
-NUMBERED = [models.Store, models.BusinessHours, models.Group]
+NUMBERED = [models.Store, models.BusinessHours, models.Group, models.ApiKey]
 """The models whose row ids PostgreSQL counts."""
 
 Rows = list[tuple[Any, ...]]

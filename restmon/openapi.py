@@ -108,6 +108,8 @@ SCHEMAS: dict[str, Schema] = {
 
 ERRORS = {
     400: "A value is missing or cannot be used.",
+    401: "An API key is needed, or the one sent is not good.",
+    403: "The key's role, or the site that sent the request, is not allowed this.",
     404: "There is no such thing.",
     409: "Not possible as things are.",
     422: "The input was rejected whole; nothing was changed.",
@@ -191,7 +193,8 @@ def document(server: str) -> Schema:
         "description": "Answer when the import is done, after ten minutes at the latest; if it "
         "failed, the error comes with the import's state.",
     }
-    get_errors = (400, 404, 409, 503)
+    trigger_errors = (400, 401, 403, 409, 503)
+    get_errors = (400, 401, 403, 404, 409, 503)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -200,16 +203,21 @@ def document(server: str) -> Schema:
             "description": "Uptime and downtime of stores during their business hours.",
         },
         "servers": [{"url": server}],
+        # At this machine without a key; elsewhere with one.
+        "security": [{}, {"key": []}],
         "paths": {
             "/": {"get": _operation("A page for people", {200: _content(TEXT, "text/html")})},
             "/trigger_report": {
                 "get": _operation(
-                    "Ask for a report", triggered, (400, 409, 503), parameters=trigger_query
+                    "Ask for a report",
+                    triggered,
+                    trigger_errors,
+                    parameters=trigger_query,
                 ),
                 "post": _operation(
                     "Ask for a report",
                     triggered,
-                    (400, 409, 503),
+                    trigger_errors,
                     requestBody=trigger_body,
                 ),
             },
@@ -239,13 +247,13 @@ def document(server: str) -> Schema:
                 "get": _operation(
                     "An import's state",
                     {200: _content(_ref("Import"))},
-                    (400, 404, 503),
+                    (400, 401, 403, 404, 503),
                     parameters=[_id("import_id")],
                 ),
                 "post": _operation(
                     "Import uploaded files, or without a body those of the import folder",
                     {200: _content(_ref("Import")), 202: _content(_ref("ImportAccepted"))},
-                    (400, 404, 422, 503),
+                    (400, 401, 403, 404, 422, 503),
                     parameters=[wait],
                     requestBody=upload,
                 ),
@@ -254,7 +262,7 @@ def document(server: str) -> Schema:
                 "get": _operation(
                     "Every rejected line of an import",
                     {200: _content(TEXT, "text/csv")},
-                    (404, 503),
+                    (401, 403, 404, 503),
                     parameters=[_id("import_id", "path")],
                 )
             },
@@ -272,7 +280,10 @@ def document(server: str) -> Schema:
                 "get": _operation("This document", {200: _content({"type": "object"})})
             },
         },
-        "components": {"schemas": SCHEMAS},
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 

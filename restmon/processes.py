@@ -12,7 +12,7 @@ from honcho import manager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
-from restmon import database, imports
+from restmon import api_keys, database, imports
 from restmon.errors import RestmonError, SettingsError
 from restmon.settings import Settings, get_settings
 
@@ -130,6 +130,7 @@ def prepare(settings: Settings) -> None:
     check_port("127.0.0.1", settings.dashboard_port, "dashboard", "RESTMON_DASHBOARD_PORT")
     check_folder(settings.data_dir)
     database.configure(settings)
+    api_keys.check_exposure(settings)
     if imports.load_demo():
         click.echo(
             "The database was empty: demo stores are loaded, your first import removes them."

@@ -1,0 +1,216 @@
+"""Who may use the API: keys, roles, what other sites' pages are refused, and where it listens."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+import api_server
+from restmon import api_keys, database
+from restmon.models import ApiKey, now
+from tests.conftest import POLLS_HEADER, Answer, Workspace, http, make_workspace, multipart, opened
+
+POLLS = POLLS_HEADER + "x,active,2023-01-23 16:14:00 UTC\n"
+BODY, FORM = multipart([("polls", "polls.csv", POLLS.encode())])
+UNKNOWN = "0" * 32
+ROUTES: dict[tuple[str, str], str | None] = {
+    ("GET", "/"): None,
+    ("GET", "/healthz"): None,
+    ("GET", "/openapi.json"): None,
+    ("GET", "/trigger_report"): "operator",
+    ("POST", "/trigger_report"): "operator",
+    ("POST", "/import_data"): "operator",
+    ("GET", "/import_data"): "viewer",
+    ("GET", "/import_data/<import_id>/rejected.csv"): "viewer",
+    ("GET", "/get_report"): "viewer",
+    ("POST", "/get_report"): "viewer",
+    ("GET", "/get_report/<report_id>"): "viewer",
+}
+"""Every route, and the least role that may use it."""
+
+
+def made(workspace: Workspace, name: str, *options: str) -> str:
+    """A key made by the command line."""
+    done = workspace.restmon("keys", "make", name, *options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A real API that listens on every address, with an operator's and a viewer's key, and a
+    worker."""
+    made_here = make_workspace(tmp_path_factory.mktemp("exposed"))
+    made_here.env["RESTMON_API_HOST"] = "0.0.0.0"
+    try:
+        made_here.env["OPERATOR"] = made(made_here, "nightly", "--role", "operator")
+        made_here.env["VIEWER"] = made(made_here, "looker", "--role", "viewer")
+        made_here.start_worker()
+        made_here.start_api()
+        yield made_here
+    finally:
+        made_here.stop_all()
+
+
+def ask(workspace: Workspace, method: str, route: str, key: str | None) -> Answer:
+    """One request to a route, with the key."""
+    path = route.replace("<report_id>", UNKNOWN).replace("<import_id>", UNKNOWN)
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+    body = None
+    if (method, route) == ("POST", "/import_data"):
+        body, headers = BODY, headers | FORM
+    return http(workspace.api + path, method, body, headers)
+
+
+def test_every_route_is_in_the_table():
+    found = {
+        (route.method, route.rule): route.config.get("needs", api_keys.Role.OPERATOR)
+        for route in api_server.app.routes
+    }
+    assert found == ROUTES
+
+
+@pytest.mark.parametrize("who", ["nobody", "viewer", "operator", "stranger"])
+@pytest.mark.parametrize(("method", "route"), list(ROUTES))
+def test_who_may_use_a_route(exposed: Workspace, method: str, route: str, who: str):
+    keys = {
+        "nobody": None,
+        "stranger": "restmon_" + "A" * 43,
+        "viewer": exposed.env["VIEWER"],
+        "operator": exposed.env["OPERATOR"],
+    }
+    found = ask(exposed, method, route, keys[who])
+    needs = ROUTES[method, route]
+    if needs is not None and who in {"nobody", "stranger"}:
+        assert (found.status, found.json["error"]["code"]) == (401, "not_logged_in")
+        assert found.headers["www-authenticate"] == "Bearer"
+    elif needs == "operator" and who == "viewer":
+        assert (found.status, found.json["error"]["code"]) == (403, "forbidden")
+    else:
+        assert found.status in {200, 202, 400, 404, 409}
+
+
+def test_a_key_is_kept_as_its_hash_and_its_use_is_noted(exposed: Workspace):
+    key = exposed.env["VIEWER"]
+    assert ask(exposed, "GET", "/get_report", key).status == 400
+    with opened(exposed), database.session():
+        row = ApiKey.get(ApiKey.name == "looker")
+        assert key not in json.dumps(row.__data__)
+        assert key.startswith(row.start)
+        assert row.last_used_at is not None
+    listed = exposed.restmon("keys", "list").stdout
+    assert "active   viewer" in listed
+    assert "looker" in listed
+    assert key not in listed
+
+
+def test_a_revoked_and_an_expired_key_are_refused_at_once(exposed: Workspace):
+    key = made(exposed, "short", "--days", "1")
+    assert ask(exposed, "GET", "/get_report", key).status == 400
+    assert exposed.restmon("keys", "revoke", "short").returncode == 0
+    found = ask(exposed, "GET", "/get_report", key)
+    assert (found.status, found.json["error"]["message"]) == (401, "The API key has been revoked.")
+    late = made(exposed, "late", "--days", "1")
+    with opened(exposed), database.session():
+        ApiKey.update(expires_at=now()).where(ApiKey.name == "late").execute()
+    found = ask(exposed, "GET", "/get_report", late)
+    assert (found.status, found.json["error"]["message"]) == (401, "The API key has expired.")
+    assert "revoked  viewer" in exposed.restmon("keys", "list").stdout
+
+
+@pytest.mark.parametrize("given", ["Basic YTpi", "Bearer", "Bearer ", "Bearer \xff\xfe", "x"])
+def test_what_is_no_key_is_refused_also_at_this_machine(service: Workspace, given: str):
+    found = http(f"{service.api}/get_report", headers={"Authorization": given})
+    assert found.status == 401
+    assert found.json["error"]["hint"]
+
+
+def test_headers_that_are_not_utf_8_do_no_harm(service: Workspace):
+    found = http(f"{service.api}/get_report?report_id={UNKNOWN}", headers={"Accept": "\xff/\xfe"})
+    assert (found.status, found.json["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80", "Origin": "http://evil.example:80"},
+        {"Host": "127.0.0.1.evil.example"},
+        {"Host": "evil.example", "X-Forwarded-Host": "127.0.0.1"},
+    ],
+)
+def test_a_page_of_another_site_is_refused(service: Workspace, headers: dict[str, str]):
+    for method, path in (("GET", "/trigger_report"), ("POST", "/import_data")):
+        found = http(service.api + path, method, headers=headers)
+        assert (found.status, found.json["error"]["code"]) == (403, "forbidden")
+
+
+def test_the_apis_own_page_and_a_key_from_elsewhere_are_not_refused(service: Workspace):
+    own = {"Origin": service.api, "Sec-Fetch-Site": "same-origin"}
+    assert http(f"{service.api}/trigger_report", headers=own).status == 409
+    key = api_keys.make("script", "operator")
+    elsewhere = {"Origin": "https://shop.example", "Authorization": f"Bearer {key}"}
+    assert http(f"{service.api}/trigger_report", headers=elsewhere).status == 409
+    with database.writing():
+        ApiKey.delete().execute()
+
+
+@pytest.mark.parametrize("command", ["api", "run"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_the_api_is_not_opened_to_others_without_a_key(
+    workspace: Workspace, command: str, host: str
+):
+    done = workspace.restmon(command, env={"RESTMON_API_HOST": host})
+    assert done.returncode == 2
+    assert "there is no API key. Make one (python -m restmon keys make NAME)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["make", ""], "cannot be a key's name"),
+        (["make", "x" * 65], "cannot be a key's name"),
+        (["make", "a\nb"], "cannot be a key's name"),
+        (["make", "a", "--days", "0"], "A key cannot last 0 days."),
+        (["make", "a", "--days", "99999999999"], "A key cannot last 99999999999 days."),
+        (["make", "a", "--role", "king"], "'king' is not one of"),
+        (["revoke", "nobody"], "There is no key 'nobody'."),
+    ],
+)
+def test_what_is_no_key_is_told(workspace: Workspace, arguments: list[str], said: str):
+    done = workspace.restmon("keys", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_name_is_taken_once(workspace: Workspace):
+    api_keys.make("nightly")
+    done = workspace.restmon("keys", "make", "nightly")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There is already a key 'nightly'." in done.stderr
+    assert workspace.restmon("keys", "list").stdout.count("nightly") == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.1", True),
+        ("localhost", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("10.0.0.1", False),
+        ("localhost.evil.example", False),
+        ("", False),
+    ],
+)
+def test_what_is_this_machine(host: str, loopback: bool):
+    assert api_keys.is_loopback(host) == loopback
