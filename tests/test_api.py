@@ -851,7 +851,7 @@ def test_a_large_file_goes_through_the_disk(service: Workspace):
 def test_a_chunked_upload(service: Workspace):
     body, headers = multipart([("polls", "p.csv", POLLS.encode())])
     kind = f"Connection: close\r\nContent-Type: {headers['Content-Type']}\r\n"
-    head = f"POST /import_data?wait=true HTTP/1.1\r\nHost: x\r\n{kind}"
+    head = f"POST /import_data?wait=true HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}"
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(c), c) for c in (body[:50], body[50:])) + b"0\r\n\r\n"
     request = head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunks
     answer = parsed(raw(service, request))
@@ -878,7 +878,8 @@ def test_a_body_that_is_no_form_is_400(service: Workspace, body: bytes, headers:
 
 def test_a_client_that_hangs_up_leaves_nothing(service: Workspace):
     body, headers = multipart([("polls", "p.csv", POLLS.encode())])
-    head = f"POST /import_data HTTP/1.1\r\nHost: x\r\nContent-Type: {headers['Content-Type']}\r\n"
+    head = "POST /import_data HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    head += f"Content-Type: {headers['Content-Type']}\r\n"
     request = head.encode() + b"Content-Length: %d\r\n\r\n" % (len(body) + 1) + body
     with socket.create_connection(("127.0.0.1", service.api_port), 30) as connection:
         connection.sendall(request)
@@ -1035,7 +1036,7 @@ def test_a_form_that_is_too_large_is_413(example: Workspace):
 
 
 def test_a_body_beyond_all_bounds_is_413_before_it_is_sent(service: Workspace):
-    head = b"POST /import_data HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % 2**40
+    head = b"POST /import_data HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % 2**40
     error(parsed(raw(service, head)), 413, "too_large")
 
 

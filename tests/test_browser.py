@@ -94,17 +94,38 @@ def test_every_page_is_accessible_and_fits_a_phone(
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("path", ["upload", "reports", "store?store=demo-00004"])
+@pytest.mark.parametrize("path", PAGES[1:])
 def test_a_deep_link_may_be_the_first_request_of_all(
     browser: Browser, workspace: Workspace, path: str
 ):
     assert workspace.restmon("demo", "--load").returncode == 0
     workspace.start_dashboard()
     with visiting(browser, f"{workspace.dashboard}/{path}") as page:
-        title = {"upload": "Upload", "reports": "Reports"}.get(path, "Store demo-00004")
+        titles = {"store": "Store demo-00004", "help": "What the numbers mean"}
+        title = titles.get(path.partition("?")[0], path.capitalize())
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
         expect(page.get_by_role("link", name="Overview")).to_be_visible()
         expect(page.get_by_text("parts", exact=True)).to_have_count(0)
+
+
+def test_a_filter_is_in_the_address(browser: Browser, demo: Workspace):
+    with visiting(browser, f"{demo.dashboard}/stores") as page:
+        page.get_by_label("Search stores").fill("demo-00004")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**search=demo-00004**")
+        settle(page)
+        with visiting(browser, page.url) as shared:
+            expect(shared.get_by_label("Search stores")).to_have_value("demo-00004")
+
+
+def test_the_main_button_is_reached_by_the_keyboard(browser: Browser, demo: Workspace):
+    with visiting(browser, f"{demo.dashboard}/reports") as page:
+        button = page.get_by_role("button", name="Make the report")
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if button.evaluate("e => e === document.activeElement"):
+                return
+        pytest.fail("60 times Tab do not reach the button")
 
 
 def upload(page: Page, files: list[tuple[str, bytes]]) -> None:
