@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from restmon import (
     __version__,
     api_keys,
+    backup,
     database,
     demo,
     demo_data,
@@ -341,6 +342,26 @@ def vacuum() -> None:
         f"{deleted:,} old polls deleted; the database has {space.after:,} bytes, "
         f"{space.before - space.after:,} fewer than before"
     )
+
+
+@main.command("backup")
+@click.argument("file", type=FILE)
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+def backup_command(file: Path, force: bool) -> None:
+    """Copy the SQLite database, also while it is in use, to FILE."""
+    database.configure()
+    size = backup.backup(file, overwrite=force)
+    click.echo(f"{file}: {size:,} bytes, checked")
+
+
+@main.command()
+@click.argument("file", type=FILE)
+@click.option("--force", is_flag=True, help="Replace a database that holds stores.")
+def restore(file: Path, force: bool) -> None:
+    """Make the SQLite database what the backup FILE holds."""
+    database.configure()
+    stores = backup.restore(file, overwrite=force)
+    click.echo(f"{file} is restored: {stores:,} stores")
 
 
 @main.command("migrate-to")

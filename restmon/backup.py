@@ -1,0 +1,134 @@
+"""A copy of the SQLite database in use, and the way back.
+
+SQLite's online backup copies one consistent state while others read and write. The report CSVs
+and rejected lines in the data folder are not in it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from peewee import fn
+
+from restmon import database, heartbeats, models
+from restmon.errors import BadRequest, NotFound, RestmonError
+from restmon.models import Revision, Store
+from restmon.settings import Settings, get_settings
+
+PAGES_AT_ONCE = 4096
+
+
+def backup(target: Path, *, overwrite: bool = False) -> int:
+    """Write a copy of the database to a file, checked and flushed to the disk; returns its bytes.
+
+    A file that is there is kept unless ``overwrite``; what fails leaves it as it was. Raises
+    BadRequest, RestmonError, DatabaseUnavailable.
+    """
+    source = _file(get_settings(), "pg_dump --format=custom --file=FILE DATABASE")
+    _check_other(target, source)
+    if target.exists() and not overwrite:
+        raise BadRequest(f"The file {target} is there already.", "Name another, or add --force.")
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with _told(part):
+            part.unlink(missing_ok=True)
+            with _opened(source) as old, _opened(part) as new:
+                old.backup(new, pages=PAGES_AT_ONCE)
+                new.execute("PRAGMA journal_mode = delete")
+            _check(part)
+            with part.open("rb+") as written:
+                os.fsync(written.fileno())
+            part.replace(target)
+    finally:
+        for leftover in (part, *(part.with_name(part.name + end) for end in ("-wal", "-shm"))):
+            leftover.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def restore(source: Path, *, overwrite: bool = False) -> int:
+    """Make the database what a backup holds, brought up to date; returns the number of stores.
+
+    A database with stores of one's own is kept unless ``overwrite``. Raises NotFound, BadRequest,
+    RestmonError, DatabaseUnavailable; nothing has changed then. The caller has opened the
+    database.
+    """
+    target = _file(get_settings(), "pg_restore --clean --if-exists --dbname=DATABASE FILE")
+    if not source.is_file():
+        raise NotFound(f"There is no file {source}.", "Name one that backup has written.")
+    _check_other(source, target)
+    _check(source)
+    if heartbeats.worker_alive():
+        raise BadRequest(
+            "A worker is running, which may write while the backup is restored.",
+            "Stop worker, API and dashboard, wait half a minute, then restore.",
+        )
+    with database.session():
+        before = int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)
+        if Store.select().where(~Store.demo).exists() and not overwrite:
+            raise BadRequest(
+                f"The database {target} holds stores, which the backup would replace.",
+                "Back it up first, then add --force.",
+            )
+    models.database.close()
+    with database.explained(), _opened(source) as old, _opened(target) as new:
+        old.backup(new)
+    database.configure()
+    with database.writing():
+        # Above every number that a process may have read under, so that it reads all anew.
+        number = max(before, int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)) + 1
+        Revision.create(number=number, stores_changed=True, rebuild=True, force_insert=True)
+        return Store.select().count()
+
+
+def _file(settings: Settings, instead: str) -> Path:
+    """The file of the database; raises BadRequest where it is on PostgreSQL."""
+    if not settings.uses_sqlite:
+        raise BadRequest(
+            "The database is on PostgreSQL, which has its own programs for this.", f"Use {instead}."
+        )
+    return settings.database_path
+
+
+def _check_other(path: Path, own: Path) -> None:
+    if path.resolve() == own.resolve():
+        raise BadRequest(f"{path} is the database itself.", "Name another file.")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, timeout=60)) as connection:
+        yield connection
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise RestmonError(
+            f"The backup cannot be written to {path.parent}: {why}.", "Name a folder with room."
+        ) from error
+
+
+def _check(path: Path) -> None:
+    """Raise BadRequest unless the file is a whole database of restmon's, not of a later one."""
+    known = {migration.stem for migration in database.MIGRATIONS.glob("[0-9]*.py")}
+    try:
+        with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as found:
+            if found.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                raise BadRequest(f"The file {path} is damaged.", "Use another backup.")
+            applied = {name for (name,) in found.execute("SELECT name FROM schema_migration")}
+            found.execute("SELECT count(*) FROM store").fetchone()
+    except sqlite3.Error as error:
+        raise BadRequest(
+            f"The file {path} is not a whole restmon database: {error}.",
+            "Name one that backup has written.",
+        ) from None
+    if applied - known:
+        raise BadRequest(
+            f"The file {path} was written by a later restmon ({max(applied - known)}).",
+            "Update restmon first.",
+        )
