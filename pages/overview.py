@@ -1,7 +1,6 @@
 """How all stores do: now, over the last week, and which are the worst."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from pages import parts
@@ -53,31 +52,16 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
     if not len(rows):
         st.success("No store was down in the last week.", icon=":material/check_circle:")
         return
-    hours = found.down[rows, 2] / 2 / 3.6e9
-    table = pd.DataFrame(
-        {
-            "store": parts.addresses(found.ids[n] for n in rows),
-            "now": [parts.now_text(found, n) for n in rows],
-            "downtime": hours,
-            "uptime": 100 * found.share[rows],
-            "outages": found.outages[rows],
-        }
-    )
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "store": parts.store_link(),
-            "now": "Now",
-            "downtime": st.column_config.NumberColumn("Downtime (h)", format="%.2f"),
-            "uptime": st.column_config.ProgressColumn(
-                "Uptime (%)", format="%.1f %%", min_value=0, max_value=100
-            ),
-            "outages": st.column_config.NumberColumn("Outages", format="localized"),
-        },
-        key="worst",
-        alt="The stores with the most downtime in the last week",
-    )
+    for n in rows.tolist():
+        hours = found.down[n, 2] / 2 / 3.6e9
+        outages = found.outages[n]
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            parts.store_page(found.ids[n])
+            st.markdown(
+                f"**{hours:,.2f} h** down · {100 * found.share[n]:.1f} % up · "
+                f"{outages:,} outage{'' if outages == 1 else 's'} · now {parts.now_text(found, n)}",
+                width="content",
+            )
     st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
 
 

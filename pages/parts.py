@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -38,11 +38,22 @@ REJECTED_COLUMNS = {
     "reason": "Why it is rejected",
 }
 BUSY_SECONDS, IDLE_SECONDS = 1, 5
+MOST_OFFERED = 500
+"""Of more stores than this, no list of all is sent to the browser."""
+MOST_FOUND = 20
+STORE_WIDTH = 260
+
+
+def opened() -> AbstractContextManager[None]:
+    """Open database and queue once a process, and anew when the settings name others; returns a
+    session of the database."""
+    settings = get_settings()
+    _open(settings.database_url, settings.effective_queue_url)
+    return database.session()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _open(database_url: str, queue_url: str) -> None:
-    """Open database and queue once a process, and anew when the settings name others."""
     snapshot.cache.clear()
     database.configure()
     huey.connect()
@@ -86,10 +97,8 @@ def run(page: Any) -> None:
 
 def _run(page: Any) -> None:
     with told():
-        settings = get_settings()
-        _open(settings.database_url, settings.effective_queue_url)
         readable_buttons()
-        with database.explained(), database.session():
+        with database.explained(), opened():
             demo_banner()
             page.run()
 
@@ -131,14 +140,57 @@ def live(show: Callable[[], None], *, busy: bool) -> None:
 
 
 def store_choice(store_ids: list[str]) -> str | None:
-    """The store that is chosen, kept in the address."""
-    return st.selectbox(
+    """The store that is chosen, kept in the address; says so when what was typed is none.
+
+    A list of all of many stores would take a browser a second to make; there a part of an id is
+    typed, and those that have it are offered.
+    """
+    few = len(store_ids) <= MOST_OFFERED
+    hint = "Type a store's id, or a part of it, and press Enter"
+    asked = st.query_params.get("store")
+    typed = st.selectbox(
         "Store",
-        store_ids,
+        store_ids if few else [asked] if asked else [],
         index=None,
-        placeholder="Choose a store, or type a part of its id",
+        placeholder="Choose a store, or type a part of its id" if few else hint,
+        accept_new_options=True,
+        filter_mode="contains",
         key="store",
         bind="query-params",
+    )
+    if not typed or typed in store_ids:
+        return typed
+    part = typed.strip().casefold()
+    found = [store_id for store_id in store_ids if part in store_id.casefold()]
+    shown = literal(typed[:64])
+    if not part or not found:
+        st.error(
+            f"There is no store “{shown}”, and none with this in its id. Type another.",
+            icon=":material/error:",
+        )
+        return None
+    st.markdown(
+        f"**{len(found):,}** store{' has' if len(found) == 1 else 's have'} “{shown}” in the id"
+        + (f"; the first {MOST_FOUND} of them:" if len(found) > MOST_FOUND else ":")
+    )
+    with st.container(horizontal=True, key="found"):
+        for store_id in found[:MOST_FOUND]:
+            st.button(literal(store_id), key=f"found_{store_id}", on_click=_choose, args=[store_id])
+    return None
+
+
+def _choose(store_id: str) -> None:
+    st.session_state["store"] = store_id
+
+
+def store_page(store_id: str) -> None:
+    """A link to the page of a store."""
+    st.page_link(
+        "pages/store.py",
+        label=literal(store_id),
+        icon=":material/storefront:",
+        query_params={"store": store_id},
+        width=STORE_WIDTH,
     )
 
 

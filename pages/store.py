@@ -199,15 +199,8 @@ def about(view: StoreView) -> None:
     if view.hours_assumed:
         st.markdown("Open **24×7** (assumed: no business hours were imported for this store).")
     else:
-        rows = store_view.weekly_hours(view.hours)
-        st.dataframe(
-            pd.DataFrame(rows, columns=["day", "open"]),
-            hide_index=True,
-            column_config={"day": "Day", "open": "Open (local time)"},
-            key="hours",
-            alt="Business hours of each weekday",
-            width=420,
-        )
+        rows = "".join(f"| {day} | {text} |\n" for day, text in store_view.weekly_hours(view.hours))
+        st.markdown(f"| Day | Open (local time) |\n| --- | --- |\n{rows}")
     st.page_link(
         "pages/settings.py",
         label="Change hours or zone",
@@ -244,12 +237,6 @@ parts.framed()
 heading = st.empty()
 heading.title("Store")
 found = parts.fleet_or_stop()
-asked = st.query_params.get("store")
-if asked and asked not in found.ids:
-    st.error(
-        f"There is no store “{parts.literal(asked[:64])}”. Choose one from the list.",
-        icon=":material/error:",
-    )
 chosen = parts.store_choice(found.ids)
 if not chosen:
     st.info("Choose a store above, or open one from the list of all stores.")

@@ -47,14 +47,7 @@ def dashboard() -> None:
     settings = get_settings()
     port = settings.dashboard_port
     check_port("127.0.0.1", port, "dashboard", "RESTMON_DASHBOARD_PORT")
-    options = {
-        "server.address": "127.0.0.1",
-        "server.port": str(port),
-        "server.headless": "true",
-        "browser.gatherUsageStats": "false",
-    }
-    given = [f"--{name}={value}" for name, value in options.items()]
-    _become("-m", "streamlit", "run", str(ROOT / "app.py"), *given)
+    _become("-m", "pages.server")
 
 
 def check_port(host: str, port: int, name: str, variable: str) -> None:

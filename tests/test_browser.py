@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 PAGES = ["", "stores", "store?store=demo-00004", "upload", "reports", "settings", "help"]
+TABS = ["settings?part=Groups"]
 POLLS = "".join(
     f"{store},{'inactive' if store == 'mine-2' and hour > 17 else 'active'},"
     f"2023-01-{day} {hour:02d}:05:00.000001 UTC\n"
@@ -80,7 +81,7 @@ def faults(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PAGES + TABS)
 def test_every_page_is_accessible_and_fits_a_phone(
     browser: Browser, demo: Workspace, path: str, theme: str
 ):
@@ -116,6 +117,39 @@ def test_a_filter_is_in_the_address(browser: Browser, demo: Workspace):
         settle(page)
         with visiting(browser, page.url) as shared:
             expect(shared.get_by_label("Search stores")).to_have_value("demo-00004")
+
+
+def test_a_store_is_opened_from_the_table(browser: Browser, demo: Workspace):
+    with visiting(browser, f"{demo.dashboard}/stores?search=demo-00004") as page:
+        cells = page.get_by_test_id("stDataFrame").locator(".dvn-scroller")
+        cells.hover(position={"x": 45, "y": 50})  # the table makes a link of what is pointed at
+        cells.hover(position={"x": 50, "y": 52})
+        with page.context.expect_page() as opened:
+            page.mouse.down()
+            page.mouse.up()
+        expect(opened.value.get_by_role("heading", level=1)).to_have_text("Store demo-00004")
+
+
+@pytest.mark.parametrize(("path", "opens"), [("store", "Store s-599"), ("settings", "Settings")])
+def test_one_of_many_stores_is_found_by_a_part_of_its_id(
+    browser: Browser, workspace: Workspace, path: str, opens: str
+):
+    polls = "".join(f"s-{n},active,2023-01-24 12:00:00 UTC\n" for n in range(600))
+    workspace.import_now(polls=polls)
+    workspace.start_dashboard()
+    with visiting(browser, f"{workspace.dashboard}/{path}", PHONE) as page:
+        box = page.get_by_role("combobox", name="Store")
+        box.fill("99")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("6 stores have “99” in the id")).to_be_visible()
+        page.get_by_role("button", name="s-599").click()
+        page.wait_for_url(f"**/{path}?store=s-599")
+        expect(page.get_by_text("6 stores have")).to_have_count(0)
+        expect(page.get_by_role("heading", level=1)).to_have_text(opens)
+        expect(box).to_have_value("s-599")
+        box.fill("nobody")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("There is no store “nobody”")).to_be_visible()
 
 
 def test_the_main_button_is_reached_by_the_keyboard(browser: Browser, demo: Workspace):
@@ -165,9 +199,10 @@ def test_from_three_files_to_a_report_and_a_store(browser: Browser, own: Workspa
             page.get_by_role("button", name="Download the CSV").click()
         assert report.value.path().read_text() == reports.compute().csv()
 
-        page.goto(f"{own.dashboard}/store?store=mine-2")
-        settle(page)
+        page.get_by_role("link", name="Overview").first.click()
+        page.get_by_role("link", name="mine-2").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Store mine-2")
+        assert page.url == f"{own.dashboard}/store?store=mine-2"
         expect(page.get_by_text("When the store was up and down")).to_be_visible()
         outages = page.get_by_test_id("stMetric").filter(has_text="Outages")
         expect(outages).to_contain_text("2")
