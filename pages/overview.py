@@ -52,13 +52,14 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
     if not len(rows):
         st.success("No store was down in the last week.", icon=":material/check_circle:")
         return
+    uptime = 100 * found.share
     for n in rows.tolist():
         hours = found.down[n, 2] / 2 / 3.6e9
         outages = found.outages[n]
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             parts.store_page(found.ids[n])
             st.markdown(
-                f"**{hours:,.2f} h** down · {100 * found.share[n]:.1f} % up · "
+                f"**{hours:,.2f} h** down · {uptime[n]:.1f} % up · "
                 f"{outages:,} outage{'' if outages == 1 else 's'} · now {parts.now_text(found, n)}",
                 width="content",
             )

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -44,12 +44,10 @@ MOST_FOUND = 20
 STORE_WIDTH = 260
 
 
-def opened() -> AbstractContextManager[None]:
-    """Open database and queue once a process, and anew when the settings name others; returns a
-    session of the database."""
+def open_database() -> None:
+    """Open database and queue once a process, and anew when the settings name others."""
     settings = get_settings()
     _open(settings.database_url, settings.effective_queue_url)
-    return database.session()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -97,8 +95,9 @@ def run(page: Any) -> None:
 
 def _run(page: Any) -> None:
     with told():
+        open_database()
         readable_buttons()
-        with database.explained(), opened():
+        with database.explained(), database.session():
             demo_banner()
             page.run()
 
@@ -145,14 +144,14 @@ def store_choice(store_ids: list[str]) -> str | None:
     A list of all of many stores would take a browser a second to make; there a part of an id is
     typed, and those that have it are offered.
     """
-    few = len(store_ids) <= MOST_OFFERED
-    hint = "Type a store's id, or a part of it, and press Enter"
-    asked = st.query_params.get("store")
+    options, hint = store_ids, "Choose a store, or type a part of its id"
+    if len(store_ids) > MOST_OFFERED:
+        options, hint = [], "Type a store's id, or a part of it, and press Enter"
     typed = st.selectbox(
         "Store",
-        store_ids if few else [asked] if asked else [],
+        options,
         index=None,
-        placeholder="Choose a store, or type a part of its id" if few else hint,
+        placeholder=hint,
         accept_new_options=True,
         filter_mode="contains",
         key="store",
@@ -160,10 +159,9 @@ def store_choice(store_ids: list[str]) -> str | None:
     )
     if not typed or typed in store_ids:
         return typed
-    part = typed.strip().casefold()
-    found = [store_id for store_id in store_ids if part in store_id.casefold()]
+    found = [store_ids[n] for n in np.flatnonzero(having(store_ids, typed))]
     shown = literal(typed[:64])
-    if not part or not found:
+    if not typed.strip() or not found:
         st.error(
             f"There is no store “{shown}”, and none with this in its id. Type another.",
             icon=":material/error:",
@@ -177,6 +175,12 @@ def store_choice(store_ids: list[str]) -> str | None:
         for store_id in found[:MOST_FOUND]:
             st.button(literal(store_id), key=f"found_{store_id}", on_click=_choose, args=[store_id])
     return None
+
+
+def having(store_ids: list[str], part: str) -> NDArray[np.bool_]:
+    """Which ids have the part in them, in capitals or not; spaces around it do not count."""
+    names = pd.Series(store_ids, dtype="str")
+    return names.str.contains(part.strip(), case=False, regex=False).to_numpy(bool)
 
 
 def _choose(store_id: str) -> None:
@@ -349,13 +353,12 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
             now_is = st.segmented_control(
                 "Now", [DOWN_NOW, OPEN_NOW], key="now", bind="query-params"
             )
-    names = pd.Series(found.ids, dtype="str")
     if search and search.strip():
-        mask &= names.str.contains(search.strip(), case=False, regex=False).to_numpy(bool)
+        mask &= having(found.ids, search)
     if zone:
         mask &= found.zones == zone
     if group:
-        mask &= names.isin(groups.members_of(group)).to_numpy(bool)
+        mask &= pd.Series(found.ids, dtype="str").isin(groups.members_of(group)).to_numpy(bool)
     if now_is == DOWN_NOW:
         mask &= found.down_now
     elif now_is == OPEN_NOW:

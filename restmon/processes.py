@@ -45,8 +45,7 @@ def api() -> None:
 def dashboard() -> None:
     """Become the dashboard's process."""
     settings = get_settings()
-    port = settings.dashboard_port
-    check_port("127.0.0.1", port, "dashboard", "RESTMON_DASHBOARD_PORT")
+    check_port("127.0.0.1", settings.dashboard_port, "dashboard", "RESTMON_DASHBOARD_PORT")
     _become("-m", "pages.server")
 
 
