@@ -5,6 +5,8 @@ the first visitor comes.
 """
 
 import logging
+import signal
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -41,6 +43,9 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 app = st.App(APP, lifespan=lifespan)
 
 if __name__ == "__main__":
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server ends in order and then raises the signal again, which would be a death by it.
+        signal.signal(number, lambda *_: sys.exit(0))
     app.run(
         config={
             "server.address": "127.0.0.1",

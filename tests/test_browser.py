@@ -1,6 +1,7 @@
 """The dashboard in a real browser: journeys, phone width, accessibility."""
 
 import gzip
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,16 @@ def test_one_of_many_stores_is_found_by_a_part_of_its_id(
         box.fill("nobody")
         page.keyboard.press("Enter")
         expect(page.get_by_text("There is no store “nobody”")).to_be_visible()
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
+def test_the_dashboard_stops_in_order_while_a_page_is_open(
+    browser: Browser, workspace: Workspace, sig: int
+):
+    running = workspace.start_dashboard()
+    with visiting(browser, workspace.dashboard):
+        assert running.stop(sig) == 0
+    assert "Traceback" not in running.output
 
 
 def test_the_main_button_is_reached_by_the_keyboard(browser: Browser, demo: Workspace):
