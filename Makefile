@@ -3,7 +3,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 WORKERS ?= auto
 
-.PHONY: run test lint bench bench-scale lock screenshots clean
+.PHONY: run test lint audit fuzz soak bench bench-pages bench-scale lock screenshots clean
 
 run: $(VENV)/run.done
 	@$(PY) -m restmon run
@@ -15,9 +15,29 @@ lint: $(VENV)/test.done
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive \
+		restmon pages jobs api_server.py app.py 2>/dev/null
+
+# Known holes in the libraries that are installed; asks the internet.
+audit: $(VENV)/test.done
+	@$(VENV)/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip
+
+# Generated input, RESTMON_FUZZ_INPUTS of it (100,000).
+fuzz: $(VENV)/test.done
+	@$(PY) -m tests.fuzz
+
+# Faults for about a quarter of an hour: 100 SIGKILLs (RESTMON_SOAK_KILLS) on each database, and
+# the readers of files under a fuzzer that watches which branches an input takes.
+soak: $(VENV)/test.done
+	@$(PY) -m tests.soak
+	@$(PY) -m pip install --quiet --disable-pip-version-check atheris
+	@$(PY) -m tests.guided -max_total_time=$${RESTMON_SOAK_FUZZ_SECONDS:-60} -verbosity=0 -print_final_stats=1
 
 bench: $(VENV)/test.done
 	@$(PY) -m benchmarks $(ARGS)
+
+bench-pages: $(VENV)/test.done
+	@$(PY) -m benchmarks.pages $(ARGS)
 
 bench-scale: $(VENV)/test.done
 	@$(PY) -m benchmarks.scale $(ARGS)

@@ -5,7 +5,6 @@ import json
 import logging
 import re
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -25,12 +24,13 @@ from restmon import (
     database,
     heartbeats,
     imports,
+    logs,
+    metrics,
     openapi,
     overview,
     processes,
     reports,
 )
-from restmon.api_keys import Role
 from restmon.csv_reader import COLUMNS
 from restmon.errors import (
     BadRequest,
@@ -41,16 +41,21 @@ from restmon.errors import (
     NotFound,
     NotLoggedIn,
     RestmonError,
+    told_at_the_end,
 )
 from restmon.ingest import SourceFile
+from restmon.logs import event
+from restmon.loopback import OF_PROXIES, is_loopback
 from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report
+from restmon.roles import THIS_MACHINE, Actor, Role
 from restmon.settings import get_settings
 
 log = logging.getLogger("restmon.api")
 THREADS = 16
 LONGEST_WAIT_SECONDS = 600
-LARGEST_BODY = 16 * 2**30
+MB = 2**20
 LARGEST_FORM = 1024 * 1024
+EVERYWHERE = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY")]
 JSON_TYPE = "application/json; charset=utf-8"
 NO_WORKER = "No worker is alive; start one: python -m restmon worker"
 STATUSES: list[tuple[type[RestmonError], int]] = [
@@ -64,12 +69,21 @@ STATUSES: list[tuple[type[RestmonError], int]] = [
 ]
 UNFORESEEN = (500, "internal_error", "The server could not answer.", "Its log says why.")
 TOO_LARGE = (413, "too_large", "The request is too large.", "Send files as multipart form data.")
+BEYOND_LIMIT = (
+    413,
+    "too_large",
+    "The request is larger than {:,} MB.",
+    "Send files gzipped or in parts, import them by the command line, or raise "
+    "RESTMON_MAX_UPLOAD_MB.",
+)
 NO_BEARER = "The Authorization header holds no bearer key."
 TOO_LONG = (431, "too_long", "The address or a header of the request is too long.", "Shorten it.")
 
 app = bottle.Bottle()
 app.config["catchall"] = False  # `serve` catches what is left
 bottle.BaseRequest.MEMFILE_MAX = LARGEST_FORM
+ACTOR = "restmon.actor"
+NOBODY = Actor("nobody", Role.VIEWER, frozenset())
 waiters = threading.BoundedSemaphore(THREADS // 2)
 stopping = threading.Event()
 
@@ -105,7 +119,7 @@ class Guard:
         def run(*args: Any, **kwargs: Any) -> Any:
             try:
                 with database.explained():
-                    admit(needs)
+                    bottle.request.environ[ACTOR] = admit(needs)
                     return callback(*args, **kwargs)
             except RestmonError as error:
                 status = next((s for kind, s in STATUSES if isinstance(error, kind)), 500)
@@ -124,35 +138,46 @@ def header(name: str, default: str = "") -> str:
     return str(bottle.request.environ.get(f"HTTP_{name.upper().replace('-', '_')}", default))
 
 
-def admit(needs: Role | None) -> None:
-    """Raise NotLoggedIn or Forbidden unless whoever asks may use a route that needs the role.
+def admit(needs: Role | None) -> Actor:
+    """Who asks; raises NotLoggedIn or Forbidden unless they may use a route that needs the role.
 
     A key that is sent must be good. Without one, a person at this machine may do everything, but
     not a page of another site that sends that person's browser here: neither from its own address
-    nor under a name that it has let point to this machine.
+    nor under a name that it has let point to this machine; nor whoever comes through a proxy.
     """
     if needs is None:
-        return
+        return NOBODY
     scheme, _, key = header("Authorization").strip().partition(" ")
     if scheme:
         if scheme.lower() != "bearer":
             raise NotLoggedIn(NO_BEARER, "Send Authorization: Bearer THE_KEY.")
-        api_keys.must(Role(api_keys.check(key.strip()).role), needs)
-        return
+        found = api_keys.check(key.strip())
+        found.must(needs)
+        return found
     if api_keys.needed(get_settings()):
         raise NotLoggedIn("An API key is needed.", "Send Authorization: Bearer THE_KEY.")
-    # Not request.urlparts: that believes X-Forwarded-Host, which a page can set.
     own = header("Host", "127.0.0.1")
     sender = header("Origin", f"http://{own}")
     site = header("Sec-Fetch-Site", "none")
     if sender.partition("://")[2] != own or site not in {"none", "same-origin"}:
         raise Forbidden("A page of another site sent this request.", "Send an API key with it.")
     name = own.rsplit(":", 1)[0] if re.search(r":\d*$", own) else own
-    if not api_keys.is_loopback(name):
+    if not is_loopback(name):
         raise Forbidden(
             f"Without an API key this API does not answer to the name {name[:60]!r}.",
             "Ask at 127.0.0.1 or localhost, or send Authorization: Bearer THE_KEY.",
         )
+    if any(header(name) for name in OF_PROXIES):
+        raise NotLoggedIn(
+            "Through a proxy an API key is needed.", "Send Authorization: Bearer THE_KEY."
+        )
+    return THIS_MACHINE
+
+
+def actor() -> Actor:
+    """Who asks, as the guard found."""
+    found: Actor = bottle.request.environ[ACTOR]
+    return found
 
 
 def plain_error(error: bottle.HTTPError) -> str:
@@ -186,7 +211,7 @@ def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterab
     def start(line: str, headers: list[tuple[str, str]], *more: Any) -> Any:
         nonlocal status
         status = line
-        return start_response(line, headers, *more)
+        return start_response(line, [*headers, *EVERYWHERE], *more)
 
     try:
         content = app(environ, start)
@@ -196,9 +221,21 @@ def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterab
         headers = [("Content-Type", JSON_TYPE), ("Content-Length", str(len(body)))]
         start("500 Internal Server Error", headers)
         content = [] if method == "HEAD" else [body]
-    milliseconds = (time.perf_counter() - begin) * 1000
-    log.info("%s %s %s %.1f ms", method, path, status[:3], milliseconds)
+    seconds = time.perf_counter() - begin
+    rule = getattr(environ.get("bottle.route"), "rule", None)
+    metrics.count_request(method, rule, status[:3], seconds)
+    found = environ.get(ACTOR, NOBODY)
+    who = None if found == NOBODY else found.name
+    event(
+        log, "request", method=method, path=path, status=int(status[:3]), seconds=seconds, actor=who
+    )
     return content
+
+
+def beyond_limit() -> tuple[int, str, str, str]:
+    """What is answered to a request larger than the settings allow."""
+    status, code, message, hint = BEYOND_LIMIT
+    return status, code, message.format(get_settings().max_upload_mb), hint
 
 
 class JsonErrorTask(ErrorTask):
@@ -207,7 +244,7 @@ class JsonErrorTask(ErrorTask):
     def execute(self) -> None:
         """Write the answer."""
         error = self.request.error
-        said = {s[0]: s[1:] for s in (TOO_LARGE, TOO_LONG, UNFORESEEN)}.get(
+        said = {s[0]: s[1:] for s in (beyond_limit(), TOO_LONG, UNFORESEEN)}.get(
             error.code,
             ("bad_request", f"The request is not proper HTTP: {error.body}.", "Mend the client."),
         )
@@ -217,7 +254,8 @@ class JsonErrorTask(ErrorTask):
         self.content_length = len(body)
         self.set_close_on_finish()
         self.write(body)
-        log.info("unreadable request %s", error.code)
+        metrics.count_request("other", None, str(error.code), 0.0)
+        event(log, "unreadable_request", status=error.code)
 
 
 def parameters() -> dict[str, str]:
@@ -259,7 +297,7 @@ def queue_depth() -> int:
         ) from None
 
 
-@app.route("/trigger_report", ["GET", "POST"])
+@app.route("/trigger_report", ["GET", "POST"], needs=Role.OWNER)
 def trigger_report() -> bottle.HTTPResponse:
     """Ask for a report."""
     if bottle.request.method == "HEAD":  # Bottle would treat it as GET, and it asks for nothing
@@ -271,6 +309,7 @@ def trigger_report() -> bottle.HTTPResponse:
         as_of=reports.parse_as_of(as_of) if as_of else None,
         method=reports.check_method(given.get("method") or reports.NEAREST),
         requested_by="api",
+        actor=actor(),
     )
     status_url = f"{origin()}/get_report?report_id={report.id}"
     return answer({"report_id": report.id, "status": RUNNING, "status_url": status_url}, 202)
@@ -284,7 +323,7 @@ def get_report(report_id: str = "") -> bottle.HTTPResponse:
     report_id = report_id or given.get("report_id", "")
     if not report_id:
         raise BadRequest("The report_id is missing.", "Add ?report_id=… from /trigger_report.")
-    report = reports.get(report_id)
+    report = reports.get(report_id, actor())
     form = given.get("format") or ("csv" if wants_csv() else "json")
     if form not in openapi.FORMATS:
         raise BadRequest(
@@ -332,7 +371,7 @@ def report_file(report: Report) -> bottle.HTTPResponse:
     return bottle.HTTPResponse(reports.read_csv(report), 200, headers)
 
 
-@app.post("/import_data")
+@app.post("/import_data", needs=Role.OWNER)
 def import_data() -> bottle.HTTPResponse:
     """Import uploaded files, or those of the import folder."""
     wait = bottle.request.query.get("wait", "").lower()
@@ -341,12 +380,18 @@ def import_data() -> bottle.HTTPResponse:
     queue_depth()  # so that nothing is put on record that would not be enqueued
     uploads = spooled_uploads()
     try:
-        files = uploads or imports.files_in(get_settings().effective_import_dir)
-        row = tasks.enqueue_import(files)
+        files = uploads or folder_files()
+        row = tasks.enqueue_import(files, "api", actor())
     except Exception:
         imports.forget(uploads)
         raise
     return waited_for(row) if wait in openapi.YES else answer(accepted(row), 202)
+
+
+def folder_files() -> list[SourceFile]:
+    """The files of the import folder, which is the operator's."""
+    actor().must(Role.OPERATOR)
+    return imports.files_in(get_settings().effective_import_dir)
 
 
 def accepted(row: Import) -> dict[str, Any]:
@@ -401,7 +446,7 @@ def parts(request: bottle.BaseRequest) -> Iterator[Any]:
             request.environ["wsgi.input"],
             boundary,
             request.content_length,
-            disk_limit=LARGEST_BODY,
+            disk_limit=get_settings().max_upload_mb * MB,
             mem_limit=64 * 1024 * 1024,
             memfile_limit=64 * 1024,
             buffer_size=1024 * 1024,
@@ -458,13 +503,13 @@ def get_import() -> bottle.HTTPResponse:
     import_id = parameters().get("import_id", "")
     if not import_id:
         raise BadRequest("The import_id is missing.", "Add ?import_id=… from POST /import_data.")
-    return answer(import_state(imports.get(import_id)))
+    return answer(import_state(imports.get(import_id, actor())))
 
 
 @app.get("/import_data/<import_id>/rejected.csv", needs=Role.VIEWER)
 def get_rejected(import_id: str) -> bottle.HTTPResponse:
     """Every rejected line of an import."""
-    path = imports.rejected_path(imports.get(import_id).id)
+    path = imports.rejected_path(imports.get(import_id, actor()).id)
     if not path.exists():
         raise NotFound("No line of this import was rejected.")
     name = f"rejected-{import_id}.csv"
@@ -491,6 +536,15 @@ def healthz() -> bottle.HTTPResponse:
         health["queue"] = str(error)
     well = all(health[part] == "ok" for part in ("database", "queue", "worker"))
     return answer({"status": "ok" if well else "failing", **health}, 200 if well else 503)
+
+
+@app.get("/metrics", needs=Role.VIEWER)
+def get_metrics() -> bottle.HTTPResponse:
+    """What Prometheus is told."""
+    if actor().groups is not None:
+        raise Forbidden("The metrics are of all stores.", "It takes a key that sees every store.")
+    headers = {"Content-Type": metrics.TYPE, "Cache-Control": "no-store"}
+    return bottle.HTTPResponse(metrics.text(), 200, headers)
 
 
 @app.get("/openapi.json", needs=None)
@@ -521,15 +575,14 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
     settings = get_settings()
+    logs.configure(settings)
     processes.check_port(settings.api_host, settings.api_port, "API", "RESTMON_API_PORT")
     processes.check_folder(settings.spool_dir)
     database.configure(settings)
     api_keys.check_exposure(settings)
     huey.connect(settings)
+    metrics.watch(queue_depth)
     # Uploads go through temporary files: on the disk of the data, not in a /tmp that is memory.
     tempfile.tempdir = str(settings.spool_dir)
     HTTPChannel.error_task_class = JsonErrorTask
@@ -540,8 +593,9 @@ def main() -> None:
         host=settings.api_host,
         port=settings.api_port,
         threads=THREADS,
-        max_request_body_size=LARGEST_BODY,
+        max_request_body_size=settings.max_upload_mb * MB,
         recv_bytes=256 * 1024,
+        clear_untrusted_proxy_headers=False,  # they tell that there is a proxy, and the links' host
         channel_request_lookahead=1,  # without it a client that hung up is not noticed
         ident="restmon",
     )
@@ -551,8 +605,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with told_at_the_end():
         main()
-    except RestmonError as error:
-        sys.stderr.write(f"restmon: {error}\n")
-        sys.exit(2)

@@ -50,7 +50,7 @@ def measure(env: dict[str, str], folder: Path, clients: int, requests: int) -> L
     found = Load()
     done = threading.Event()
     try:
-        wait_for(base)
+        wait_for(f"{base}/openapi.json")
 
         def trigger() -> str:
             with urlopen(f"{base}/trigger_report", timeout=60) as answer:
@@ -106,12 +106,12 @@ def measure(env: dict[str, str], folder: Path, clients: int, requests: int) -> L
     return found
 
 
-def wait_for(base: str) -> None:
-    """Until the API answers."""
+def wait_for(url: str) -> None:
+    """Until somebody answers there."""
     for _ in range(300):
         try:
-            urlopen(f"{base}/openapi.json", timeout=5).close()
+            urlopen(url, timeout=5).close()
             return
         except OSError:
             time.sleep(0.1)
-    raise SystemExit(f"The API did not start at {base}.")
+    raise SystemExit(f"Nothing answers at {url}.")

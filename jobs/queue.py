@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from huey import Huey
 from huey.storage import (
     BaseStorage,
@@ -42,7 +43,12 @@ class RestmonHuey(Huey):
             path.parent.mkdir(parents=True, exist_ok=True)
             return SqliteStorage(filename=str(path), timeout=30, **options)
         if url.startswith(POSTGRESQL):
-            return PostgresStorage(dsn=url, **connection_parameters(url), **options)
+            options |= {"dsn": url, **connection_parameters(url)}
+            try:
+                return PostgresStorage(**options)
+            except psycopg.errors.UniqueViolation:
+                # Another process made the tables at the same moment; now they are there.
+                return PostgresStorage(**options)
         return RedisStorage(url=url, **options)
 
 

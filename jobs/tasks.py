@@ -12,12 +12,13 @@ import numpy as np
 from huey import crontab, group
 
 from jobs.queue import huey
-from restmon import database, imports, leases, reports, retention, shards
-from restmon.hours import DAY
+from restmon import database, imports, leases, left_behind, reports, retention, shards
+from restmon.hours import DAY, SECOND
+from restmon.logs import event
 from restmon.models import Import, Job, Report, Shard, now
+from restmon.roles import THIS_MACHINE, Actor
 
 log = logging.getLogger("restmon.jobs")
-SECOND = 1_000_000
 
 
 @huey.task()
@@ -28,10 +29,7 @@ def run_report(report_id: str) -> None:
         return
     parts = shards.waiting(report_id)
     if parts:
-        log.info("report %s in %s parts", report_id, len(parts))
         huey.enqueue(group([run_shard.s(shard_id) for shard_id in parts]))
-    else:
-        log.info("report %s done", report_id)
 
 
 @huey.task()
@@ -51,8 +49,7 @@ def run_shard(shard_id: str) -> None:
 def run_import(import_id: str) -> None:
     """Run an import."""
     _watch(Import)
-    if imports.work(import_id):
-        log.info("import %s done", import_id)
+    imports.work(import_id)
 
 
 @huey.task()
@@ -72,7 +69,15 @@ def retain() -> None:
     """Delete polls beyond the retention, at night in the United States (the hour is UTC)."""
     deleted = retention.apply()
     if deleted:
-        log.info("%s polls beyond the retention deleted", deleted)
+        event(log, "retention", polls_deleted=deleted)
+
+
+@huey.periodic_task(crontab(minute="20"))
+def clean() -> None:
+    """Delete the files that killed processes left behind."""
+    deleted = left_behind.clean()
+    if deleted:
+        event(log, "cleaned", deleted=deleted)
 
 
 @huey.periodic_task(crontab(minute="5", hour="*/6"))
@@ -90,7 +95,7 @@ def recover() -> None:
         leases.give_up(model)
         for job_id in leases.waiting(model):
             if job_id not in queued:
-                log.info("taking up %s again", job_id)
+                event(log, "enqueued_again", kind=model.__name__.lower(), id=job_id)
                 task(job_id)
         expiry = leases.next_expiry(model)
         if expiry is not None:
@@ -116,8 +121,10 @@ def enqueue_report(**request: Any) -> Report:
     return report
 
 
-def enqueue_import(files: list[Any], requested_by: str = "api") -> Import:
+def enqueue_import(
+    files: list[Any], requested_by: str = "api", actor: Actor = THIS_MACHINE
+) -> Import:
     """Put an import on record and into the queue; see :func:`restmon.imports.request`."""
-    row = imports.request(files, requested_by)
+    row = imports.request(files, requested_by, actor)
     run_import(row.id)
     return row

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any
 from urllib.parse import quote
 
@@ -13,15 +14,28 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from jobs.queue import huey
-from restmon import database, demo_data, fleet, groups, heartbeats, snapshot
+from pages import gate
+from restmon import (
+    accounts,
+    audit,
+    database,
+    demo_data,
+    fleet,
+    groups,
+    heartbeats,
+    scope,
+    snapshot,
+)
 from restmon.errors import NoPolls, RestmonError
 from restmon.fleet import NEVER_OBSERVED, UP, Fleet
-from restmon.models import COMPLETE, FAILED, RUNNING, now
+from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report, now
+from restmon.roles import THIS_MACHINE, Actor, Role
 from restmon.settings import get_settings
 from restmon.uptime import NEAREST, PREVIOUS
 from restmon.wording import ago, at, moment
 
 _frame = threading.local()
+NOBODY = Actor("nobody", Role.VIEWER, frozenset())
 STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
 DOWN_NOW, OPEN_NOW = "Down now", "Open now"
 METHOD_NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
@@ -59,22 +73,32 @@ def _open(database_url: str, queue_url: str) -> None:
 
 def navigation() -> Any:
     """The page that was asked for; draws the menu. Paths are the files' names, as AppTest needs."""
+    who = _for_the_menu()
+
+    def page(name: str, title: str, icon: str, shown: bool = True) -> Any:
+        visibility: Any = "visible" if shown else "hidden"
+        path = f"pages/{name}.py"
+        return st.Page(path, title=title, icon=f":material/{icon}:", visibility=visibility)
+
     return st.navigation(
         [
-            st.Page("pages/overview.py", title="Overview", icon=":material/monitoring:"),
-            st.Page("pages/stores.py", title="Stores", icon=":material/list:"),
-            st.Page("pages/store.py", title="Store", icon=":material/storefront:"),
-            st.Page("pages/upload.py", title="Upload", icon=":material/upload_file:"),
-            st.Page("pages/reports.py", title="Reports", icon=":material/description:"),
-            st.Page("pages/settings.py", title="Settings", icon=":material/tune:"),
-            st.Page("pages/help.py", title="Help", icon=":material/help:"),
+            page("overview", "Overview", "monitoring"),
+            page("stores", "Stores", "list"),
+            page("store", "Store", "storefront"),
+            page("upload", "Upload", "upload_file", who.may(Role.OWNER)),
+            page("reports", "Reports", "description"),
+            page("settings", "Settings", "tune", who.may(Role.OWNER)),
+            page("access", "Access", "key", who.may(Role.OPERATOR)),
+            page("help", "Help", "help"),
+            page("account", "Your account", "account_circle", who not in {THIS_MACHINE, NOBODY}),
         ],
         position="top",
     )
 
 
-def framed() -> None:
-    """The first line of every page: make sure that it stands in its frame.
+def framed(needs: Role = Role.VIEWER) -> None:
+    """The first line of every page: make sure that it stands in its frame, and is seen by those
+    alone whose role may do what it is for.
 
     Streamlit runs a file of pages/ by itself when a process's first visitor asks for its address,
     before app.py has told of its navigation.
@@ -82,6 +106,71 @@ def framed() -> None:
     if not getattr(_frame, "entered", False):
         navigation()
         st.rerun()
+    actor().must(needs)
+
+
+def actor() -> Actor:
+    """Who looks at the page; where nobody has logged in, how to do that, and the page ends."""
+    found = _who()
+    if found is None:
+        _log_in()
+    return found or NOBODY
+
+
+def _who() -> Actor | None:
+    """Who has logged in, or whoever uses this machine where that is enough."""
+    if not accounts.needed(get_settings()):
+        return THIS_MACHINE
+    token = st.context.cookies.get(gate.COOKIE)
+    found = accounts.of_token(token) if token else None
+    if found is None and gate.oidc():
+        vouched = gate.vouched(st.user)
+        found = accounts.of_email(*vouched, address()) if vouched else None
+    return found
+
+
+def _log_in() -> None:
+    """Tell how to log in; ends the page."""
+    st.title("restmon")
+    if gate.oidc() and getattr(st.user, "is_logged_in", False):
+        st.error(
+            f"You are known as {literal(str(st.user.get('email') or 'nobody'))}, which has no "
+            "account here, or your login is too long ago. Ask an operator for an account.",
+            icon=":material/error:",
+        )
+        st.button("Log in as someone else", on_click=st.logout, key="logout")
+        st.stop()
+    st.info("Log in to see your stores.", icon=":material/lock:")
+    with st.container(horizontal=True):
+        if gate.oidc():
+            st.button("Log in", type="primary", on_click=st.login, key="login")
+        st.link_button("Log in with e-mail and password", gate.LOGIN, icon=":material/login:")
+    st.stop()
+
+
+def log_out() -> None:
+    """End the visitor's login; ends the page."""
+    token = st.context.cookies.get(gate.COOKIE)
+    if token:
+        accounts.log_out(token, address())
+    if gate.oidc() and getattr(st.user, "is_logged_in", False):
+        st.logout()
+    st.rerun()
+
+
+def address() -> str:
+    """Where the visitor comes from, for the audit; "" where that is not known."""
+    return st.context.ip_address or ""
+
+
+def _for_the_menu() -> Actor:
+    """Who looks at the page; the menu is drawn before anything is asked or told."""
+    try:
+        open_database()
+        with database.explained():
+            return _who() or NOBODY
+    except RestmonError:
+        return NOBODY
 
 
 def run(page: Any) -> None:
@@ -98,7 +187,7 @@ def _run(page: Any) -> None:
         open_database()
         readable_buttons()
         with database.explained(), database.session():
-            demo_banner()
+            demo_banner(actor())
             page.run()
 
 
@@ -210,6 +299,13 @@ def under_way(jobs: list[Any], known: list[str], called: Callable[[Any], str]) -
         st.progress(min(max(row.progress, 0.0), 1.0), text=f"{called(row)}: {text}")
 
 
+def asked_by(row: Report | Import) -> str:
+    """Who asked for a report or an import, and by which way."""
+    if row.actor in {"", THIS_MACHINE.name}:
+        return str(row.requested_by)
+    return f"{row.actor}, {row.requested_by}"
+
+
 def job_history(
     rows: list[Any],
     columns: dict[str, list[Any]],
@@ -233,7 +329,7 @@ def job_history(
     table = {
         "status": [STATUS_NAMES[row.status] for row in rows],
         **columns,
-        "requested_by": [row.requested_by for row in rows],
+        "requested_by": [asked_by(row) for row in rows],
         "requested_at": [at(row.requested_at) for row in rows],
     }
     st.dataframe(
@@ -257,8 +353,9 @@ def job_history(
     )
 
 
-def demo_banner() -> None:
-    """Say on every page that the stores are made up, with the button that removes them."""
+def demo_banner(who: Actor) -> None:
+    """Say on every page that the stores are made up, to an operator with the button that removes
+    them."""
     if not demo_data.has_demo():
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="demo"):
@@ -267,8 +364,9 @@ def demo_banner() -> None:
             "removes them, or do it now.",
             width="stretch",
         )
-        if st.button("Remove the demo stores", key="clear_demo"):
+        if who.may(Role.OPERATOR) and st.button("Remove the demo stores", key="clear_demo"):
             demo_data.clear_demo()
+            audit.note(who, audit.DEMO_REMOVED, address=address())
             st.rerun()
 
 
@@ -286,6 +384,9 @@ def worker_notice() -> bool:
 
 def nothing_yet() -> None:
     """What to do when the database has no polls; ends the page."""
+    if not actor().may(Role.OPERATOR):
+        st.info("There are no polls yet. An operator has to import some first.")
+        st.stop()
     st.info(
         "There are no polls yet. Upload three CSV files to begin: polls, business hours and time "
         "zones.",
@@ -304,19 +405,33 @@ def freshness(as_of: int) -> None:
 
 
 def store_ids() -> list[str]:
-    """The ids of all stores, as text in order."""
+    """The ids of all stores that the visitor may see, as text in order."""
+    who = actor()
     with database.reading():
-        return snapshot.cache.get().stores.ids
+        ids = snapshot.cache.get().stores.ids
+    return ids if who.groups is None else list(compress(ids, scope.mask(who.groups, ids)))
 
 
 def fleet_or_stop() -> Fleet:
-    """All stores as of the newest poll; without any poll, what to do next."""
+    """All stores that the visitor may see as of the newest poll; where there is none, or no poll,
+    what to do next."""
+    who = actor()
     try:
         with st.spinner("Counting …"):
-            return fleet.fleet()
+            found = fleet.fleet()
+            if who.groups is None:
+                return found
+            found = found.chosen(scope.mask(who.groups, found.ids))
     except NoPolls:
         nothing_yet()
         raise AssertionError from None  # nothing_yet has stopped the page
+    if not found.ids:
+        st.info(
+            "No store is in your groups yet. Ask an operator to put your stores into them.",
+            icon=":material/group_off:",
+        )
+        st.stop()
+    return found
 
 
 def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
@@ -336,7 +451,7 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
             bind="query-params",
             width=220,
         )
-        group_names = [entry.name for entry in groups.listed()]
+        group_names = [entry.name for entry in groups.listed(actor().groups)]
         group = None
         if group_names:
             group = st.selectbox(

@@ -7,9 +7,10 @@ import streamlit as st
 
 from jobs import tasks
 from pages import parts
-from restmon import comparison, database, reports
+from restmon import comparison, database, reports, snapshot
 from restmon.errors import RestmonError
 from restmon.models import COMPLETE, FAILED, RUNNING, Report
+from restmon.roles import Role
 from restmon.uptime import METHODS, NEAREST
 from restmon.wording import at, moment, size
 
@@ -51,7 +52,10 @@ def trigger_form(newest: int) -> None:
             as_of = None if when is None else round(when.replace(tzinfo=UTC).timestamp() * 10**6)
             with parts.told():
                 row = tasks.enqueue_report(
-                    as_of=as_of, method=method or NEAREST, requested_by="dashboard"
+                    as_of=as_of,
+                    method=method or NEAREST,
+                    requested_by="dashboard",
+                    actor=parts.actor(),
                 )
             st.query_params["report"] = row.id
 
@@ -185,22 +189,30 @@ def compare(rows: list[Report]) -> None:
 parts.framed()
 st.title("Reports")
 with database.session():
-    newest = database.newest_poll()
+    newest = snapshot.cache.newest_poll()
 if newest is None:
     parts.nothing_yet()
-trigger_form(newest or 0)
-everything = reports.recent()
+who = parts.actor()
+if who.may(Role.OWNER):
+    trigger_form(newest or 0)
+everything = reports.recent(actor=who)
 running = [row.id for row in everything if row.status == RUNNING]
-parts.live(lambda: parts.under_way(reports.recent(), running, called), busy=bool(running))
+parts.live(
+    lambda: parts.under_way(reports.recent(actor=parts.actor()), running, called),
+    busy=bool(running),
+)
 if not everything:
-    st.info("No report yet. Press “Make the report”: it takes a second or two.")
+    if who.may(Role.OWNER):
+        st.info("No report yet. Press “Make the report”: it takes a second or two.")
+    else:
+        st.info("There is no report of your stores yet. Ask an operator to make one.")
     st.stop()
 st.header("All reports")
 newest_complete = next((row for row in everything if row.status == COMPLETE), everything[0])
 wanted = st.query_params.get("report") or newest_complete.id
 history(everything, wanted)
 try:
-    shown(reports.get(wanted))
+    shown(reports.get(wanted, who))
 except RestmonError as error:
     parts.tell(error)
 st.header("Compare two reports")

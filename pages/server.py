@@ -8,15 +8,19 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from pages import parts
-from restmon import database, fleet
-from restmon.errors import RestmonError
+from pages import gate, parts
+from restmon import accounts, database, fleet, logs
+from restmon.errors import RestmonError, told_at_the_end
+from restmon.logs import event
+from restmon.loopback import is_loopback
 from restmon.settings import get_settings
 
 log = logging.getLogger("restmon.dashboard")
@@ -25,12 +29,15 @@ APP = Path(__file__).parent.parent / "app.py"
 
 def read_ahead() -> None:
     """Read the data that the first visitor will see; what goes wrong is told to that visitor."""
+    begin = time.perf_counter()
     try:
         parts.open_database()
         with database.explained():
-            fleet.fleet()
+            stores = len(fleet.fleet().stores.ids)
     except RestmonError as error:
-        log.info("nothing read ahead: %s", error.message)
+        event(log, "nothing_read_ahead", error=error.message)
+    else:
+        event(log, "read_ahead", stores=stores, seconds=time.perf_counter() - begin)
 
 
 @asynccontextmanager
@@ -40,17 +47,32 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App(APP, lifespan=lifespan)
+app = st.App(APP, lifespan=lifespan, routes=list(gate.routes()), middleware=[Middleware(gate.Gate)])
 
-if __name__ == "__main__":
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    settings = get_settings()
+    logs.configure(settings)
+    if not is_loopback(settings.dashboard_host):
+        database.configure(settings)
+        if not gate.oidc():
+            accounts.check_exposure(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server ends in order and then raises the signal again, which would be a death by it.
         signal.signal(number, lambda *_: sys.exit(0))
     app.run(
         config={
-            "server.address": "127.0.0.1",
-            "server.port": get_settings().dashboard_port,
+            "server.address": settings.dashboard_host,
+            "server.port": settings.dashboard_port,
             "server.headless": True,
+            "server.fileWatcherType": "none",  # who changes pages runs `streamlit run app.py`
+            "server.maxUploadSize": settings.max_upload_mb,
             "browser.gatherUsageStats": False,
         }
     )
+
+
+if __name__ == "__main__":
+    with told_at_the_end():
+        main()

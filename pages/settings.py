@@ -10,9 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from pages import parts
-from restmon import database, editing, groups
+from restmon import audit, database, editing, groups
 from restmon.errors import RestmonError
 from restmon.hours import DEFAULT_ZONE
+from restmon.roles import Role
 from restmon.wording import WEEKDAYS
 
 DAYS = {str(n): f"{n} {name}" for n, name in enumerate(WEEKDAYS)}
@@ -31,6 +32,12 @@ def zone_names() -> list[str]:
 def say(text: str) -> None:
     """Tell what was done, also after the page has run again."""
     st.session_state["said"] = text
+
+
+def changed_groups(text: str, subject: str) -> None:
+    """Tell what was done to a group, or by a file of groups, and put it on record."""
+    audit.note(parts.actor(), audit.GROUPS_CHANGED, subject, parts.address())
+    say(text)
 
 
 def told_before() -> None:
@@ -89,7 +96,7 @@ def store_form(store_ids: list[str]) -> None:
     if left.button("Save", type="primary", icon=":material/save:", key="save"):
         try:
             rows = edited[[DAY, START, END]].itertuples(index=False, name=None)
-            changed = editing.save(chosen, rows, None if zone == NO_ZONE else zone)
+            changed = editing.save(chosen, rows, None if zone == NO_ZONE else zone, parts.actor())
         except editing.HoursRejected as error:
             st.error("These rows cannot be kept; nothing was changed.", icon=":material/error:")
             st.dataframe(
@@ -147,9 +154,10 @@ def import_groups(file: Any) -> None:
     st.session_state["group_uploads"] = st.session_state.get("group_uploads", 0) + 1
     st.session_state["group_rejections"] = done.rejections
     counts = done.counts
-    say(
+    changed_groups(
         f"{counts.read:,} lines read: {counts.new:,} new, {counts.unchanged:,} unchanged, "
-        f"{counts.rejected:,} rejected."
+        f"{counts.rejected:,} rejected.",
+        file.name,
     )
     st.rerun()
 
@@ -163,7 +171,7 @@ def new_group() -> None:
     if pressed:
         with told_here():
             made = groups.create(name)
-            say(f"The group {made.name} is there; put stores into it below.")
+            changed_groups(f"The group {made.name} is there; put stores into it below.", made.name)
             go_on_with(made.name)
 
 
@@ -256,21 +264,27 @@ def group_form(store_ids: list[str]) -> None:
             groups.remove(kept, removed)
             st.session_state["saved"] = saved + 1
             count = len(groups.members_of(kept))
-            say(f"The group {kept} has {count:,} store{'' if count == 1 else 's'}.")
+            changed_groups(
+                f"The group {kept} has {count:,} store{'' if count == 1 else 's'}.", kept
+            )
             go_on_with(kept)
     if sure:
         with told_here():
             groups.delete(chosen)
-            say(f"The group {chosen} is deleted.")
+            changed_groups(f"The group {chosen} is deleted.", chosen)
             go_on_with(None)
 
 
-parts.framed()
+parts.framed(Role.OWNER)
+who = parts.actor()
 st.title("Settings")
 told_before()
 every_store = parts.store_ids()
 if not every_store:
     parts.nothing_yet()
+if not who.may(Role.OPERATOR):
+    store_form(every_store)
+    st.stop()
 hours_tab, groups_tab = st.tabs(
     ["Hours and zone of a store", "Groups"], key="part", bind="query-params"
 )

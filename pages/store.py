@@ -10,6 +10,7 @@ import streamlit as st
 from pages import parts
 from restmon import charts, database, reasons, store_view
 from restmon.hours import DAY, HOUR, SECOND
+from restmon.roles import Role
 from restmon.store_view import StoreView
 from restmon.uptime import METHODS, NEAREST
 from restmon.wording import at, duration, edge, moment, share
@@ -201,12 +202,13 @@ def about(view: StoreView) -> None:
     else:
         rows = "".join(f"| {day} | {text} |\n" for day, text in store_view.weekly_hours(view.hours))
         st.markdown(f"| Day | Open (local time) |\n| --- | --- |\n{rows}")
-    st.page_link(
-        "pages/settings.py",
-        label="Change hours or zone",
-        icon=":material/edit:",
-        query_params={"store": view.store_id},
-    )
+    if parts.actor().may(Role.OWNER):
+        st.page_link(
+            "pages/settings.py",
+            label="Change hours or zone",
+            icon=":material/edit:",
+            query_params={"store": view.store_id},
+        )
 
 
 def download(view: StoreView) -> None:

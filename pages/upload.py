@@ -8,10 +8,11 @@ import streamlit as st
 
 from jobs import tasks
 from pages import parts
-from restmon import imports, preview
+from restmon import imports, preview, scope
 from restmon.csv_reader import BUSINESS_HOURS, POLLS, TIMEZONES
 from restmon.errors import RestmonError
 from restmon.models import FAILED, RUNNING, Import
+from restmon.roles import Role
 from restmon.wording import size
 
 KINDS = {POLLS: "Polls", BUSINESS_HOURS: "Business hours", TIMEZONES: "Time zones"}
@@ -51,12 +52,13 @@ def what_to_upload() -> None:
         )
 
 
-def looked_at(file: Any, number: int) -> str | None:
-    """Show what an uploaded file is before anything is written; returns its kind, or None."""
+def looked_at(file: Any, number: int, permitted: frozenset[str] | None) -> str | None:
+    """Show what an uploaded file is before anything is written, its lines of other stores than
+    those ``permitted`` (None: all are) as rejected; returns its kind, or None."""
     shown = parts.literal(file.name)
     with st.container(border=True, key=f"file_{number}"):
         try:
-            found = preview.preview(file, file.name)
+            found = preview.preview(file, file.name, permitted=permitted)
         except RestmonError as error:
             st.markdown(f"**{shown}** · {size(file.size)}")
             parts.tell(error)
@@ -114,7 +116,7 @@ def start(files: list[Any], kinds: list[str]) -> None:
             for file, kind in zip(files, kinds, strict=True):
                 file.seek(0)
                 spooled.append(imports.spool(file, kind, file.name))
-            row = tasks.enqueue_import(spooled, "dashboard")
+            row = tasks.enqueue_import(spooled, "dashboard", parts.actor())
         except RestmonError as error:
             imports.forget(spooled)
             parts.tell(error)
@@ -193,8 +195,11 @@ def history(rows: list[Import], chosen: str | None) -> None:
     parts.job_history(rows, columns, config, chosen=chosen, parameter="import", name="imports")
 
 
-parts.framed()
+parts.framed(Role.OWNER)
+who = parts.actor()
 st.title("Upload")
+if who.groups is not None:
+    st.caption("Lines of your own stores count; those of others are rejected.")
 uploaded = st.file_uploader(
     "Drop your CSV files here: polls, business hours, time zones, any of them",
     type=["csv", "gz"],
@@ -203,7 +208,8 @@ uploaded = st.file_uploader(
 )
 what_to_upload()
 if uploaded:
-    found_kinds = [looked_at(file, number) for number, file in enumerate(uploaded)]
+    permitted = None if who.groups is None else scope.store_ids(who.groups)
+    found_kinds = [looked_at(file, number, permitted) for number, file in enumerate(uploaded)]
     good = [(f, kind) for f, kind in zip(uploaded, found_kinds, strict=True) if kind]
     if good and st.button(
         f"Import {len(good)} file{'' if len(good) == 1 else 's'}",
@@ -212,17 +218,22 @@ if uploaded:
         key="import",
     ):
         start([f for f, _ in good], [kind for _, kind in good])
-everything = imports.recent()
+everything = imports.recent(actor=who)
 running = [row.id for row in everything if row.status == RUNNING]
-parts.live(lambda: parts.under_way(imports.recent(), running, called), busy=bool(running))
+parts.live(
+    lambda: parts.under_way(imports.recent(actor=parts.actor()), running, called),
+    busy=bool(running),
+)
 wanted = st.query_params.get("import")
 if wanted:
     try:
-        result(imports.get(wanted))
+        result(imports.get(wanted, who))
     except RestmonError as error:
         parts.tell(error)
 if everything:
     st.header("All imports")
+    if not wanted:
+        st.caption("Tick an import to see its counts and its rejected lines.")
     history(everything, wanted)
 elif not uploaded:
     st.caption("No import yet.")

@@ -1,21 +1,23 @@
 """Bearer keys of the API: who, beside the people at this machine, may ask it for what.
 
-Of a key only its SHA-256 is kept: it is 256 random bits, so there is nothing to guess from it. An
-*operator* may do everything the API does, a *viewer* may look and change nothing.
+Of a key only its SHA-256 is kept: it is 256 random bits, so there is nothing to guess from it. What
+its role may do is in `roles`.
 """
 
 import hashlib
-import ipaddress
 import secrets
 import unicodedata
-from enum import StrEnum
+from collections.abc import Sequence
 
 from peewee import IntegrityError
 
-from restmon.database import session, writing
-from restmon.errors import BadRequest, Forbidden, NotFound, NotLoggedIn, SettingsError
+from restmon.database import session, tuples, writing
+from restmon.errors import BadRequest, NotFound, NotLoggedIn, SettingsError
 from restmon.hours import DAY, SECOND
-from restmon.models import ApiKey, now
+from restmon.loopback import is_loopback
+from restmon.models import ApiKey, ApiKeyGroup, Group, now
+from restmon.roles import Actor, Role
+from restmon.scope import checked_scope
 from restmon.settings import Settings
 
 PREFIX = "restmon_"
@@ -26,16 +28,12 @@ MOST_DAYS = 36_500
 USE_NOTED_EVERY = 60 * SECOND
 
 
-class Role(StrEnum):
-    """What a key is for."""
-
-    OPERATOR = "operator"
-    VIEWER = "viewer"
-
-
-def make(name: str, role: str = Role.VIEWER, days: int | None = None) -> str:
+def make(
+    name: str, role: str = Role.VIEWER, days: int | None = None, groups: Sequence[str] = ()
+) -> str:
     """Make a key and return it, the only time that it is seen; it expires after so many days
-    (None: never). Raises BadRequest for a name, a role or days that cannot be."""
+    (None: never), and sees the stores of the groups alone where they are given. Raises BadRequest
+    for a name, a role, days or groups that cannot be, NotFound for a group that is not there."""
     kept = name.strip()
     if not 1 <= len(kept) <= LONGEST_NAME or any(
         unicodedata.category(letter)[0] == "C" for letter in kept
@@ -44,21 +42,23 @@ def make(name: str, role: str = Role.VIEWER, days: int | None = None) -> str:
             f"{name[:80]!r} cannot be a key's name.",
             f"Write 1 to {LONGEST_NAME} letters, without control characters.",
         )
-    if role not in list(Role):
-        raise BadRequest(f"{role[:40]!r} is no role.", f"Use {' or '.join(Role)}.")
     if days is not None and not 1 <= days <= MOST_DAYS:
         raise BadRequest(f"A key cannot last {days} days.", f"Write 1 to {MOST_DAYS:,}.")
     key = PREFIX + secrets.token_urlsafe(32)
     expires_at = None if days is None else now() + days * DAY
     try:
         with writing():
-            ApiKey.create(
+            wanted = checked_scope(role, groups)
+            row = ApiKey.create(
                 name=kept,
                 start=key[:SHOWN],
                 key_hash=_hash(key),
                 role=str(role),
+                every_store=wanted is None,
                 expires_at=expires_at,
             )
+            for group in wanted or []:
+                ApiKeyGroup.create(api_key=row.id, group=group)
     except IntegrityError:
         raise BadRequest(f"There is already a key {kept!r}.", "Write another name.") from None
     return key
@@ -75,6 +75,22 @@ def revoke(name: str) -> None:
         ).execute()
 
 
+def groups_of_keys() -> dict[str, list[str]]:
+    """The names of the groups that confine each key, by the key's name; none for every store."""
+    with session():
+        query = (
+            ApiKeyGroup.select(ApiKey.name, Group.name)
+            .join(ApiKey)
+            .switch(ApiKeyGroup)
+            .join(Group)
+            .order_by(Group.same_name)
+        )
+        found: dict[str, list[str]] = {}
+        for key, group in tuples(query):
+            found.setdefault(key, []).append(group)
+    return found
+
+
 def listed() -> list[ApiKey]:
     """All keys ever made, by name."""
     with session():
@@ -88,8 +104,8 @@ def state(row: ApiKey) -> str:
     return "expired" if row.expires_at is not None and row.expires_at <= now() else "active"
 
 
-def check(key: str) -> ApiKey:
-    """The row of a key that is good, its use noted to the minute; raises NotLoggedIn."""
+def check(key: str) -> Actor:
+    """Who asks with a key that is good, its use noted to the minute; raises NotLoggedIn."""
     with session():
         row = ApiKey.get_or_none(ApiKey.key_hash == _hash(key))
         if row is None or state(row) != "active":
@@ -97,31 +113,19 @@ def check(key: str) -> ApiKey:
             raise NotLoggedIn(f"The API key {said}.", "Ask an operator for a new one.")
         if row.last_used_at is None or now() - row.last_used_at > USE_NOTED_EVERY:
             ApiKey.update(last_used_at=now()).where(ApiKey.id == row.id).execute()
-    return row
+        groups = None
+        if not row.every_store:
+            query = ApiKeyGroup.select(ApiKeyGroup.group).where(ApiKeyGroup.api_key == row.id)
+            groups = frozenset(group for (group,) in tuples(query))
+    return Actor(f"key {row.name}", Role(row.role), groups)
 
 
 def _ended(row: ApiKey) -> str:
     return "been revoked" if row.revoked_at is not None else "expired"
 
 
-def must(role: Role, needed: Role) -> None:
-    """Raise Forbidden when a key of the role may not do what the needed role may."""
-    if needed == Role.OPERATOR and role != Role.OPERATOR:
-        raise Forbidden("A viewer's key may not change anything.", "Use an operator's key.")
-
-
 def _hash(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host, as an address or a name, can only be this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def needed(settings: Settings) -> bool:

@@ -13,8 +13,8 @@ from pathlib import Path
 from peewee import fn
 
 from restmon import database, heartbeats, models
-from restmon.errors import BadRequest, NotFound, RestmonError
-from restmon.models import Revision, Store
+from restmon.errors import BadRequest, DatabaseDamaged, NotFound, RestmonError
+from restmon.models import Revision, Store, now
 from restmon.settings import Settings, get_settings
 
 PAGES_AT_ONCE = 4096
@@ -50,27 +50,25 @@ def backup(target: Path, *, overwrite: bool = False) -> int:
 def restore(source: Path, *, overwrite: bool = False) -> int:
     """Make the database what a backup holds, brought up to date; returns the number of stores.
 
-    A database with stores of one's own is kept unless ``overwrite``. Raises NotFound, BadRequest,
-    RestmonError, DatabaseUnavailable; nothing has changed then. The caller has opened the
-    database.
+    A database with stores of one's own, or one that is damaged, is kept unless ``overwrite``; one
+    that is damaged is moved aside. Raises NotFound, BadRequest, RestmonError, DatabaseUnavailable;
+    nothing has changed then.
     """
     target = _file(get_settings(), "pg_restore --clean --if-exists --dbname=DATABASE FILE")
     if not source.is_file():
         raise NotFound(f"There is no file {source}.", "Name one that backup has written.")
     _check_other(source, target)
     _check(source)
-    if heartbeats.worker_alive():
-        raise BadRequest(
-            "A worker is running, which may write while the backup is restored.",
-            "Stop worker, API and dashboard, wait half a minute, then restore.",
-        )
-    with database.session():
-        before = int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)
-        if Store.select().where(~Store.demo).exists() and not overwrite:
-            raise BadRequest(
-                f"The database {target} holds stores, which the backup would replace.",
-                "Back it up first, then add --force.",
-            )
+    try:
+        database.configure()
+        with database.explained():
+            before = _replaceable(target, overwrite)
+    except DatabaseDamaged as error:
+        if not overwrite:
+            raise BadRequest(error.message, "Add --force to move it aside and restore.") from None
+        before = 0
+        models.database.close()
+        _move_aside(target)
     models.database.close()
     with database.explained(), _opened(source) as old, _opened(target) as new:
         old.backup(new)
@@ -80,6 +78,30 @@ def restore(source: Path, *, overwrite: bool = False) -> int:
         number = max(before, int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)) + 1
         Revision.create(number=number, stores_changed=True, rebuild=True, force_insert=True)
         return Store.select().count()
+
+
+def _replaceable(target: Path, overwrite: bool) -> int:
+    """The last revision of the database that is to be replaced; raises BadRequest where it is not
+    to be."""
+    if heartbeats.worker_alive():
+        raise BadRequest(
+            "A worker is running, which may write while the backup is restored.",
+            "Stop worker, API and dashboard, wait half a minute, then restore.",
+        )
+    with database.session():
+        if Store.select().where(~Store.demo).exists() and not overwrite:
+            raise BadRequest(
+                f"The database {target} holds stores, which the backup would replace.",
+                "Back it up first, then add --force.",
+            )
+        return int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)
+
+
+def _move_aside(path: Path) -> None:
+    """Rename a damaged database, with what belongs to it, so that somebody may look into it."""
+    for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        if part.exists():
+            part.replace(part.with_name(f"{part.name}.damaged-{now() // 1_000_000}"))
 
 
 def _file(settings: Settings, instead: str) -> Path:

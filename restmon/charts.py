@@ -77,9 +77,23 @@ TIMELINE_KEY = key(
 
 
 def layout(
-    figure: go.Figure, title: str, height: int, subtitle: str = "", **options: Any
+    figure: go.Figure,
+    title: str,
+    height: int,
+    subtitle: str = "",
+    *,
+    x: dict[str, Any],
+    y: dict[str, Any],
+    left: int,
+    bottom: int = 50,
+    **options: Any,
 ) -> go.Figure:
-    """The look that all figures share: title and key above the data, no legend over it."""
+    """The look that all figures share: title and key above the data, no legend over it.
+
+    ``x`` and ``y`` are what is the figure's own of its axes; ``left`` and ``bottom`` (pixels) the
+    room for their labels. Plotly can find that out by itself (``automargin``), by drawing
+    everything twice: a tenth of the time that a page takes to load.
+    """
     figure.update_layout(
         title={
             "text": title,
@@ -94,16 +108,16 @@ def layout(
             "font": {"size": 16},
         },
         height=height,
-        margin={"l": 8, "r": 12, "t": 64 if subtitle else 44, "b": 8},
+        margin={"l": left, "r": 12, "t": 64 if subtitle else 44, "b": bottom},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         showlegend=False,
         hoverlabel={"align": "left"},
         dragmode=False,
+        xaxis={"fixedrange": True, "automargin": False, **x},
+        yaxis={"fixedrange": True, "automargin": False, **y},
         **options,
     )
-    figure.update_xaxes(fixedrange=True, automargin=True)
-    figure.update_yaxes(fixedrange=True, automargin=True)
     return figure
 
 
@@ -199,20 +213,25 @@ def timeline(
             customdata=texts[mine],
             hovertemplate="%{customdata}<extra></extra>",
         )
-    figure.update_xaxes(
-        range=[-0.25, 24.25],
-        tickvals=list(range(0, 25, 4)),
-        ticktext=[f"{hour:02d}:00" for hour in range(0, 25, 4)],
-        title=f"Local time ({zone})",
-        showgrid=True,
-    )
-    figure.update_yaxes(categoryorder="array", categoryarray=dates, title=None)
-    figure.update_yaxes(range=[-0.6, len(dates) - 0.4])
     return layout(
         figure,
         "When the store was up and down",
         125 + 30 * max(len(dates), 2),
         TIMELINE_KEY,
+        x={
+            "range": [-0.25, 24.25],
+            "tickvals": list(range(0, 25, 4)),
+            "ticktext": [f"{hour:02d}:00" for hour in range(0, 25, 4)],
+            "title": f"Local time ({zone})",
+            "showgrid": True,
+        },
+        y={
+            "categoryorder": "array",
+            "categoryarray": dates,
+            "title": None,
+            "range": [-0.6, len(dates) - 0.4],
+        },
+        left=84,
         barmode="overlay",
     )
 
@@ -260,12 +279,20 @@ def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
         customdata=_date_names(days),
         hovertemplate="%{customdata}: %{y:.2f} h down<extra></extra>",
     )
-    figure.update_yaxes(title="Hours of business", rangemode="tozero", showgrid=True)
     title = "Local date"
     if len(days):
         title += f", {_date(days[0])} – {_date(days[-1])}"
-    figure.update_xaxes(title=title, type="category", nticks=8, tickangle=0)
-    return layout(figure, "Uptime of each day", 340, key(*STATUS_KEY), barmode="stack")
+    return layout(
+        figure,
+        "Uptime of each day",
+        340,
+        key(*STATUS_KEY),
+        x={"title": title, "type": "category", "nticks": 8, "tickangle": 0},
+        y={"title": "Hours of business", "rangemode": "tozero", "showgrid": True},
+        left=56,
+        bottom=66,
+        barmode="stack",
+    )
 
 
 def uptime_over_time(ends: Ints, up: Floats, down: Floats, zone: str = "UTC") -> go.Figure:
@@ -288,11 +315,19 @@ def uptime_over_time(ends: Ints, up: Floats, down: Floats, zone: str = "UTC") ->
             "%{customdata[1]:,.0f} open hours down<extra></extra>"
         ),
     )
-    figure.update_yaxes(
-        title="Uptime (%)", range=[floor, 100 + (100 - floor) * 0.04], ticksuffix=" %"
+    return layout(
+        figure,
+        "Uptime, hour by hour",
+        320,
+        x={"title": f"Hour ({zone})", "tickformat": "%a<br>%d", "tickangle": 0, "nticks": 8},
+        y={
+            "title": "Uptime (%)",
+            "range": [floor, 100 + (100 - floor) * 0.04],
+            "ticksuffix": " %",
+        },
+        left=74,
+        bottom=66,
     )
-    figure.update_xaxes(title=f"Hour ({zone})", tickformat="%a<br>%d", tickangle=0, nticks=8)
-    return layout(figure, "Uptime, hour by hour", 320)
 
 
 def heat_map(down: Floats, open_time: Floats) -> go.Figure:
@@ -318,11 +353,19 @@ def heat_map(down: Floats, open_time: Floats) -> go.Figure:
             ),
         )
     )
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(
-        title="Hour of the day (each store's local time)", type="category", dtick=3, tickangle=0
+    return layout(
+        figure,
+        "When stores are down",
+        330,
+        x={
+            "title": "Hour of the day (each store's local time)",
+            "type": "category",
+            "dtick": 3,
+            "tickangle": 0,
+        },
+        y={"autorange": "reversed"},
+        left=44,
     )
-    return layout(figure, "When stores are down", 330)
 
 
 def distribution(shares: Floats) -> go.Figure:
@@ -343,11 +386,19 @@ def distribution(shares: Floats) -> go.Figure:
             hovertemplate="%{x:,} stores with %{y} uptime<extra></extra>",
         )
     )
-    figure.update_yaxes(title="Uptime, last week", type="category")
-    figure.update_xaxes(
-        title="Stores", showgrid=True, range=[0, 1.15 * max(int(counts.max()), 1)], nticks=6
+    return layout(
+        figure,
+        "Stores by their uptime",
+        330,
+        x={
+            "title": "Stores",
+            "showgrid": True,
+            "range": [0, 1.15 * max(int(counts.max()), 1)],
+            "nticks": 6,
+        },
+        y={"title": "Uptime, last week", "type": "category"},
+        left=100,
     )
-    return layout(figure, "Stores by their uptime", 330)
 
 
 def example(
@@ -408,15 +459,24 @@ def example(
             hoverinfo="skip",
         )
     ticks = [opens / HOUR, *(time / HOUR for time, _ in polls), closes / HOUR]
-    figure.update_xaxes(
-        range=[opens / HOUR - 0.15, closes / HOUR + 0.15],
-        tickvals=ticks,
-        ticktext=[f"{int(t):02d}:{round(t % 1 * 60):02d}" for t in ticks],
-        title="Monday, local time",
-        showgrid=False,
+    return layout(
+        figure,
+        "Two polls, three open hours",
+        280,
+        TIMELINE_KEY,
+        x={
+            "range": [opens / HOUR - 0.15, closes / HOUR + 0.15],
+            "tickvals": ticks,
+            "ticktext": [f"{int(t):02d}:{round(t % 1 * 60):02d}" for t in ticks],
+            "title": "Monday, local time",
+            "showgrid": False,
+        },
+        y={
+            "range": [len(rows) - 0.5, -0.5],
+            "tickvals": places,
+            "ticktext": [name.replace(" ", "<br>") for name, *_ in rows],
+            "showgrid": False,
+        },
+        left=84,
+        barmode="overlay",
     )
-    names = [name.replace(" ", "<br>") for name, *_ in rows]
-    figure.update_yaxes(
-        range=[len(rows) - 0.5, -0.5], tickvals=places, ticktext=names, showgrid=False
-    )
-    return layout(figure, "Two polls, three open hours", 280, TIMELINE_KEY, barmode="overlay")

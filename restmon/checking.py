@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from restmon.csv_reader import LAYOUTS, Batch, Rejection
+from restmon.csv_reader import LAYOUTS, Batch, Rejection, shown
 from restmon.fields import (
     Parsed,
     StoreIds,
@@ -32,8 +32,7 @@ PARSERS: dict[str, Callable[[pa.Array], Parsed]] = {
 
 def rejection(line: int, column: str, value: bytes, found: Parsed) -> Rejection:
     """Why a value of a line was rejected."""
-    shown = value[:200].decode("utf-8", "replace")
-    return Rejection(line, column, shown, found.reason(value))
+    return Rejection(line, column, shown(value), found.reason(value))
 
 
 def check(

@@ -15,7 +15,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from restmon import (
     __version__,
+    accounts,
     api_keys,
+    audit,
     backup,
     database,
     demo,
@@ -26,24 +28,20 @@ from restmon import (
     reports,
     retention,
 )
-from restmon.errors import RestmonError
+from restmon.errors import RestmonError, told_at_the_end
 from restmon.ingest import StageProgress
 from restmon.models import COMPLETE
+from restmon.roles import THIS_MACHINE, Role
 from restmon.settings import get_settings, shown_url
 from restmon.uptime import METHODS, NEAREST
-
-BAD_INPUT = 2
 
 
 class Group(click.Group):
     """Tells restmon's own errors in one sentence on standard error, with exit status 2."""
 
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with told_at_the_end():
             return super().invoke(ctx)
-        except RestmonError as error:
-            click.echo(f"restmon: {error}", err=True)
-            ctx.exit(BAD_INPUT)
 
 
 @contextmanager
@@ -243,6 +241,7 @@ def groups_import(file: Path) -> None:
     """Put stores into groups as a CSV FILE of store_id, group says."""
     database.configure()
     done = groups.import_csv(file, file.name)
+    audit.note(THIS_MACHINE, audit.GROUPS_CHANGED, file.name)
     counts = done.counts
     click.echo(
         f"{file.name}: {counts.read:,} lines read, {counts.new:,} new, "
@@ -258,6 +257,118 @@ def groups_export() -> None:
     click.echo(groups.export_csv(), nl=False)
 
 
+ROLES = click.Choice([str(role) for role in Role])
+ROLES_HELP = (
+    "operator: everything; owner: sees, imports and reports the stores of the groups; viewer: may "
+    "look, may change nothing."
+)
+GROUPS_HELP = "Sees the stores of this group alone; may be given again."
+
+
+@main.group("accounts")
+def accounts_command() -> None:
+    """Accounts of the dashboard, which it asks for where it listens beyond this machine."""
+
+
+@accounts_command.command("add")
+@click.argument("email")
+@click.option("--role", type=ROLES, default=str(Role.VIEWER), show_default=True, help=ROLES_HELP)
+@click.option("--group", "groups", multiple=True, help=GROUPS_HELP)
+@click.option("--no-password", is_flag=True, help="The person logs in by OIDC alone.")
+def accounts_add(email: str, role: str, groups: tuple[str, ...], no_password: bool) -> None:
+    """Make an account for EMAIL; the password is asked for, or read from standard input."""
+    database.configure()
+    accounts.add(email, role, None if no_password else _password(), groups)
+    audit.note(THIS_MACHINE, audit.ACCOUNT_CHANGED, email.strip())
+    click.echo(f"The account {email.strip()} is there, as {role}.")
+
+
+@accounts_command.command("change")
+@click.argument("email")
+@click.option("--role", type=ROLES, required=True, help=ROLES_HELP)
+@click.option("--group", "groups", multiple=True, help=GROUPS_HELP)
+def accounts_change(email: str, role: str, groups: tuple[str, ...]) -> None:
+    """Give the account EMAIL another role, and these groups."""
+    database.configure()
+    accounts.change(email, role, groups)
+    audit.note(THIS_MACHINE, audit.ACCOUNT_CHANGED, email.strip())
+    click.echo(f"The account {email.strip()} is changed, to {role}.")
+
+
+@accounts_command.command("password")
+@click.argument("email")
+def accounts_password(email: str) -> None:
+    """Give the account EMAIL another password, and end its logins."""
+    database.configure()
+    accounts.set_password(email, _password())
+    audit.note(THIS_MACHINE, audit.ACCOUNT_CHANGED, email.strip())
+    click.echo(f"The account {email.strip()} has another password.")
+
+
+@accounts_command.command("disable")
+@click.argument("email")
+def accounts_disable(email: str) -> None:
+    """End the logins of the account EMAIL, and let it log in no longer."""
+    database.configure()
+    accounts.set_active(email, False)
+    audit.note(THIS_MACHINE, audit.ACCOUNT_CHANGED, email.strip())
+    click.echo(f"The account {email.strip()} is disabled.")
+
+
+@accounts_command.command("enable")
+@click.argument("email")
+def accounts_enable(email: str) -> None:
+    """Let the account EMAIL log in again."""
+    database.configure()
+    accounts.set_active(email, True)
+    audit.note(THIS_MACHINE, audit.ACCOUNT_CHANGED, email.strip())
+    click.echo(f"The account {email.strip()} is enabled.")
+
+
+@accounts_command.command("list")
+def accounts_list() -> None:
+    """List all accounts: state, role, last login (UTC) and groups."""
+    database.configure()
+    people = accounts.listed()
+    for person in people:
+        state = "active" if person.active else "disabled"
+        click.echo(
+            f"{state:8} {person.role:9} last login {_minute(person.last_login_at):16}  "
+            f"{person.email}{_of_groups(person.groups)}"
+        )
+    if not people:
+        click.echo("There are no accounts.")
+
+
+def _password() -> str:
+    """A password, typed twice without being shown, or the first line of standard input."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _minute(instant: int | None) -> str:
+    return "never" if instant is None else f"{reports.utc(instant):%Y-%m-%d %H:%M}"
+
+
+def _of_groups(groups: list[str] | None) -> str:
+    return "" if groups is None else f" ({', '.join(groups) or 'no group'})"
+
+
+@main.command("audit")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many.")
+def audit_command(limit: int) -> None:
+    """List who did what, newest first (UTC)."""
+    database.configure()
+    for entry in audit.recent(limit):
+        place = f" from {entry.address}" if entry.address else ""
+        click.echo(
+            f"{reports.utc(entry.at):%Y-%m-%d %H:%M:%S}  {entry.actor} {entry.action} "
+            f"{entry.subject}".rstrip()
+            + place
+        )
+
+
 @main.group("keys")
 def keys_command() -> None:
     """Keys of the API, which it asks for where it listens beyond this machine."""
@@ -267,16 +378,18 @@ def keys_command() -> None:
 @click.argument("name")
 @click.option(
     "--role",
-    type=click.Choice([str(role) for role in api_keys.Role]),
-    default=str(api_keys.Role.VIEWER),
+    type=ROLES,
+    default=str(Role.VIEWER),
     show_default=True,
-    help="operator: everything; viewer: may look, may change nothing.",
+    help=ROLES_HELP,
 )
+@click.option("--group", "groups", multiple=True, help=GROUPS_HELP)
 @click.option("--days", type=int, help="The key expires after so many days (default: never).")
-def keys_make(name: str, role: str, days: int | None) -> None:
+def keys_make(name: str, role: str, groups: tuple[str, ...], days: int | None) -> None:
     """Make the key NAME and print it; it is not shown again."""
     database.configure()
-    click.echo(api_keys.make(name, role, days))
+    click.echo(api_keys.make(name, role, days, groups))
+    audit.note(THIS_MACHINE, audit.KEY_CHANGED, name.strip())
     click.echo("Keep it safe: it is not shown again. Send it as", err=True)
     click.echo("  Authorization: Bearer THE_KEY", err=True)
 
@@ -285,15 +398,13 @@ def keys_make(name: str, role: str, days: int | None) -> None:
 def keys_list() -> None:
     """List all keys: state, role, beginning, last use and expiry (UTC)."""
     database.configure()
-    rows = api_keys.listed()
+    rows, groups_of_keys = api_keys.listed(), api_keys.groups_of_keys()
     for row in rows:
-        used, expires = (
-            "never" if instant is None else f"{reports.utc(instant):%Y-%m-%d %H:%M}"
-            for instant in (row.last_used_at, row.expires_at)
-        )
+        seen = None if row.every_store else groups_of_keys.get(row.name, [])
         click.echo(
-            f"{api_keys.state(row):8} {row.role:9} {row.start}…  last used {used:16}  "
-            f"expires {expires:16}  {row.name}"
+            f"{api_keys.state(row):8} {row.role:9} {row.start}…  last used "
+            f"{_minute(row.last_used_at):16}  expires {_minute(row.expires_at):16}  {row.name}"
+            f"{_of_groups(seen)}"
         )
     if not rows:
         click.echo("There are no keys.")
@@ -305,6 +416,7 @@ def keys_revoke(name: str) -> None:
     """Make the key NAME worthless from now on."""
     database.configure()
     api_keys.revoke(name)
+    audit.note(THIS_MACHINE, audit.KEY_CHANGED, name.strip())
     click.echo(f"The key {name.strip()} is revoked.")
 
 
@@ -356,10 +468,9 @@ def backup_command(file: Path, force: bool) -> None:
 
 @main.command()
 @click.argument("file", type=FILE)
-@click.option("--force", is_flag=True, help="Replace a database that holds stores.")
+@click.option("--force", is_flag=True, help="Replace a database that holds stores, or is damaged.")
 def restore(file: Path, force: bool) -> None:
     """Make the SQLite database what the backup FILE holds."""
-    database.configure()
     stores = backup.restore(file, overwrite=force)
     click.echo(f"{file} is restored: {stores:,} stores")
 

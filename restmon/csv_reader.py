@@ -24,6 +24,7 @@ from restmon.errors import FileRejected
 
 BLOCK_BYTES = 8 * 1024 * 1024
 LONGEST_LINE = 1024 * 1024
+LONGEST_SHOWN = 200
 LONGEST_HEADER = 64 * 1024
 LINES_OF_ONE_RECORD = 50
 
@@ -67,6 +68,14 @@ class Rejection:
     reason: str
 
 
+def shown(value: bytes | str) -> str:
+    """A value as it is told: text, cut, without what no database takes."""
+    if isinstance(value, str):
+        value = value[:LONGEST_SHOWN].encode("utf-8", "surrogateescape")
+    text = value[: 4 * LONGEST_SHOWN].decode("utf-8", "replace")[:LONGEST_SHOWN]
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 @dataclass
 class Batch:
     """Lines of a file: ``columns[name]`` a pyarrow binary array of the raw values, ``line`` the
@@ -75,6 +84,31 @@ class Batch:
     columns: dict[str, pa.Array]
     line: NDArray[np.int64]
     malformed: list[Rejection] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a file is read: ``text`` bytes, unpacked, and ``lines``, each by the name of
+    the setting that raises it."""
+
+    text: int
+    lines: int
+    text_setting: str
+    lines_setting: str
+
+    def check(self, name: str, text: int, lines: int) -> None:
+        """Raise :class:`FileRejected` for a file of more."""
+        if text > self.text:
+            raise FileRejected(
+                f"{name} is larger than {self.text // 2**20:,} MB"
+                " (of text: a gzip file is measured unpacked).",
+                f"Import it in parts, or raise {self.text_setting}.",
+            )
+        if lines > self.lines:
+            raise FileRejected(
+                f"{name} has more than {self.lines:,} lines.",
+                f"Import it in parts, or raise {self.lines_setting}.",
+            )
 
 
 @dataclass(frozen=True)
@@ -231,12 +265,16 @@ def column_positions(header: Header, kind: str, name: str) -> dict[str, int]:
 
 
 def read_batches(
-    source: Source, name: str, kind: str, progress: Progress | None = None
+    source: Source,
+    name: str,
+    kind: str,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
 ) -> Iterator[Batch]:
     """The data lines of a file of the given kind, in order.
 
     ``progress`` is called with (bytes read, bytes in all) of the file on disk. Raises
-    :class:`FileRejected` for a file that is rejected whole.
+    :class:`FileRejected` for a file that is rejected whole, also where it is beyond the limits.
     """
     total = size_of(source)
     with opened(source, name) as (text, disk):
@@ -248,8 +286,10 @@ def read_batches(
         line = header.line + 1
         rest = beginning[skipped:]
         too_long = False
+        read = len(beginning)
         while True:
             chunk = text.read(BLOCK_BYTES)
+            read += len(chunk)
             data = rest + chunk
             if only_cr:
                 data = data.replace(b"\r", b"\n")
@@ -267,14 +307,22 @@ def read_batches(
             if too_long:
                 rest = b""
             elif len(rest) > LONGEST_LINE:
-                shown = rest[:60].decode("utf-8", "replace")
                 reason = f"the line is longer than {LONGEST_LINE:,} bytes"
-                yield reader.nothing([Rejection(line, "", shown, reason)])
+                yield reader.nothing([Rejection(line, "", shown(rest[:60]), reason)])
                 too_long, rest = True, b""
+            if limits:
+                limits.check(name, read, line - header.line - 1)
             if progress:
                 progress(min(disk.tell(), total), total)
             if not chunk:
                 return
+
+
+def _is_utf8(block: bytes) -> bool:
+    try:
+        return block.isascii() or bool(block.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 class _BlockReader:
@@ -317,7 +365,8 @@ class _BlockReader:
                 pacsv.ParseOptions(
                     quote_char='"' if quotes else False,
                     ignore_empty_lines=False,
-                    invalid_row_handler=skip,
+                    # What is not UTF-8 pyarrow cannot hand over: such a line makes it raise.
+                    invalid_row_handler=skip if _is_utf8(block) else None,
                 ),
                 self.convert,
             )
@@ -344,7 +393,7 @@ class _BlockReader:
 
     def _malformed(self, line: int, text: str, columns: int) -> Rejection:
         reason = f"the line has {columns} values, the header has {self.width} columns"
-        return Rejection(line, "", text.rstrip("\r\n")[:200], reason)
+        return Rejection(line, "", shown(text.rstrip("\r\n")), reason)
 
     def _line_by_line(self, block: bytes, first_line: int) -> Batch:
         """The batch of a block with quotes that run over line ends, or stray carriage returns."""
@@ -362,8 +411,7 @@ class _BlockReader:
                 text += "\n" + texts[i + used]
                 used += 1
             if text.count('"') % 2:
-                shown = texts[i].encode("utf-8", "replace").decode()[:200]
-                malformed.append(Rejection(number, "", shown, "a quote is never closed"))
+                malformed.append(Rejection(number, "", shown(texts[i]), "a quote is never closed"))
                 i += 1
                 continue
             i += used
@@ -372,11 +420,10 @@ class _BlockReader:
             try:
                 row = next(csv.reader([text]), [])
             except csv.Error as error:
-                malformed.append(Rejection(number, "", text[:200], f"it is not CSV: {error}"))
+                malformed.append(Rejection(number, "", shown(text), f"it is not CSV: {error}"))
                 continue
             if len(row) != self.width:
-                shown = text.encode("utf-8", "replace").decode()
-                malformed.append(self._malformed(number, shown, len(row)))
+                malformed.append(self._malformed(number, text, len(row)))
                 continue
             lines.append(number)
             for column, position in zip(values, self.positions.values(), strict=True):

@@ -100,10 +100,15 @@ def explained() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        told = engine().explain(error)
-        if told is None:
+        sentence = told(error)
+        if sentence is None:
             raise
-        raise told from error
+        raise sentence from error
+
+
+def told(error: Exception) -> Exception | None:
+    """The DatabaseUnavailable that tells a user of the database's own error; None for others."""
+    return engine().explain(error)
 
 
 @contextmanager

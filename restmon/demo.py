@@ -31,6 +31,7 @@ from restmon.hours import (
     DAY,
     DEFAULT_ZONE,
     HOUR,
+    MINUTE,
     SECOND,
     WeeklyHours,
     merge,
@@ -46,7 +47,6 @@ Kind = TypeVar("Kind", bound=Hashable)
 HoursRow = tuple[str, str, str]  # day of week, start, end: as text, as in the file
 
 END = datetime(2026, 11, 1, 18, tzinfo=UTC)
-MINUTE = 60 * SECOND
 NEVER = int(np.iinfo(np.int64).max)
 
 # One random stream for each purpose, so that changing one part leaves the others' draws alone.

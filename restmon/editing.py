@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from restmon import database
+from restmon import audit, database, scope
 from restmon.checking import PARSERS, rejection
 from restmon.csv_reader import BUSINESS_HOURS, LAYOUTS, Rejection
 from restmon.errors import BadRequest, NotFound
 from restmon.fields import parse_zones
 from restmon.models import BusinessHours, Store
 from restmon.revisions import new_revision
+from restmon.roles import THIS_MACHINE, Actor, Role
 from restmon.wording import wall_text
 
 COLUMNS = list(LAYOUTS[BUSINESS_HOURS])[1:]
@@ -103,11 +104,22 @@ def set_zone(store_id: str, zone: str | None) -> bool:
     return True
 
 
-def save(store_id: str, rows: Iterable[Sequence[Any]], zone: str | None) -> bool:
-    """`set_hours` and `set_zone` in one transaction: both, or none where either raises."""
+def save(
+    store_id: str,
+    rows: Iterable[Sequence[Any]],
+    zone: str | None,
+    actor: Actor = THIS_MACHINE,
+) -> bool:
+    """`set_hours` and `set_zone` in one transaction: both, or none where either raises. Raises
+    Forbidden, and NotFound where the store is not there for the actor."""
+    actor.must(Role.OWNER)
     with database.writing():
+        scope.must_see(actor, store_id)
         changed = set_hours(store_id, rows)
-        return set_zone(store_id, zone) or changed
+        changed = set_zone(store_id, zone) or changed
+        if changed:
+            audit.note(actor, audit.EDITED, store_id)
+        return changed
 
 
 def as_text(value: Any) -> str:

@@ -1,5 +1,9 @@
 """What a user can be told: one sentence for what went wrong, one for how to mend it."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class RestmonError(Exception):
     """An error whose message is meant for the user as it stands.
@@ -50,9 +54,15 @@ class NotFound(RestmonError):
 
 
 class NotLoggedIn(RestmonError):
-    """Something was asked for without a key that is good."""
+    """Something was asked for without a key or a login that is good."""
 
     code = "not_logged_in"
+
+
+class TooManyTries(RestmonError):
+    """Somebody tried too often, and has to wait."""
+
+    code = "too_many_tries"
 
 
 class Forbidden(RestmonError):
@@ -65,3 +75,17 @@ class DatabaseUnavailable(RestmonError):
     """The database cannot be opened, read or written."""
 
     code = "database_unavailable"
+
+
+class DatabaseDamaged(DatabaseUnavailable):
+    """The file of the database is no whole database."""
+
+
+@contextmanager
+def told_at_the_end() -> Iterator[None]:
+    """Where a RestmonError leaves the block, end the process with its sentence and status 2."""
+    try:
+        yield
+    except RestmonError as error:
+        sys.stderr.write(f"restmon: {error}\n")
+        sys.exit(2)

@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from restmon.hours import HOUR, SECOND, WeeklyHours, open_intervals
+from restmon.hours import HOUR, MINUTE, WeeklyHours, open_intervals
 from restmon.uptime import Polls, Spans, spans, timeline, uptime
 
-MINUTE = 60 * SECOND
 MONDAY = 4 * 24 * HOUR  # 1970-01-05; the example's clock is UTC
 OPENS, CLOSES = 9 * HOUR, 12 * HOUR
 POLLS = ((10 * HOUR + 14 * MINUTE, 1), (11 * HOUR + 15 * MINUTE, 0))

@@ -64,10 +64,12 @@ def by_distinct_value(
 
 
 class StoreIds:
-    """Numbers store ids in the order of their first appearance, over many batches."""
+    """Numbers store ids in the order of their first appearance, over many batches. Where there is
+    a set of those ``permitted``, others are bad."""
 
-    def __init__(self) -> None:
+    def __init__(self, permitted: frozenset[str] | None = None) -> None:
         self.names: list[str] = []
+        self._permitted = permitted
         self._known = pa.array([], pa.binary())
 
     def parse(self, raw: pa.Array) -> Parsed:
@@ -78,17 +80,25 @@ class StoreIds:
         if codes.null_count:
             unknown = np.flatnonzero(values < 0)
             found = by_distinct_value(
-                raw.take(pa.array(unknown)), self._new, np.int64, -1, why_not_a_store_id
+                raw.take(pa.array(unknown)), self._new, np.int64, -1, self._why_not
             )
             values[unknown], good[unknown] = found.values, found.good
             self._known = pa.array([name.encode() for name in self.names], pa.binary())
-        return Parsed(values, good, why_not_a_store_id)
+        return Parsed(values, good, self._why_not)
 
     def _new(self, value: bytes) -> int | None:
         if not STORE_ID.fullmatch(value):
             return None
-        self.names.append(value.decode("ascii"))
+        name = value.decode("ascii")
+        if self._permitted is not None and name not in self._permitted:
+            return None
+        self.names.append(name)
         return len(self.names) - 1
+
+    def _why_not(self, value: bytes) -> str:
+        if STORE_ID.fullmatch(value):
+            return "this is not one of your stores"
+        return why_not_a_store_id(value)
 
 
 def why_not_a_store_id(value: bytes) -> str:

@@ -3,7 +3,8 @@
 Computed from the snapshot in one consistent state, once a revision; see :class:`Fleet`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,15 @@ class Fleet:
     zone_assumed: Flags
     hours_assumed: Flags
     oldest_poll: int | None
+
+    def chosen(self, mask: Flags) -> "Fleet":
+        """The stores of the mask alone."""
+        parts: dict[str, Any] = {
+            name: value[mask]
+            for name, value in vars(self).items()
+            if isinstance(value, np.ndarray) and name != "hour_edges"
+        }
+        return replace(self, stores=self.stores.chosen(mask), **parts)
 
     @property
     def ids(self) -> list[str]:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from restmon.fields import Parsed, by_distinct_value
 
 LONGEST = 64
+FORMULA_BEGINS = ("=", "+", "-", "@")
 # Control characters, line ends, halves of characters, and invisible marks, by which two names
 # would look the same; the joiners of emoji and of some scripts are none of them.
 FORBIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -17,7 +18,7 @@ def group_name(text: str) -> str | None:
     """The name as it is kept: without blanks around it, in Unicode's composed form; None when
     it cannot be one."""
     name = unicodedata.normalize("NFC", text.strip())
-    if not 1 <= len(name) <= LONGEST:
+    if not 1 <= len(name) <= LONGEST or name.startswith(FORMULA_BEGINS):
         return None
     if any(unicodedata.category(c) in FORBIDDEN and c not in JOINERS for c in name):
         return None
@@ -35,6 +36,8 @@ def why_not_a_group_name(text: str) -> str:
         return "the name of the group is empty"
     if len(unicodedata.normalize("NFC", text.strip())) > LONGEST:
         return f"the name of a group has at most {LONGEST} characters"
+    if text.strip().startswith(FORMULA_BEGINS):
+        return "the name of a group does not begin with = + - or @, as a spreadsheet's formula does"
     return "the name of a group has no control characters, line ends or invisible marks"
 
 

@@ -20,7 +20,7 @@ from restmon.errors import BadRequest, NotFound
 from restmon.fields import StoreIds
 from restmon.group_names import group_name, same_name, why_not_a_group_name
 from restmon.ingest import KEPT_REJECTIONS, Counts
-from restmon.models import Group, GroupMember, Store
+from restmon.models import AccountGroup, ApiKeyGroup, Group, GroupMember, Store
 from restmon.revisions import new_revision
 
 Ints = NDArray[np.int64]
@@ -50,16 +50,24 @@ class GroupImport:
     rejections: list[Rejection] = field(default_factory=list)
 
 
-def listed() -> list[GroupSize]:
-    """All groups with their sizes, by name whatever its case."""
+def listed(only: frozenset[int] | None = None) -> list[GroupSize]:
+    """All groups, or only those of the row ids, with their sizes, by name whatever its case."""
+    query = Group.select(Group.id, Group.name, fn.COUNT(GroupMember.store))
+    if only is not None:
+        query = query.where(Group.id.in_(sorted(only)))
     with database.session():
         rows = database.tuples(
-            Group.select(Group.id, Group.name, fn.COUNT(GroupMember.store))
-            .join(GroupMember, JOIN.LEFT_OUTER)
+            query.join(GroupMember, JOIN.LEFT_OUTER)
             .group_by(Group.id, Group.name, Group.same_name)
             .order_by(Group.same_name)
         )
     return [GroupSize(*row) for row in rows]
+
+
+def ids_of(names: Iterable[str]) -> list[int]:
+    """The row ids of groups by name; raises NotFound for a group that is not there."""
+    with database.session():
+        return sorted({int(_get(name).id) for name in names})
 
 
 def create(name: str) -> GroupSize:
@@ -87,7 +95,8 @@ def delete(name: str) -> None:
     """Delete a group, not its stores; raises NotFound."""
     with database.writing():
         group = _get(name)
-        GroupMember.delete().where(GroupMember.group == group.id).execute()
+        for model in (GroupMember, AccountGroup, ApiKeyGroup):
+            model.delete().where(model.group == group.id).execute()
         Group.delete().where(Group.id == group.id).execute()
         new_revision()
 
@@ -306,7 +315,7 @@ def _change(group_id: int, added: set[int], removed: set[int]) -> int:
     _insert([(group_id, row) for row in sorted(added)])
     if removed:
         p = models.database.param
-        sql = f"DELETE FROM group_member WHERE group_id = {p} AND store_id = {p}"  # noqa: S608
+        sql = f"DELETE FROM group_member WHERE group_id = {p} AND store_id = {p}"  # noqa: S608  # nosec B608
         models.database.cursor().executemany(sql, [(group_id, row) for row in sorted(removed)])
     if added or removed:
         new_revision()
@@ -317,5 +326,5 @@ def _insert(pairs: Sequence[Sequence[int]]) -> None:
     """Insert memberships (group, store), row ids, that are not there."""
     if pairs:
         p = models.database.param
-        sql = f"INSERT INTO group_member (group_id, store_id) VALUES ({p}, {p})"  # noqa: S608
+        sql = f"INSERT INTO group_member (group_id, store_id) VALUES ({p}, {p})"  # noqa: S608  # nosec B608
         models.database.cursor().executemany(sql, pairs)

@@ -17,9 +17,10 @@ from restmon.keys import KeySpace
 Ints = NDArray[np.int64]
 
 SECOND = 1_000_000
-HOUR = 3600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-END_OF_DAY = DAY - 60 * SECOND
+END_OF_DAY = DAY - MINUTE
 DEFAULT_ZONE = "America/Chicago"
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 

@@ -6,8 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
-from restmon import database, demo_data, leases
-from restmon.csv_reader import COLUMNS, kind_of, read_header
+from peewee import PeeweeException
+
+from restmon import audit, database, demo_data, leases, scope
+from restmon.csv_reader import COLUMNS, Limits, kind_of, read_header
 from restmon.errors import BadRequest, FileRejected, NotFound, RestmonError
 from restmon.ingest import (
     READING,
@@ -17,8 +19,9 @@ from restmon.ingest import (
     check_header,
     import_files,
 )
-from restmon.models import COMPLETE, Import, new_id
+from restmon.models import COMPLETE, RUNNING, Import, new_id
 from restmon.reports import as_text
+from restmon.roles import THIS_MACHINE, Actor, Role
 from restmon.settings import get_settings
 
 READING_SHARE = 0.7
@@ -42,7 +45,8 @@ def spool(stream: IO[bytes], kind: str, name: str) -> SourceFile:
     """
     folder = get_settings().spool_dir
     path = folder / f"{new_id()}.upload"
-    file = SourceFile(kind, path, Path(name).name[-LONGEST_NAME:] or f"{kind}.csv")
+    kept_name = audit.printable(Path(name).name[-LONGEST_NAME:])
+    file = SourceFile(kind, path, kept_name or f"{kind}.csv")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as out:
@@ -98,31 +102,43 @@ def files_in(folder: Path) -> list[SourceFile]:
 
 
 def request(
-    files: Sequence[SourceFile], requested_by: str = "api", *, resumable: bool = True
+    files: Sequence[SourceFile],
+    requested_by: str = "api",
+    actor: Actor = THIS_MACHINE,
+    *,
+    resumable: bool = True,
 ) -> Import:
-    """Put an import on record as Running; the caller enqueues its id."""
+    """Put an import on record as Running, which takes lines of stores the actor sees alone; the
+    caller enqueues its id. Raises BadRequest, Forbidden."""
+    actor.must(Role.OWNER)
     if not files:
         raise BadRequest(
             "There is no file to import.", f"Give at least one of {', '.join(COLUMNS)}."
         )
     listed = [{"kind": f.kind, "name": f.name, "path": str(f.path.resolve())} for f in files]
     with database.session():
-        return Import.create(files=listed, requested_by=requested_by, resumable=resumable)
+        row = Import.create(
+            files=listed,
+            requested_by=requested_by,
+            resumable=resumable,
+            actor=actor.name,
+            groups=scope.groups_of(actor),
+        )
+        audit.note(actor, audit.IMPORTED, row.id)
+        return row
 
 
-def get(import_id: str) -> Import:
-    """The import's row; raises NotFound."""
-    with database.session():
-        row = Import.get_or_none(Import.id == import_id)
+def get(import_id: str, actor: Actor = THIS_MACHINE) -> Import:
+    """The import's row; raises NotFound, also where it is not there for the actor."""
+    row = scope.find(Import, actor, import_id)
     if row is None:
         raise NotFound(f"There is no import {import_id[:64]!r}.", "Start one to get an import id.")
     return row
 
 
-def recent(limit: int = 50) -> list[Import]:
-    """The newest imports, newest first."""
-    with database.session():
-        return list(Import.select().order_by(Import.requested_at.desc()).limit(limit))
+def recent(limit: int = 50, actor: Actor = THIS_MACHINE) -> list[Import]:
+    """The newest imports that are there for the actor, newest first."""
+    return scope.recent(Import, actor, limit)
 
 
 def rejected_path(import_id: str) -> Path:
@@ -148,31 +164,53 @@ def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = 
         if progress:
             progress(stage, done, total)
 
+    with leases.kept(lease):
+        try:
+            return _carry_out(row, files, lease, demo, tell)
+        finally:
+            with suppress(PeeweeException, RestmonError):
+                if get(import_id).status != RUNNING:
+                    _drop_uploads(files)
+
+
+def _carry_out(
+    row: Import, files: list[SourceFile], lease: leases.Lease, demo: bool, tell: StageProgress
+) -> bool:
     def finish(result: Result) -> None:
         lease.complete(counts=result.as_json(), rejections=result.rejections, demo=demo)
 
-    with leases.kept(lease):
-        try:
-            import_files(
-                files,
-                spool=get_settings().spool_dir,
-                rejected_csv=rejected_path(import_id),
-                demo=demo,
-                progress=tell,
-                finish=finish,
-            )
-        except leases.LeaseLost:
-            return False
-        except RestmonError as error:
-            lease.fail(str(error))
-        except OSError as error:
-            lease.fail(f"A file could not be written: {error.strerror or error}. Make room first.")
-        except Exception as error:
-            if not database.connection_lost(error):
-                lease.fail(leases.unexpected(error))
-            raise
-    _drop_uploads(files)
+    try:
+        import_files(
+            files,
+            spool=get_settings().spool_dir,
+            rejected_csv=rejected_path(row.id),
+            demo=demo,
+            limits=limits(),
+            permitted=None if row.groups is None else scope.store_ids(row.groups),
+            progress=tell,
+            finish=finish,
+        )
+    except leases.LeaseLost:
+        return False
+    except RestmonError as error:
+        lease.fail(str(error))
+    except OSError as error:
+        lease.fail(f"A file could not be written: {error.strerror or error}. Make room first.")
+    except Exception as error:
+        leases.fail_for(lease, error)
+        raise
     return True
+
+
+def limits() -> Limits:
+    """How large a file may be, by the settings."""
+    settings = get_settings()
+    return Limits(
+        settings.max_file_mb * 2**20,
+        settings.max_lines,
+        "RESTMON_MAX_FILE_MB",
+        "RESTMON_MAX_LINES",
+    )
 
 
 def _drop_uploads(files: Sequence[SourceFile]) -> None:

@@ -25,6 +25,7 @@ from restmon.csv_reader import (
     BUSINESS_HOURS,
     POLLS,
     TIMEZONES,
+    Limits,
     Rejection,
     column_positions,
     read_batches,
@@ -36,6 +37,8 @@ from restmon.models import Store
 from restmon.revisions import new_revision
 
 CHUNK_LINES = 2_000_000
+STAGING_PREFIX = "import-"
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 KEPT_REJECTIONS = 1000
 LARGE = 100_000
 READING, WRITING = "reading", "writing"
@@ -95,6 +98,11 @@ class Result:
         return {**asdict(self.total), "kinds": {k: asdict(c) for k, c in self.counts.items()}}
 
 
+def no_formula(text: str) -> str:
+    """The text, so that a spreadsheet that opens the CSV shows it and does not run it."""
+    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
+
+
 class RejectedLines:
     """Collects rejected lines: all of them into a CSV file, the first ones for the database."""
 
@@ -115,10 +123,10 @@ class RejectedLines:
             self._writer = csv.writer(out)
             self._writer.writerow(["file", "line", "column", "value", "reason"])
         for r in rejections:
-            value = r.value.encode("utf-8", "replace").decode()
-            self._writer.writerow([name, r.line, r.column, value, r.reason])
+            value = no_formula(r.value)
+            self._writer.writerow([no_formula(name), r.line, r.column, value, r.reason])
             if len(self.first) < KEPT_REJECTIONS:
-                self.first.append({"file": name, **asdict(r), "value": value})
+                self.first.append({"file": name, **asdict(r)})
         self.count += len(rejections)
 
     def close(self) -> None:
@@ -158,10 +166,10 @@ class Staging:
     """The good lines of all files of an import, checked, sorted, and kept apart from the
     database until they are written."""
 
-    def __init__(self, folder: Path, rejected: RejectedLines) -> None:
+    def __init__(self, folder: Path, rejected: RejectedLines, ids: StoreIds) -> None:
         self.folder = folder
         self.rejected = rejected
-        self.ids = StoreIds()
+        self.ids = ids
         self.counts: dict[str, Counts] = {}
         self.hours: list[pd.DataFrame] = []
         self.zones: list[pd.DataFrame] = []
@@ -170,10 +178,15 @@ class Staging:
         self._chunks: list[Path] = []
         self.poll_lines = 0
 
-    def read(self, file: SourceFile, progress: Callable[[int, int], None] | None) -> None:
+    def read(
+        self,
+        file: SourceFile,
+        progress: Callable[[int, int], None] | None,
+        limits: Limits | None = None,
+    ) -> None:
         """Check all lines of a file and stage the good ones."""
         counts = self.counts.setdefault(file.kind, Counts())
-        for batch in read_batches(file.path, file.name, file.kind, progress):
+        for batch in read_batches(file.path, file.name, file.kind, progress, limits):
             good, parsed, bad = check(file.kind, batch, self.ids)
             rejections = sorted(batch.malformed + bad, key=lambda r: r.line)
             self.rejected.add(file.name, rejections)
@@ -232,6 +245,8 @@ def import_files(
     spool: Path,
     rejected_csv: Path,
     demo: bool = False,
+    permitted: frozenset[str] | None = None,
+    limits: Limits | None = None,
     progress: StageProgress | None = None,
     finish: Callable[[Result], None] | None = None,
 ) -> Result:
@@ -240,18 +255,19 @@ def import_files(
     ``spool`` is a folder for intermediate files, ``rejected_csv`` takes every rejected line (it
     is made only if there is one). ``progress`` is called with (stage, done, total): bytes of all
     files while reading, lines of polls while writing. ``finish`` is called with the result
-    inside the transaction. Data of the demo are removed first, unless ``demo``.
+    inside the transaction. Data of the demo are removed first, unless ``demo``. Lines of stores
+    other than those ``permitted`` (None: all are) are rejected, and files beyond the ``limits``.
 
     Raises :class:`~restmon.errors.FileRejected` when a file is rejected whole: nothing has
     changed then.
     """
     spool.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="import-", dir=spool))
+    folder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=spool))
     rejected = RejectedLines(rejected_csv)
     try:
         for file in files:
             check_header(file.path, file.kind, file.name)
-        staging = Staging(folder, rejected)
+        staging = Staging(folder, rejected, StoreIds(permitted))
         sizes = [file.path.stat().st_size for file in files]
         for i, file in enumerate(files):
             before = sum(sizes[:i])
@@ -260,7 +276,7 @@ def import_files(
                 if progress:
                     progress(READING, before + done, sum(sizes))
 
-            staging.read(file, report)
+            staging.read(file, report, limits)
         staging.flush()
         rejected.close()
         with database.writing():

@@ -5,25 +5,36 @@ is the truth. A worker takes a lease on it, a heartbeat keeps the lease ahead of
 whoever finds an expired one may take the job up again, three times in all.
 """
 
+import logging
 import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from peewee import PeeweeException, fn
 
-from restmon.database import connection_lost, session, tuples, updating
+from restmon.database import connection_lost, session, told, tuples, updating
 from restmon.errors import RestmonError
+from restmon.hours import SECOND
+from restmon.logs import event
 from restmon.models import COMPLETE, FAILED, RUNNING, Import, Job, Report, Shard, now
+from restmon.settings import get_settings
 
+log = logging.getLogger("restmon.jobs")
+COUNTED = ("read", "new", "updated", "unchanged", "rejected")
 LEASE_SECONDS = 20
+CLOCKS_DIFFER_SECONDS = 20
 HEARTBEAT_SECONDS = 4
-LONGEST_RUN_SECONDS = 3600
+MINUTE_SECONDS = 60
 MOST_ATTEMPTS = 3
-SECOND = 1_000_000
+TOOK_TOO_LONG = (
+    "It took longer than {} minutes and was given up; nothing was changed. Import less at once, or "
+    "raise RESTMON_MAX_JOB_MINUTES."
+)
 
 
 class LeaseLost(Exception):
@@ -72,6 +83,24 @@ class Lease:
         model = type(self.job)
         self.update(lease_owner=None, lease_until=None, attempts=model.attempts - 1)
 
+    def log(self, seconds: float) -> None:
+        """Log how this attempt at the job ended, and how long it took."""
+        job = self.job
+        with suppress(PeeweeException, RestmonError), session():
+            job = type(job).get_or_none(type(job).id == job.id) or job
+        counts = getattr(job, "counts", None) or {}
+        event(
+            log,
+            type(job).__name__.lower(),
+            id=job.id,
+            status=job.status,
+            seconds=seconds,
+            attempt=self.job.attempts,
+            error=job.error,
+            **{name: counts.get(name) for name in COUNTED},
+            stores=getattr(job, "stores", None),
+        )
+
     def heartbeat(self) -> None:
         """Move the lease ahead of the clock."""
         until = now() + LEASE_SECONDS * SECOND
@@ -83,12 +112,22 @@ def new_owner() -> str:
     return f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(6)}"
 
 
+def _nobodys(model: type[Job], moment: int) -> Any:
+    """The condition that a job is under no lease at the moment."""
+    return model.lease_until.is_null() | _expired(model, moment)
+
+
+def _expired(model: type[Job], moment: int) -> Any:
+    # A lease that ends later than any that is given is of before the clock stepped back.
+    furthest = moment + (LEASE_SECONDS + CLOCKS_DIFFER_SECONDS) * SECOND
+    return (model.lease_until < moment) | (model.lease_until > furthest)
+
+
 def take(model: type[Job], job_id: str) -> Lease | None:
     """A lease on the job, or None when it is not there, done, or another's."""
     owner = new_owner()
     with updating():
         moment = now()
-        free = model.lease_until.is_null() | (model.lease_until < moment)
         taken = (
             model.update(
                 lease_owner=owner,
@@ -97,7 +136,7 @@ def take(model: type[Job], job_id: str) -> Lease | None:
                 started_at=moment,
                 progress=0.0,
             )
-            .where((model.id == job_id) & (model.status == RUNNING) & free)
+            .where((model.id == job_id) & (model.status == RUNNING) & _nobodys(model, moment))
             .where(model.attempts < MOST_ATTEMPTS)
             .execute()
         )
@@ -106,14 +145,18 @@ def take(model: type[Job], job_id: str) -> Lease | None:
 
 @contextmanager
 def kept(lease: Lease) -> Iterator[Lease]:
-    """Keep the lease while the block runs, at the longest for an hour."""
+    """Keep the lease while the block runs, and log the job's end. After
+    ``RESTMON_MAX_JOB_MINUTES`` the job has failed, whatever the block still does."""
+    begun = time.monotonic()
+    minutes = get_settings().max_job_minutes
     stop = threading.Event()
 
     def beat() -> None:
-        for _ in range(int(LONGEST_RUN_SECONDS / HEARTBEAT_SECONDS)):
-            if stop.wait(HEARTBEAT_SECONDS):
-                return
+        while not stop.wait(HEARTBEAT_SECONDS):
             try:
+                if time.monotonic() - begun > minutes * MINUTE_SECONDS:
+                    lease.fail(TOOK_TOO_LONG.format(minutes))
+                    return
                 lease.heartbeat()
             except LeaseLost:
                 return
@@ -127,6 +170,7 @@ def kept(lease: Lease) -> Iterator[Lease]:
     finally:
         stop.set()
         thread.join()
+        lease.log(time.monotonic() - begun)
 
 
 def carry_out(lease: Lease, work: Callable[[Lease], None]) -> bool:
@@ -143,10 +187,16 @@ def carry_out(lease: Lease, work: Callable[[Lease], None]) -> bool:
         except RestmonError as error:
             lease.fail(str(error))
         except Exception as error:
-            if not connection_lost(error):
-                lease.fail(unexpected(error))
+            fail_for(lease, error)
             raise
     return True
+
+
+def fail_for(lease: Lease, error: Exception) -> None:
+    """Fail a job for an error that is none of restmon's own, unless the database went away: then
+    the job stays as it is, for whoever finds the lease expired."""
+    if not connection_lost(error):
+        lease.fail(str(told(error) or unexpected(error)))
 
 
 def give_up(model: type[Job]) -> int:
@@ -155,7 +205,7 @@ def give_up(model: type[Job]) -> int:
     Returns how many.
     """
     with updating():
-        expired = (model.status == RUNNING) & (model.lease_until < now())
+        expired = (model.status == RUNNING) & _expired(model, now())
         worn_out = (
             model.update(
                 status=FAILED,
@@ -185,9 +235,8 @@ def give_up(model: type[Job]) -> int:
 def waiting(model: type[Job]) -> list[str]:
     """The ids of the jobs that a worker should take up: asked for, and nobody's."""
     with session():
-        free = model.lease_until.is_null() | (model.lease_until < now())
         query = model.select(model.id).where(
-            (model.status == RUNNING) & free & (model.attempts < MOST_ATTEMPTS)
+            (model.status == RUNNING) & _nobodys(model, now()) & (model.attempts < MOST_ATTEMPTS)
         )
         if model is Import:
             query = query.where(Import.resumable)

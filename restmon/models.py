@@ -6,6 +6,7 @@ integers: microseconds since local midnight.
 
 import secrets
 import time
+from typing import Self
 
 from peewee import (
     AutoField,
@@ -145,8 +146,23 @@ class Job(BaseModel):
     lease_until = BigIntegerField(null=True)
     demo = BooleanField(default=False)
 
+    @classmethod
+    def find(cls, job_id: str) -> Self | None:
+        """The job of an id as somebody wrote it, or None. The caller holds a connection."""
+        if "\0" in job_id:  # which PostgreSQL takes in no text
+            return None
+        return cls.get_or_none(cls.id == job_id)
 
-class Report(Job):
+
+class AskedFor(Job):
+    """A job somebody asked for: ``actor`` is who (see `roles.Actor`), ``groups`` the row ids of
+    the groups whose stores alone it is of (NULL: all stores)."""
+
+    actor = TextField(default="")
+    groups = JSONField(null=True)
+
+
+class Report(AskedFor):
     """A report that was asked for. ``as_of`` is NULL until the work begins when it was left to
     the default (the newest poll); ``stores`` and ``size`` (bytes) are those of the CSV;
     ``rounds`` is how often it was parted into shards."""
@@ -174,7 +190,7 @@ class Shard(Job):
     size = BigIntegerField(null=True)
 
 
-class Import(Job):
+class Import(AskedFor):
     """An import that was asked for.
 
     ``files`` is a list of {"kind", "name", "path"}; ``counts`` has read, new, updated,
@@ -191,17 +207,75 @@ class Import(Job):
 
 class ApiKey(BaseModel):
     """A bearer key of the API: ``start`` is its beginning, to tell keys apart by; ``key_hash``
-    the SHA-256 of the whole, in hexadecimal digits, which is all that is kept of it."""
+    the SHA-256 of the whole, in hexadecimal digits, which is all that is kept of it. Where
+    ``every_store`` is false, it sees the stores of its groups alone (`ApiKeyGroup`)."""
 
     id = AutoField()
     name = CharField(max_length=64, unique=True)
     start = CharField(max_length=16)
     key_hash = CharField(max_length=64, unique=True)
     role = CharField(max_length=16)
+    every_store = BooleanField(default=True)
     created_at = BigIntegerField(default=now)
     expires_at = BigIntegerField(null=True)
     last_used_at = BigIntegerField(null=True)
     revoked_at = BigIntegerField(null=True)
+
+
+class ApiKeyGroup(BaseModel):
+    """A group whose stores a key may see."""
+
+    api_key = ForeignKeyField(ApiKey, on_delete="CASCADE", index=False)
+    group = ForeignKeyField(Group, on_delete="CASCADE")
+
+    class Meta:
+        primary_key = CompositeKey("api_key", "group")
+
+
+class Account(BaseModel):
+    """A person who may use the dashboard: ``email`` as it is shown, ``same_email`` as it is
+    compared. ``password_hash`` is Argon2's, NULL where the person logs in elsewhere (OIDC).
+    ``every_store`` as for a key."""
+
+    id = AutoField()
+    email = CharField(max_length=254)
+    same_email = CharField(max_length=254, unique=True)
+    role = CharField(max_length=16)
+    every_store = BooleanField(default=False)
+    password_hash = TextField(null=True)
+    created_at = BigIntegerField(default=now)
+    last_login_at = BigIntegerField(null=True)
+    disabled_at = BigIntegerField(null=True)
+
+
+class AccountGroup(BaseModel):
+    """A group whose stores an account may see."""
+
+    account = ForeignKeyField(Account, on_delete="CASCADE", index=False)
+    group = ForeignKeyField(Group, on_delete="CASCADE")
+
+    class Meta:
+        primary_key = CompositeKey("account", "group")
+
+
+class Session(BaseModel):
+    """A login: ``token_hash`` is the SHA-256 of what the browser's cookie holds."""
+
+    token_hash = CharField(max_length=64, primary_key=True)
+    account = ForeignKeyField(Account, on_delete="CASCADE")
+    created_at = BigIntegerField(default=now)
+    seen_at = BigIntegerField(default=now)
+
+
+class AuditEntry(BaseModel):
+    """One line of who did what (see `audit`)."""
+
+    id = AutoField()
+    at = BigIntegerField(default=now, index=True)
+    actor = TextField()
+    action = CharField(max_length=32)
+    subject = TextField(default="")
+    address = TextField(default="")
 
 
 class WorkerHeartbeat(BaseModel):
@@ -215,4 +289,5 @@ class WorkerHeartbeat(BaseModel):
 ALL = [
     *(Store, BusinessHours, Poll, Group, GroupMember, Revision),
     *(Report, Shard, Import, WorkerHeartbeat, ApiKey),
+    *(ApiKeyGroup, Account, AccountGroup, Session, AuditEntry),
 ]

@@ -18,7 +18,10 @@ from restmon.sqlite import PERIOD_BITS
 
 ROWS_AT_ONCE = 50_000
 MOVED = [model for model in models.ALL if model is not models.WorkerHeartbeat]
-NUMBERED = [models.Store, models.BusinessHours, models.Group, models.ApiKey]
+NUMBERED = [
+    *(models.Store, models.BusinessHours, models.Group, models.ApiKey),
+    *(models.Account, models.AuditEntry),
+]
 """The models whose row ids PostgreSQL counts."""
 
 Rows = list[tuple[Any, ...]]
@@ -99,7 +102,7 @@ def _read(source: Database, model: type[Model]) -> Iterator[Rows]:
     names = ", ".join(f'"{name}"' for name in _columns(model))
     order = "period, store_id, timestamp" if model is models.Poll else _order(model)
     rows = source.execute_sql(
-        f'SELECT {names} FROM "{_table(model)}" ORDER BY {order}'  # noqa: S608 - names
+        f'SELECT {names} FROM "{_table(model)}" ORDER BY {order}'  # noqa: S608 - names  # nosec B608
     )
     converters = [_converter(field) for field in model._meta.sorted_fields]
     plain = all(converter is None for converter in converters)
@@ -184,7 +187,7 @@ def _count_on(model: type[Model]) -> None:
     """Let the row ids go on after the copied ones."""
     table = _table(model)
     models.database.execute_sql(
-        "SELECT setval(pg_get_serial_sequence(%s, 'id'), "  # noqa: S608 - a table's name
+        "SELECT setval(pg_get_serial_sequence(%s, 'id'), "  # noqa: S608 - a table's name  # nosec B608
         f'coalesce((SELECT max(id) FROM "{table}"), 0) + 1, false)',
         (table,),
     )

@@ -276,6 +276,13 @@ def document(server: str) -> Schema:
                     | {"default": {"description": OTHERWISE, "content": _content(_ref("Error"))}},
                 }
             },
+            "/metrics": {
+                "get": _operation(
+                    "Requests and the state of restmon, for Prometheus",
+                    {200: _content(TEXT, "text/plain")},
+                    (401, 403),
+                )
+            },
             "/openapi.json": {
                 "get": _operation("This document", {200: _content({"type": "object"})})
             },
@@ -316,6 +323,7 @@ curl -OJ "{origin}/get_report?report_id=THE_ID&amp;format=csv"</pre>
 <h2>More</h2>
 <ul>
 <li><a href="/healthz">/healthz</a>: whether database, queue and worker are well</li>
+<li><a href="/metrics">/metrics</a>: requests, queue, workers, ages, for Prometheus</li>
 <li><a href="/openapi.json">/openapi.json</a>: every route and answer, as OpenAPI 3.1</li>
 </ul>
 </body>

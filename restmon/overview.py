@@ -4,17 +4,17 @@ from typing import Any
 
 from restmon import database, heartbeats
 from restmon.demo_data import has_demo
+from restmon.hours import SECOND
 from restmon.models import RUNNING, Import, Report, Store, now
 from restmon.reports import as_text
-
-SECOND = 1_000_000
+from restmon.snapshot import cache
 
 
 def facts() -> dict[str, Any]:
     """Counts and ages: ``newest_poll`` as text, the ages in seconds (None where there is
     nothing)."""
     with database.reading():
-        newest = database.newest_poll()
+        newest = cache.newest_poll()
         seen = heartbeats.newest()
         return {
             "stores": Store.select().count(),

@@ -46,6 +46,13 @@ CONNECTION = {
 }
 FIRST_MONTH, END_OF_MONTHS = np.datetime64("2000-01"), np.datetime64("2100-01")
 """Polls outside stand in two partitions of their own, whatever a file may hold."""
+UNFIT = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
+"""A database that answers, but is not, or may not be used, as restmon made it."""
 LARGE = 200_000
 ROWS_AT_ONCE = 1000
 
@@ -110,14 +117,17 @@ def connect(settings: Settings) -> PooledPostgresqlDatabase:
 
 def explain(error: Exception) -> DatabaseUnavailable | None:
     """What the user is told of an error, or None where it is not the database's."""
-    if not connection_lost(error) and not isinstance(error, MaxConnectionsExceeded):
+    if isinstance(getattr(error, "orig", error), UNFIT):  # Peewee's error holds the driver's
+        hint = "Restore what is missing from a backup, or give restmon's user the rights to it."
+    elif connection_lost(error) or isinstance(error, MaxConnectionsExceeded):
+        hint = (
+            "Check that the server runs and RESTMON_DATABASE_URL names it, with a user it lets in."
+        )
+    else:
         return None
     url = str(models.database.database)
     why = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no answer"
-    return DatabaseUnavailable(
-        f"The database {shown_url(url)} cannot be used: {why}.",
-        "Check that the server runs and RESTMON_DATABASE_URL names it, with a user it lets in.",
-    )
+    return DatabaseUnavailable(f"The database {shown_url(url)} cannot be used: {why}.", hint)
 
 
 def connection_lost(error: BaseException) -> bool:

@@ -79,8 +79,11 @@ class Preview:
         return len({problem.line for problem in self.problems})
 
 
-def preview(source: Source, name: str, lines: int = LINES) -> Preview:
-    """Look at the first ``lines`` data lines of a CSV file, plain or gzip, without writing.
+def preview(
+    source: Source, name: str, lines: int = LINES, permitted: frozenset[str] | None = None
+) -> Preview:
+    """Look at the first ``lines`` data lines of a CSV file, plain or gzip, without writing, as an
+    import of the stores ``permitted`` (None: all) would.
 
     ``source`` is a path or an open file that can seek; that is put back to its beginning. Reads
     no more than the first 2 MB of text, however large the file is. Raises
@@ -125,7 +128,7 @@ def preview(source: Source, name: str, lines: int = LINES) -> Preview:
     if not whole and b'"' in beginning:
         # A record that is cut off would seem to be malformed.
         last = min(last, max(found.lines - LINES_OF_ONE_RECORD, 1) + header.line)
-    rows, problems = _looked_at(kind, batches, last)
+    rows, problems = _looked_at(kind, batches, last, permitted)
     return replace(found, lines=round(count * times), rows=rows, problems=problems)
 
 
@@ -175,9 +178,11 @@ def _closest(header: Header) -> str | None:
     return kind if any(column_places(header, kind).values()) else None
 
 
-def _looked_at(kind: str, batches: list[Batch], last: int) -> tuple[pd.DataFrame, list[Rejection]]:
+def _looked_at(
+    kind: str, batches: list[Batch], last: int, permitted: frozenset[str] | None
+) -> tuple[pd.DataFrame, list[Rejection]]:
     """The rows up to the given line, and all that is wrong with them."""
-    ids = StoreIds()
+    ids = StoreIds(permitted)
     frames = []
     problems: list[Rejection] = []
     for batch in batches:

@@ -12,7 +12,7 @@ from honcho import manager
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
-from restmon import api_keys, database, imports
+from restmon import accounts, api_keys, database, imports
 from restmon.errors import RestmonError, SettingsError
 from restmon.settings import Settings, get_settings
 
@@ -27,7 +27,7 @@ def _become(*command: str) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(
         part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part
     )
-    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, *command])  # noqa: S606  # nosec B606
 
 
 def worker() -> None:
@@ -45,7 +45,9 @@ def api() -> None:
 def dashboard() -> None:
     """Become the dashboard's process."""
     settings = get_settings()
-    check_port("127.0.0.1", settings.dashboard_port, "dashboard", "RESTMON_DASHBOARD_PORT")
+    check_port(
+        settings.dashboard_host, settings.dashboard_port, "dashboard", "RESTMON_DASHBOARD_PORT"
+    )
     _become("-m", "pages.server")
 
 
@@ -119,10 +121,13 @@ class RestartingManager(Manager):
 def prepare(settings: Settings) -> None:
     """Check ports and folders, bring the database up to date, load the demo if it is empty."""
     check_port(settings.api_host, settings.api_port, "API", "RESTMON_API_PORT")
-    check_port("127.0.0.1", settings.dashboard_port, "dashboard", "RESTMON_DASHBOARD_PORT")
+    check_port(
+        settings.dashboard_host, settings.dashboard_port, "dashboard", "RESTMON_DASHBOARD_PORT"
+    )
     check_folder(settings.data_dir)
     database.configure(settings)
     api_keys.check_exposure(settings)
+    accounts.check_exposure(settings)
     if imports.load_demo():
         click.echo(
             "The database was empty: demo stores are loaded, your first import removes them."

@@ -7,21 +7,24 @@ in the reports folder under the report's id.
 import io
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from restmon import carry_in, database, leases, shards
+from restmon import audit, carry_in, database, leases, scope, shards
 from restmon.errors import BadRequest, NoPolls, NotFound, RestmonError
 from restmon.fields import EPOCH, MICROSECOND, timestamp
 from restmon.hours import DAY, HOUR, SECOND, open_intervals, replaced
 from restmon.models import COMPLETE, FAILED, RUNNING, Report, Shard
 from restmon.outages import Outages, outages
+from restmon.roles import THIS_MACHINE, Actor, Role
 from restmon.settings import get_settings
 from restmon.snapshot import LOOKBACK, WEEK, Source, Stores
 from restmon.snapshot import cache as shared_cache
@@ -86,14 +89,16 @@ class ReportData:
         """The outages that overlap the window (microseconds) that ends at ``as_of``."""
         return outages(self.line, self.as_of, self.as_of - window)
 
-    def csv(self) -> str:
-        """The report's text, as SEMANTICS.md defines it, lines ended by a newline."""
+    def csv(self, wanted: NDArray[np.bool_] | None = None) -> str:
+        """The report's text, as SEMANTICS.md defines it, lines ended by a newline; of the stores
+        ``wanted`` alone, where they are given."""
         columns = [hundredths(self.up[:, w], unit) for w, unit in enumerate(UNITS)]
         columns += [hundredths(self.down[:, w], unit) for w, unit in enumerate(UNITS)]
         largest = max((int(column.max()) for column in columns if len(column)), default=0)
         text = np.array([f"{n // 100}.{n % 100:02d}" for n in range(largest + 1)], object)
         rows = zip(self.stores.ids, *(text[column] for column in columns), strict=True)
-        return "\n".join([HEADER, *map(",".join, rows)]) + "\n"
+        chosen = rows if wanted is None else compress(rows, wanted)
+        return "\n".join([HEADER, *map(",".join, chosen)]) + "\n"
 
 
 def hundredths(half_microseconds: Ints, unit: int) -> Ints:
@@ -173,31 +178,41 @@ def compute(
     return ReportData(found.as_of, method, found.stores, found.line, up, down)
 
 
-def request(as_of: int | None = None, method: str = NEAREST, requested_by: str = "api") -> Report:
-    """Put a report on record as Running; the caller enqueues its id.
-
-    Raises NoPolls when there is nothing to report on.
-    """
+def request(
+    as_of: int | None = None,
+    method: str = NEAREST,
+    requested_by: str = "api",
+    actor: Actor = THIS_MACHINE,
+) -> Report:
+    """Put a report on record as Running, of the stores the actor sees; the caller enqueues its
+    id. Raises NoPolls when there is nothing to report on, Forbidden."""
+    actor.must(Role.OWNER)
     check_method(method)
     with database.session():
         if not database.has_polls():
             raise NoPolls("There are no polls in the database yet.", "Import some first.")
-        return Report.create(as_of=as_of, method=method, requested_by=requested_by)
+        report = Report.create(
+            as_of=as_of,
+            method=method,
+            requested_by=requested_by,
+            actor=actor.name,
+            groups=scope.groups_of(actor),
+        )
+        audit.note(actor, audit.TRIGGERED, report.id)
+        return report
 
 
-def get(report_id: str) -> Report:
-    """The report's row; raises NotFound."""
-    with database.session():
-        report = Report.get_or_none(Report.id == report_id)
+def get(report_id: str, actor: Actor = THIS_MACHINE) -> Report:
+    """The report's row; raises NotFound, also where it is not there for the actor."""
+    report = scope.find(Report, actor, report_id)
     if report is None:
         raise NotFound(f"There is no report {report_id[:64]!r}.", "Trigger one to get a report id.")
     return report
 
 
-def recent(limit: int = 50) -> list[Report]:
-    """The newest reports, newest first."""
-    with database.session():
-        return list(Report.select().order_by(Report.requested_at.desc()).limit(limit))
+def recent(limit: int = 50, actor: Actor = THIS_MACHINE) -> list[Report]:
+    """The newest reports that are there for the actor, newest first."""
+    return scope.recent(Report, actor, limit)
 
 
 def csv_path(report_id: str) -> Path:
@@ -206,14 +221,29 @@ def csv_path(report_id: str) -> Path:
 
 
 def read_csv(report: Report) -> bytes:
-    """The CSV of a complete report; raises NotFound when the file is gone."""
+    """The CSV of a complete report; raises NotFound when the file is gone, RestmonError when it is
+    not whole or cannot be read."""
     try:
-        return csv_path(report.id).read_bytes()
+        content = csv_path(report.id).read_bytes()
     except FileNotFoundError:
         raise NotFound(
             f"The CSV of report {report.id} is no longer in the reports folder.",
             "Trigger a new report.",
         ) from None
+    except OSError as error:
+        raise RestmonError(
+            f"The CSV of report {report.id} cannot be read: {error.strerror or error}.",
+            "Make the reports folder readable, or trigger a new report.",
+        ) from None
+    if report.size is not None and len(content) != report.size:
+        raise _damaged(report)
+    return content
+
+
+def _damaged(report: Report) -> RestmonError:
+    return RestmonError(
+        f"The CSV of report {report.id} is damaged.", "Trigger a new report and use that."
+    )
 
 
 def table(report: Report) -> pd.DataFrame:
@@ -222,18 +252,13 @@ def table(report: Report) -> pd.DataFrame:
     Raises NotFound when the file is gone, RestmonError when it is not whole.
     """
     content = read_csv(report)
-    damaged = RestmonError(
-        f"The CSV of report {report.id} is damaged.", "Trigger a new report and use that."
-    )
-    if report.size is not None and len(content) != report.size:
-        raise damaged
     types = {"store_id": "str", **dict.fromkeys(COLUMNS, "float64")}
     try:
         found = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)
     except ValueError:
-        raise damaged from None
+        raise _damaged(report) from None
     if list(found.columns) != HEADER.split(","):
-        raise damaged
+        raise _damaged(report)
     return found
 
 
@@ -254,7 +279,17 @@ def _work(lease: leases.Lease) -> None:
         lease.release()
     else:
         data = compute(report.as_of, report.method, lease.tell)
-        finish(lease, data.csv().encode(), data.as_of, len(data.stores.ids), data.stores.demo)
+        text, stores = told(data, report)
+        finish(lease, text.encode(), data.as_of, stores, data.stores.demo)
+
+
+def told(data: ReportData, report: Report) -> tuple[str, int]:
+    """The text of a report and the number of its stores: of its groups alone, where it has
+    any."""
+    if report.groups is None:
+        return data.csv(), len(data.stores.ids)
+    wanted = scope.mask(report.groups, data.stores.ids)
+    return data.csv(wanted), int(wanted.sum())
 
 
 def work_shard(shard_id: str) -> str | None:
@@ -278,13 +313,15 @@ def _work_shard(lease: leases.Lease) -> None:
         unchanged = shards.unchanged_since(shard.data_revision, shard.as_of)
         if unchanged:
             stores = shards.StoreRange(shard.first, shard.end)
-            data = compute(shard.as_of, get(shard.report_id).method, lease.tell, stores)
+            report = get(shard.report_id)
+            data = compute(shard.as_of, report.method, lease.tell, stores)
     if not unchanged:
         shards.give_back(shard.report_id)
         return
-    text = data.csv().removeprefix(f"{HEADER}\n").encode()
+    lines, count = told(data, report)
+    text = lines.removeprefix(f"{HEADER}\n").encode()
     write_beside(shards.path(shard), text)
-    lease.complete(stores=len(data.stores.ids), size=len(text), demo=data.stores.demo)
+    lease.complete(stores=count, size=len(text), demo=data.stores.demo)
 
 
 def _join(lease: leases.Lease, parts: list[Shard]) -> None:
@@ -306,19 +343,25 @@ def _join(lease: leases.Lease, parts: list[Shard]) -> None:
 
 
 def finish(lease: leases.Lease, text: bytes, as_of: int, stores: int, demo: bool) -> None:
-    """Write a report's CSV and mark the report complete; raises LeaseLost, RestmonError."""
+    """Write a report's CSV and mark the report complete, both or neither; raises LeaseLost,
+    RestmonError."""
     target = csv_path(lease.job.id)
-    write_beside(target, text)
-    try:
+    with beside(target, text) as part, database.updating():
+        # The row comes first: a worker that lost its lease must not touch another's file.
         lease.complete(as_of=as_of, stores=stores, size=len(text), demo=demo)
-    except leases.LeaseLost:
-        if Report.get_or_none(Report.id == lease.job.id) is None:
-            target.unlink(missing_ok=True)
-        raise
+        part.replace(target)
 
 
 def write_beside(target: Path, content: bytes) -> None:
     """Write a file beside its place, flush it to the disk and move it in; raises RestmonError."""
+    with beside(target, content) as part:
+        part.replace(target)
+
+
+@contextmanager
+def beside(target: Path, content: bytes) -> Iterator[Path]:
+    """A file of the content, on the disk, beside the place it is meant for; it is deleted if it is
+    not moved. Raises RestmonError where it cannot be written."""
     part = target.with_name(f"{target.name}.{os.getpid()}-{leases.new_owner()[-12:]}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -327,7 +370,7 @@ def write_beside(target: Path, content: bytes) -> None:
                 out.write(content)
                 out.flush()
                 os.fsync(out.fileno())
-            part.replace(target)
+            yield part
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:

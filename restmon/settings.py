@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from restmon.errors import SettingsError
 
 POSTGRESQL = "postgresql"
+JSON_LOG = "json"
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -44,14 +45,29 @@ class Settings(BaseSettings):
     )
     api_host: str = Field("127.0.0.1", description="Address the API listens on.")
     api_port: Port = Field(8000, description="Port the API listens on.")
+    dashboard_host: str = Field("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: Port = Field(8501, description="Port the dashboard listens on.")
     workers: int = Field(2, ge=1, le=64, description="Threads of one worker process.")
-
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Form of the log's lines: `text` or `json`."
+    )
     shard_stores: int = Field(
         20_000,
         ge=1,
         description="A report of more stores than this is computed in parts of so many, by all "
         "workers.",
+    )
+    max_upload_mb: int = Field(
+        1024, ge=1, description="The largest upload: a request to the API, a file on the dashboard."
+    )
+    max_file_mb: int = Field(
+        16_384, ge=1, description="The largest file that is imported, once it is unpacked."
+    )
+    max_lines: int = Field(
+        200_000_000, ge=1, description="The most lines of one file that is imported."
+    )
+    max_job_minutes: int = Field(
+        60, ge=1, description="A report or an import that takes longer is given up."
     )
     retention_days: int | None = Field(
         None,
@@ -130,14 +146,19 @@ class Settings(BaseSettings):
     @property
     def api_url(self) -> str:
         """The address people can open the API at."""
-        everywhere = {"0.0.0.0", "::", ""}  # noqa: S104 - names of "any address", not a bind
-        host = "127.0.0.1" if self.api_host in everywhere else self.api_host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.api_port}"
+        return _address(self.api_host, self.api_port)
 
     @property
     def dashboard_url(self) -> str:
         """The address people can open the dashboard at."""
-        return f"http://127.0.0.1:{self.dashboard_port}"
+        return _address(self.dashboard_host, self.dashboard_port)
+
+
+def _address(host: str, port: int) -> str:
+    """The address to open in a browser of what listens there."""
+    if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - names of "any address", not a bind  # nosec B104
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def checked_postgresql(url: str) -> str:

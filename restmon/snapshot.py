@@ -8,6 +8,7 @@ polls again, so that every process is current at its next use without reading ev
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -49,6 +50,21 @@ class Stores:
     hours: WeeklyHours
     demo: bool
     zone_given: NDArray[np.bool_]
+
+    def chosen(self, mask: NDArray[np.bool_]) -> "Stores":
+        """Those of the mask alone, in the same order."""
+        place = np.cumsum(mask) - 1
+        kept = mask[self.hours.store]
+        columns = (self.hours.day_of_week, self.hours.start, self.hours.end)
+        return Stores(
+            list(compress(self.ids, mask)),
+            self.rows[mask],
+            self.zones,
+            self.zone_of_store[mask],
+            WeeklyHours(place[self.hours.store[kept]], *(column[kept] for column in columns)),
+            self.demo,
+            self.zone_given[mask],
+        )
 
 
 @dataclass(frozen=True)
@@ -112,20 +128,33 @@ def read(as_of: int | None, depth: int = WEEK + LOOKBACK) -> Snapshot:
     return Snapshot(revision, read_stores(), polls, polls_from, depth)
 
 
-def refreshed(old: Snapshot) -> Snapshot:
-    """The snapshot brought up to date with the database."""
+def changes_since(revision: int) -> list[tuple[int, int | None, bool, bool]] | None:
+    """What each revision after the given one changed: its number, ``polls_from``,
+    ``stores_changed`` and ``rebuild`` (see :class:`~restmon.models.Revision`).
+
+    None where that is not known: the database may have been replaced by one with other revisions.
+    """
     rows = database.tuples(
         Revision.select(
             Revision.number, Revision.polls_from, Revision.stores_changed, Revision.rebuild
         )
-        .where(Revision.number > old.revision)
+        .where(Revision.number > revision)
         .order_by(Revision.number)
     )
-    if not rows:
-        # The database may have been replaced by one with fewer revisions.
-        return old if current_revision() == old.revision else read(None, old.depth)
-    if rows[0][0] != old.revision + 1 or any(rebuild for *_, rebuild in rows):
+    if [number for number, *_ in rows] != [revision + 1 + n for n in range(len(rows))]:
+        return None
+    if not rows and current_revision() != revision:
+        return None
+    return rows
+
+
+def refreshed(old: Snapshot) -> Snapshot:
+    """The snapshot brought up to date with the database."""
+    rows = changes_since(old.revision)
+    if rows is None or any(rebuild for *_, rebuild in rows):
         return read(None, old.depth)
+    if not rows:
+        return old
     stores, polls = old.stores, old.polls
     if any(changed for _, _, changed, _ in rows):
         stores = read_stores()
@@ -149,17 +178,17 @@ def deepened(old: Snapshot, depth: int) -> Snapshot:
     newest = int(polls.time.max()) if len(polls.time) else database.newest_poll()
     if newest is not None and newest - depth < polls_from:
         earlier = Polls(*database.polls_of_all(newest - depth, polls_from))
-        polls, polls_from = _merged(earlier, polls, len(old.stores.ids)), newest - depth
+        polls, polls_from = merged(earlier, polls, len(old.stores.ids)), newest - depth
     return replace(old, polls=polls, polls_from=polls_from, depth=depth)
 
 
 def _updated(polls: Polls, changed_from: int, stores: int) -> Polls:
     """The polls with those at or after ``changed_from`` read again."""
     later = Polls(*database.polls_of_all(changed_from, FOR_EVER))
-    return _merged(polls.between(-FOR_EVER, changed_from - 1), later, stores)
+    return merged(polls.between(-FOR_EVER, changed_from - 1), later, stores)
 
 
-def _merged(earlier: Polls, later: Polls, stores: int) -> Polls:
+def merged(earlier: Polls, later: Polls, stores: int) -> Polls:
     """The polls of both, all of the first ones earlier than all of the second ones."""
     if not len(earlier.store) or not len(later.store):
         return earlier if len(earlier.store) else later

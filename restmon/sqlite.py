@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from peewee import OperationalError, SqliteDatabase
+from peewee import OperationalError, PeeweeException, SqliteDatabase
 
 from restmon import keys, models
-from restmon.errors import DatabaseUnavailable
+from restmon.errors import DatabaseDamaged, DatabaseUnavailable
 from restmon.merged import Merged, compare
 from restmon.revisions import new_revision
 from restmon.settings import Settings
@@ -67,9 +67,15 @@ def explain(error: Exception) -> DatabaseUnavailable | None:
     """What the user is told of an error, or None where it is not the database's."""
     path = Path(models.database.database)
     if "not a database" in str(error):
-        return DatabaseUnavailable(
+        return DatabaseDamaged(
             f"The file {path} is not an SQLite database.",
             "Set RESTMON_DATABASE_URL to another file, or move this one away.",
+        )
+    if isinstance(error, PeeweeException | sqlite3.Error) and "malformed" in str(error):
+        return DatabaseDamaged(
+            f"The database {path} is damaged: {error}.",
+            "Stop restmon, restore a backup (python -m restmon restore FILE --force), and check "
+            "the disk.",
         )
     if not isinstance(error, OperationalError | sqlite3.Error):
         return None
@@ -98,8 +104,8 @@ def update_transaction() -> AbstractContextManager[Any]:
 
 
 def connection_lost(error: BaseException) -> bool:
-    """Never: a file has no connection to lose."""
-    return False
+    """Whether another program kept the file locked for so long that the work was broken off."""
+    return isinstance(error, OperationalError | sqlite3.OperationalError) and "locked" in str(error)
 
 
 def newest_poll() -> int | None:
@@ -201,7 +207,7 @@ def polls_of_all(lo: int, hi: int) -> tuple[Ints, Ints, Statuses]:
     """
     fill_periods()
     cursor = models.database.execute_sql(
-        f"SELECT (SELECT {_packed('?1')}{_in_range('store.id', '?2', '?3')})"  # noqa: S608 - no values
+        f"SELECT (SELECT {_packed('?1')}{_in_range('store.id', '?2', '?3')})"  # noqa: S608 - no values  # nosec B608
         " FROM store ORDER BY store_id",
         (lo - 1, lo, hi),
     )
@@ -220,7 +226,7 @@ def polls_in_ranges(
     fill_ranges(stores, lo, hi)
     base = int(lo.min()) - 1 if len(lo) else 0
     cursor = models.database.execute_sql(
-        f"SELECT n, (SELECT {_packed('?1')}{_in_range('poll_range.store_id', 'lo', 'hi')})"  # noqa: S608 - no values
+        f"SELECT n, (SELECT {_packed('?1')}{_in_range('poll_range.store_id', 'lo', 'hi')})"  # noqa: S608 - no values  # nosec B608
         " FROM poll_range ORDER BY n",
         (base,),
     )
@@ -246,7 +252,7 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
     fill_periods()
     fill_ranges(stores, lo, hi)
     cursor = models.database.execute_sql(
-        "SELECT n, (SELECT timestamp * 2 + status"  # noqa: S608 - no values
+        "SELECT n, (SELECT timestamp * 2 + status"  # noqa: S608 - no values  # nosec B608
         f"{_in_range('poll_range.store_id', 'lo', 'hi')}"
         " ORDER BY number DESC, timestamp DESC LIMIT 1) FROM poll_range ORDER BY n"
     )

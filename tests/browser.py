@@ -37,10 +37,14 @@ def launched(chromium: str) -> Iterator[Browser]:
 
 @contextmanager
 def visiting(
-    browser: Browser, url: str, size: dict[str, int] | None = None, theme: str = "light"
+    browser: Browser,
+    url: str,
+    size: dict[str, int] | None = None,
+    theme: str = "light",
+    wait: bool = True,
 ) -> Iterator[Page]:
-    """A page of its own, settled; ``page.complaints`` is what the browser's console complains
-    of."""
+    """A page of its own, settled unless it is not to be waited for; ``page.complaints`` is
+    what the browser's console complains of."""
     viewport: Any = size or DESKTOP
     context = browser.new_context(
         viewport=viewport, color_scheme="dark" if theme == "dark" else "light", timezone_id="UTC"
@@ -59,7 +63,8 @@ def visiting(
     page.complaints = complaints  # type: ignore[attr-defined]
     try:
         page.goto(url)
-        settle(page)
+        if wait:
+            settle(page)
         yield page
     finally:
         context.close()

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from playhouse.pool import PooledDatabase
 
 from jobs.queue import huey
 from restmon import database, models
-from restmon.settings import Settings, get_settings
+from restmon.settings import get_settings
 from restmon.snapshot import cache
 from tests.clusters import Cluster, binaries, cluster
 
@@ -307,10 +307,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         "both_databases"
     ):
         kinds = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
-        metafunc.parametrize("database_kind", kinds)
+        metafunc.parametrize("database_kind", kinds, scope="module")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database_kind() -> str:
     """Which database the workspace is on: sqlite or postgres."""
     return "sqlite"
@@ -331,18 +331,22 @@ def workspace(
 
 
 @pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def processes(
+    tmp_path_factory: pytest.TempPathFactory, database_kind: str, request: pytest.FixtureRequest
+) -> Iterator[Workspace]:
     """A workspace with a real API and worker that the tests of a module share; its import folder
     is ``inbox``."""
-    made = make_workspace(tmp_path_factory.mktemp("service"))
-    made.env["RESTMON_IMPORT_DIR"] = str(made.path / "inbox")
-    try:
+    with ExitStack() as stack:
+        url = ""
+        if database_kind == "postgres":
+            url = stack.enter_context(fresh_database(request.getfixturevalue("postgres")))
+        made = make_workspace(tmp_path_factory.mktemp("service"), url)
+        made.env["RESTMON_IMPORT_DIR"] = str(made.path / "inbox")
+        stack.callback(made.stop_all)
         made.api_process = made.start("api")
         made.start_worker()
         made.wait_for(made.api_process, made.api_port)
         yield made
-    finally:
-        made.stop_all()
 
 
 @pytest.fixture
@@ -374,18 +378,26 @@ def postgres_programs() -> Path:
 def postgres() -> Iterator[Cluster]:
     """A PostgreSQL server for this process's tests, with an empty restmon database to copy."""
     with cluster(postgres_programs(), free_port()) as server:
-        url = server.create("restmon_template")
-        database.configure(Settings(database_url=url))
-        close_databases()
+        # By a process of its own: a test may ask for this while its own database is open here.
+        env = {**os.environ, "RESTMON_DATABASE_URL": server.create("restmon_template")}
+        made = [sys.executable, "-m", "restmon", "status"]
+        subprocess.run(made, cwd=ROOT, env=env, check=True, capture_output=True)
         yield server
+
+
+@contextmanager
+def fresh_database(server: Cluster) -> Iterator[str]:
+    """The URL of a restmon database of its own on PostgreSQL, dropped at the end."""
+    name = f"test_{models.new_id()}"
+    yield server.create(name, "restmon_template")
+    server.drop(name)
 
 
 @pytest.fixture
 def postgres_url(postgres: Cluster) -> Iterator[str]:
     """The URL of a fresh restmon database on PostgreSQL."""
-    name = f"test_{models.new_id()}"
-    yield postgres.create(name, "restmon_template")
-    postgres.drop(name)
+    with fresh_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ from tests.conftest import (
     wait_until,
 )
 
+pytestmark = pytest.mark.both_databases
+
 # The worked example of SEMANTICS.md: a Monday in Chicago (UTC-6), open 09:00 to 12:00.
 POLLS = POLLS_HEADER + "x,active,2023-01-23 16:14:00 UTC\nx,inactive,2023-01-23 17:15:00 UTC\n"
 HOURS = HOURS_HEADER + "x,0,09:00:00,12:00:00\n"
@@ -1150,22 +1152,29 @@ def no_answer_but_503(service: Workspace, code: str) -> Iterator[str]:
         yield error(answer, 503, code)
 
 
-def test_a_database_that_breaks(workspace: Workspace):
+def test_a_database_that_breaks(workspace: Workspace, database_kind: str):
     workspace.import_now(polls=POLLS.removeprefix(POLLS_HEADER))
     (workspace.path / "data" / "zones.csv").write_text(ZONES)
     api = workspace.start_api()
     assert http(f"{workspace.api}/healthz").json["database"] == "ok"
-    database.models.database.close()
-    for path in workspace.path.glob("restmon.db*"):
-        path.unlink()
-    (workspace.path / "restmon.db").write_text("this is no database " * 1000)
+    if database_kind == "sqlite":
+        expected = "is not an SQLite database"
+        database.models.database.close()
+        for path in workspace.path.glob("restmon.db*"):
+            path.unlink()
+        (workspace.path / "restmon.db").write_text("this is no database " * 1000)
+    else:
+        expected = "does not exist"
+        with database.session():
+            for table in ("report", "import", "worker_heartbeat", "store"):
+                database.models.database.execute_sql(f'DROP TABLE "{table}" CASCADE')
     answer = http(f"{workspace.api}/healthz")
     assert answer.status == 503
     assert answer.json["status"] == "failing"
-    assert "is not an SQLite database" in answer.json["database"]
+    assert expected in answer.json["database"]
     assert answer.json["worker"] == "Not known while the database does not answer."
     for said in no_answer_but_503(workspace, "database_unavailable"):
-        assert "is not an SQLite database" in said
+        assert expected in said
     body = send(workspace, ("polls", "p.csv", POLLS))
     error(body, 503, "database_unavailable")
     assert spooled(workspace) == []

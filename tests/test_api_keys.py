@@ -6,9 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 import api_server
-from restmon import api_keys, database
+from restmon import api_keys, database, groups
+from restmon.loopback import OF_PROXIES, is_loopback
 from restmon.models import ApiKey, now
+from restmon.roles import Role
 from tests.conftest import POLLS_HEADER, Answer, Workspace, http, make_workspace, multipart, opened
+
+pytestmark = pytest.mark.both_databases
 
 POLLS = POLLS_HEADER + "x,active,2023-01-23 16:14:00 UTC\n"
 BODY, FORM = multipart([("polls", "polls.csv", POLLS.encode())])
@@ -17,9 +21,10 @@ ROUTES: dict[tuple[str, str], str | None] = {
     ("GET", "/"): None,
     ("GET", "/healthz"): None,
     ("GET", "/openapi.json"): None,
-    ("GET", "/trigger_report"): "operator",
-    ("POST", "/trigger_report"): "operator",
-    ("POST", "/import_data"): "operator",
+    ("GET", "/metrics"): "viewer",
+    ("GET", "/trigger_report"): "owner",
+    ("POST", "/trigger_report"): "owner",
+    ("POST", "/import_data"): "owner",
     ("GET", "/import_data"): "viewer",
     ("GET", "/import_data/<import_id>/rejected.csv"): "viewer",
     ("GET", "/get_report"): "viewer",
@@ -38,13 +43,16 @@ def made(workspace: Workspace, name: str, *options: str) -> str:
 
 @pytest.fixture(scope="module")
 def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """A real API that listens on every address, with an operator's and a viewer's key, and a
-    worker."""
+    """A real API that listens on every address, with an operator's, an owner's and a viewer's key,
+    and a worker."""
     made_here = make_workspace(tmp_path_factory.mktemp("exposed"))
     made_here.env["RESTMON_API_HOST"] = "0.0.0.0"
     try:
         made_here.env["OPERATOR"] = made(made_here, "nightly", "--role", "operator")
         made_here.env["VIEWER"] = made(made_here, "looker", "--role", "viewer")
+        with opened(made_here):
+            groups.create("Mine")
+            made_here.env["OWNER"] = api_keys.make("owner", Role.OWNER, None, ["Mine"])
         made_here.start_worker()
         made_here.start_api()
         yield made_here
@@ -64,27 +72,30 @@ def ask(workspace: Workspace, method: str, route: str, key: str | None) -> Answe
 
 def test_every_route_is_in_the_table():
     found = {
-        (route.method, route.rule): route.config.get("needs", api_keys.Role.OPERATOR)
+        (route.method, route.rule): route.config.get("needs", Role.OPERATOR)
         for route in api_server.app.routes
     }
     assert found == ROUTES
 
 
-@pytest.mark.parametrize("who", ["nobody", "viewer", "operator", "stranger"])
+@pytest.mark.parametrize("who", ["nobody", "viewer", "owner", "operator", "stranger"])
 @pytest.mark.parametrize(("method", "route"), list(ROUTES))
 def test_who_may_use_a_route(exposed: Workspace, method: str, route: str, who: str):
     keys = {
         "nobody": None,
         "stranger": "restmon_" + "A" * 43,
         "viewer": exposed.env["VIEWER"],
+        "owner": exposed.env["OWNER"],
         "operator": exposed.env["OPERATOR"],
     }
     found = ask(exposed, method, route, keys[who])
+    assert found.headers["x-content-type-options"] == "nosniff"
+    assert found.headers["x-frame-options"] == "DENY"
     needs = ROUTES[method, route]
     if needs is not None and who in {"nobody", "stranger"}:
         assert (found.status, found.json["error"]["code"]) == (401, "not_logged_in")
         assert found.headers["www-authenticate"] == "Bearer"
-    elif needs == "operator" and who == "viewer":
+    elif (needs == "owner" and who == "viewer") or ((route, who) == ("/metrics", "owner")):
         assert (found.status, found.json["error"]["code"]) == (403, "forbidden")
     else:
         assert found.status in {200, 202, 400, 404, 409}
@@ -150,6 +161,13 @@ def test_a_page_of_another_site_is_refused(service: Workspace, headers: dict[str
         assert (found.status, found.json["error"]["code"]) == (403, "forbidden")
 
 
+@pytest.mark.parametrize("name", OF_PROXIES)
+def test_who_comes_through_a_proxy_needs_a_key(service: Workspace, name: str):
+    found = http(f"{service.api}/get_report", headers={name: "for=203.0.113.7"})
+    assert (found.status, found.json["error"]["code"]) == (401, "not_logged_in")
+    assert "proxy" in found.json["error"]["message"]
+
+
 def test_the_apis_own_page_and_a_key_from_elsewhere_are_not_refused(service: Workspace):
     own = {"Origin": service.api, "Sec-Fetch-Site": "same-origin"}
     assert http(f"{service.api}/trigger_report", headers=own).status == 409
@@ -213,4 +231,4 @@ def test_a_name_is_taken_once(workspace: Workspace):
     ],
 )
 def test_what_is_this_machine(host: str, loopback: bool):
-    assert api_keys.is_loopback(host) == loopback
+    assert is_loopback(host) == loopback

@@ -111,3 +111,24 @@ def test_the_benchmark_runs_and_tells_every_measure(tmp_path: Path):
     for line, row in zip(result["lines"], table[2:], strict=True):
         assert row.startswith(f"| {line['measure']} |")
         assert ("yes" in row) == line["reached"]
+
+
+def test_how_long_pages_take_is_measured(tmp_path: Path, chromium: str):
+    output = tmp_path / "pages.json"
+    pages = ["Help", "Streamlit, one chart"]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "benchmarks.pages", "--repeat", "1", "--stores", "40"),
+            *("--output", str(output), "--pages", *pages),
+        ],
+        cwd=ROOT,
+        env=os.environ | {"RESTMON_CHROMIUM": chromium},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = json.loads(output.read_text())["lines"]
+    assert [line["page"] for line in lines] == pages
+    assert all(0 < line[kind]["median"] < 60 for line in lines for kind in ("cold", "warm"))
+    assert "| Help | " in done.stdout

@@ -10,7 +10,8 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from restmon import reports
+from restmon import accounts, audit, groups, reports
+from restmon.roles import Role
 from tests.browser import PHONE, launched, settle, too_wide, visiting
 from tests.conftest import (
     HOURS_HEADER,
@@ -20,12 +21,13 @@ from tests.conftest import (
     make_workspace,
     opened,
 )
+from tests.oidc import provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-PAGES = ["", "stores", "store?store=demo-00004", "upload", "reports", "settings", "help"]
-TABS = ["settings?part=Groups"]
+PAGES = ["", "stores", "store?store=demo-00004", "upload", "reports", "settings", "access", "help"]
+TABS = ["settings?part=Groups", "access?access_part=API keys", "account"]
 POLLS = "".join(
     f"{store},{'inactive' if store == 'mine-2' and hour > 17 else 'active'},"
     f"2023-01-{day} {hour:02d}:05:00.000001 UTC\n"
@@ -34,6 +36,7 @@ POLLS = "".join(
     for store in ("mine-1", "mine-2")
 )
 HOURS = "".join(f"mine-{n},{day},09:00:00,17:00:00\n" for n in (1, 2, 3) for day in range(7))
+PASSWORD = "four words nobody guesses"
 ZONES = "mine-1,America/Chicago\nmine-2,America/New_York\n"
 
 
@@ -219,6 +222,31 @@ def test_from_three_files_to_a_report_and_a_store(browser: Browser, own: Workspa
         expect(outages).to_contain_text("2")
 
 
+def test_the_real_files_from_upload_to_a_store(browser: Browser, own: Workspace, real_data: Path):
+    names = ("store_status", "menu_hours", "timezones")
+    files = [(f"{n}.csv.gz", (real_data / f"{n}.csv.gz").read_bytes()) for n in names]
+    with visiting(browser, f"{own.dashboard}/upload") as page:
+        upload(page, files)
+        page.get_by_role("button", name="Import 3 files").click()
+        expect(page.get_by_role("heading", name="Result")).to_be_visible()
+        page.get_by_role("link", name="Reports").first.click()
+        page.get_by_role("button", name="Make the report").click()
+        with page.expect_download() as report:
+            page.get_by_role("button", name="Download the CSV").click()
+        lines = report.value.path().read_text().splitlines()
+        found = reports.compute()
+        assert lines == found.csv().splitlines()
+        store = found.stores.ids[int(found.down[:, 2].argmax())]
+        page.goto(f"{own.dashboard}/stores")
+        settle(page)
+        expect(page.get_by_text(f"{len(lines) - 1:,} stores")).to_be_visible()
+        page.goto(f"{own.dashboard}/store?store={store}")
+        settle(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Store {store}")
+        expect(page.get_by_text("When the store was up and down")).to_be_visible()
+        assert page.complaints == []  # type: ignore[attr-defined]
+
+
 def test_a_bad_file_is_explained_and_changes_nothing(browser: Browser, own: Workspace):
     own.import_now(polls="before,active,2023-01-24 12:00:00 UTC\n")
     before = reports.compute().csv()
@@ -227,6 +255,114 @@ def test_a_bad_file_is_explained_and_changes_nothing(browser: Browser, own: Work
         expect(page.get_by_text("bad.csv has no column timestamp_utc")).to_be_visible()
         expect(page.get_by_role("button", name="Import 1 file")).to_have_count(0)
     assert reports.compute().csv() == before
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_login_page_and_what_stands_behind_it_are_accessible(
+    browser: Browser, workspace: Workspace, theme: str
+):
+    people(workspace)
+    workspace.start_dashboard()
+    with visiting(browser, f"{workspace.dashboard}/access", PHONE, theme, wait=False) as page:
+        assert faults(page) == []
+        log_in(page, "operator@example.com")
+        for path in (
+            "access",
+            "access?access_part=API keys",
+            "access?access_part=Audit",
+            "account",
+        ):
+            page.goto(f"{workspace.dashboard}/{path}")
+            settle(page)
+            assert faults(page) == []
+            assert too_wide(page) == []
+
+
+def test_an_owner_logs_in_sees_their_own_and_logs_out(browser: Browser, workspace: Workspace):
+    people(workspace)
+    workspace.start_dashboard()
+    with visiting(browser, f"{workspace.dashboard}/stores?search=mine", wait=False) as page:
+        page.get_by_label("E-mail").fill("owner@example.com")
+        page.get_by_label("Password").fill("not the password")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("E-mail or password is wrong.")
+        log_in(page, "owner@example.com")
+        assert page.url == f"{workspace.dashboard}/stores?search=mine"
+        expect(page.get_by_text("1 store")).to_be_visible()
+        expect(page.get_by_role("link", name="Access")).to_have_count(0)
+        page.goto(f"{workspace.dashboard}/store?store=mine-2")
+        settle(page)
+        expect(page.get_by_text("There is no store “mine-2”")).to_be_visible()
+        page.get_by_role("link", name="Upload").first.click()
+        upload(page, [("polls.csv", (POLLS_HEADER + POLLS).encode())])
+        expect(page.get_by_text("48 of the first 96 lines would be rejected")).to_be_visible()
+        page.get_by_role("link", name="Your account").click()
+        expect(page.get_by_text("You are owner@example.com")).to_be_visible()
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_text("Log in to see your stores.")).to_be_visible()
+        page.goto(f"{workspace.dashboard}/stores")
+        expect(page.get_by_label("Password")).to_be_visible()
+
+
+def test_who_has_an_account_logs_in_at_the_provider(browser: Browser, workspace: Workspace):
+    people(workspace)
+    secrets = workspace.path / ".streamlit" / "secrets.toml"
+    secrets.parent.mkdir()
+    with provider() as oidc:
+        values = {
+            "redirect_uri": f"{workspace.dashboard}/oauth2callback",
+            "cookie_secret": "a secret of this test's own",
+            "client_id": "restmon",
+            "client_secret": "of no use elsewhere",
+            "server_metadata_url": f"{oidc.url}/.well-known/openid-configuration",
+        }
+        lines = "".join(f'{name} = "{value}"\n' for name, value in values.items())
+        secrets.write_text(f"[auth]\n{lines}")
+        running = workspace.start_dashboard(env={"HOME": str(workspace.path)})
+        oidc.claims = {"email": "stranger@example.com", "email_verified": True}
+        with visiting(browser, f"{workspace.dashboard}/stores") as page:
+            expect(page.get_by_text("Log in to see your stores.")).to_be_visible()
+            page.get_by_role("button", name="Log in", exact=True).click()
+            refusal = "You are known as stranger@example.com, which has no account here"
+            expect(page.get_by_text(refusal)).to_be_visible()
+            page.goto(f"{workspace.dashboard}/store?store=mine-1")
+            expect(page.get_by_text(refusal)).to_be_visible()
+        oidc.claims = {"email": "owner@example.com", "email_verified": False}
+        with visiting(browser, workspace.dashboard) as page:
+            page.get_by_role("button", name="Log in", exact=True).click()
+            expect(page.get_by_text("You are known as owner@example.com")).to_be_visible()
+        oidc.claims = {"email": "Owner@example.com", "email_verified": True}
+        with visiting(browser, workspace.dashboard) as page:
+            page.get_by_role("button", name="Log in", exact=True).click()
+            expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+            page.goto(f"{workspace.dashboard}/stores")
+            settle(page)
+            expect(page.get_by_text("1 store")).to_be_visible()
+            expect(page.get_by_role("link", name="Access")).to_have_count(0)
+            with opened(workspace):
+                newest = audit.recent()[0]
+                accounts.set_active("owner@example.com", False)
+            assert (newest.actor, newest.action) == ("owner@example.com", audit.LOGGED_IN)
+            page.goto(f"{workspace.dashboard}/stores")
+            expect(page.get_by_text("You are known as Owner@example.com")).to_be_visible()
+        assert "Traceback" not in running.output
+
+
+def people(workspace: Workspace) -> None:
+    """Two stores, one of them the owner's, and an account each for owner and operator."""
+    workspace.import_now(polls=POLLS)
+    with opened(workspace):
+        groups.create("Mine")
+        groups.add("Mine", ["mine-1"])
+        accounts.add("operator@example.com", Role.OPERATOR, PASSWORD)
+        accounts.add("owner@example.com", Role.OWNER, PASSWORD, ["Mine"])
+
+
+def log_in(page: Page, email: str) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    settle(page)
 
 
 def test_without_a_worker_a_report_waits_and_is_found_again(browser: Browser, workspace: Workspace):

@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import HOURS_HEADER, POLLS_HEADER, ROOT, ZONES_HEADER, Workspace
 
+pytestmark = pytest.mark.both_databases
+
 REPORT_HEADER = (
     "store_id,uptime_last_hour,uptime_last_day,uptime_last_week,"
     "downtime_last_hour,downtime_last_day,downtime_last_week"
@@ -106,26 +108,6 @@ def test_report_to_a_place_that_cannot_be_written(example: Workspace):
     assert done.returncode == 2
     assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "says"),
-    [
-        ("RESTMON_API_PORT", "eighty", "RESTMON_API_PORT='eighty'"),
-        ("RESTMON_WORKERS", "0", "RESTMON_WORKERS='0'"),
-        ("RESTMON_DATABASE_URL", "mysql://x/y", "RESTMON_DATABASE_URL='mysql://x/y'"),
-        ("RESTMON_QUEUE_URL", "amqp://x", "RESTMON_QUEUE_URL='amqp://x'"),
-        ("RESTMON_DATABASE_URL", "sqlite:////proc/nope/r.db", "cannot be made"),
-    ],
-)
-def test_a_wrong_setting_is_one_sentence(workspace: Workspace, name: str, value: str, says: str):
-    for command in ("status", "worker", "api", "dashboard"):
-        if "cannot be made" in says and command == "dashboard":
-            continue  # the dashboard's process serves pages, and they say it
-        done = workspace.restmon(command, env={name: value})
-        assert done.returncode == 2, (command, done.stderr)
-        assert says in done.stderr
-        assert "Traceback" not in done.stderr
 
 
 def test_a_database_that_is_none(workspace: Workspace):

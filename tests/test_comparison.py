@@ -10,6 +10,8 @@ from restmon.errors import BadRequest, NotFound, RestmonError
 from restmon.models import COMPLETE, Report
 from tests.conftest import Workspace
 
+pytestmark = pytest.mark.both_databases
+
 # Open around the clock in UTC; each poll stands for the day around its noon.
 ZONES = "".join(f"{s},UTC\n" for s in ("001", "NA", "better", "same", "worse", "much-worse"))
 FIRST = "2023-01-15 00:00:00 UTC"

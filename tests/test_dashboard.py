@@ -20,6 +20,8 @@ from restmon.models import now
 from restmon.settings import get_settings
 from tests.conftest import HOURS_HEADER, POLLS_HEADER, ROOT, ZONES_HEADER, Workspace
 
+pytestmark = pytest.mark.both_databases
+
 PAGES = ("overview", "stores", "store", "upload", "reports", "settings", "help")
 OF_DATA = ("overview", "stores", "store", "reports", "settings")
 ALL_STORES = "Table of all stores"

@@ -11,7 +11,7 @@ import pytest
 from jobs.tasks import enqueue_import, enqueue_report
 from restmon import demo, imports, models, reports
 from restmon.database import session
-from restmon.models import COMPLETE, RUNNING, Poll
+from restmon.models import COMPLETE
 from restmon.snapshot import SnapshotCache
 from tests.clusters import Cluster, cluster
 from tests.conftest import (
@@ -25,18 +25,17 @@ from tests.conftest import (
     wait_until,
 )
 from tests.proxy import Proxy, proxy
+from tests.workers import ended, polls, start_worker
 
 pytestmark = pytest.mark.postgres
 
 CUT_SECONDS = 20
-# A worker that waits in the middle of its first import (in its transaction, polls written) and
-# of its first report (in its transaction, everything read), until the file is gone; and leases
-# that expire soon. The product has no such hooks.
-PAUSING_WORKER = """
-import runpy, sys, time
+# Waits in the middle of the first import (in its transaction, polls written) and of the first
+# report (in its transaction, everything read), until the file is gone.
+PAUSING = """
+import time
 from pathlib import Path
-from restmon import database, leases, reports
-leases.LEASE_SECONDS, leases.HEARTBEAT_SECONDS = 3, 0.5
+from restmon import database, reports
 hold = Path({hold!r})
 def pausing(real):
     def paused(*args, **kwargs):
@@ -49,8 +48,6 @@ def pausing(real):
     return paused
 database.merge_polls = pausing(database.merge_polls)
 reports.open_intervals = pausing(reports.open_intervals)
-sys.argv = ["jobs"]
-runpy.run_module("jobs", run_name="__main__")
 """
 
 
@@ -76,7 +73,7 @@ def start_pausing_worker(workspace: Workspace, url: str = "") -> tuple[Running, 
     """(the worker, the file that lets it go on when it is deleted)."""
     hold = workspace.write("hold", "")
     env = {"RESTMON_DATABASE_URL": url} if url else {}
-    running = workspace.start_script(PAUSING_WORKER.format(hold=str(hold)), env)
+    running = start_worker(workspace, change=PAUSING.format(hold=str(hold)), env=env)
     return running, hold
 
 
@@ -90,21 +87,8 @@ def files(workspace: Workspace) -> list[Any]:
     return [imports.source_file(kind, path) for kind, path in paths.items()]
 
 
-def ended(get: Any, job_id: str) -> Any:
-    return wait_until(
-        "the job ends",
-        lambda: next((job for job in [get(job_id)] if job.status != RUNNING), None),
-        150,
-    )
-
-
 def lines_of(path: Path) -> int:
     return len(path.read_text().splitlines()) - 1
-
-
-def polls() -> int:
-    with session():
-        return int(Poll.select().count())
 
 
 def test_a_crash_of_the_server_in_the_middle_of_an_import(crashing: Workspace, server: Cluster):

@@ -21,6 +21,8 @@ from tests.imported import import_stores
 from tests.stores import DAY, HOUR, MINUTE, SECOND, AStore, cases
 from tests.test_buckets_properties import halves
 
+pytestmark = pytest.mark.both_databases
+
 WEEK = 7 * DAY
 
 

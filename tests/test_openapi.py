@@ -112,6 +112,7 @@ AS_FORM = "application/x-www-form-urlencoded"
         ("GET", "/", {}, 200),
         ("GET", "/openapi.json", {}, 200),
         ("GET", "/healthz", {}, 200),
+        ("GET", "/metrics", {}, 200),
         ("GET", "/trigger_report", {}, 202),
         ("GET", "/trigger_report", {"query": {"as_of": "2023-01-23T17:00:00Z"}}, 202),
         ("GET", "/trigger_report", {"query": {"as_of": "soon"}}, 400),

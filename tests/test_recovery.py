@@ -11,45 +11,12 @@ from jobs.queue import huey
 from jobs.tasks import enqueue_import, enqueue_report, recover
 from restmon import heartbeats, imports, leases, reports
 from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report
-from tests.conftest import POLLS_HEADER, Running, Workspace, wait_until
+from tests.conftest import POLLS_HEADER, Workspace, wait_until
+from tests.workers import ended, start_worker
 
 pytestmark = pytest.mark.both_databases
 
 POLLS = "a,active,2023-01-23 16:14:00 UTC\na,inactive,2023-01-23 17:15:00 UTC\n"
-
-# A worker whose jobs take for ever, so that it can be killed in the middle of one; and leases
-# that expire soon, so that the test need not wait long. The product has no such hooks.
-SLOW_WORKER = """
-import runpy, sys, time
-from restmon import imports, leases, reports
-leases.LEASE_SECONDS, leases.HEARTBEAT_SECONDS = {lease}, 0.3
-def forever(*args, **kwargs):
-    print("at it", flush=True)
-    time.sleep(600)
-if {slow}:
-    reports.compute = forever
-    imports.import_files = forever
-sys.argv = ["jobs"]
-runpy.run_module("jobs", run_name="__main__")
-"""
-
-
-def start_worker(workspace: Workspace, *, slow: bool, lease: float = 2) -> Running:
-    return workspace.start_script(SLOW_WORKER.format(slow=slow, lease=lease))
-
-
-def finished_report(report_id: str) -> Any:
-    return wait_until(
-        "the report ends",
-        lambda: next((r for r in [reports.get(report_id)] if r.status != RUNNING), None),
-    )
-
-
-def finished_import(import_id: str) -> Any:
-    return wait_until(
-        "the import ends",
-        lambda: next((r for r in [imports.get(import_id)] if r.status != RUNNING), None),
-    )
 
 
 def upload(workspace: Workspace, polls: str) -> Any:
@@ -65,8 +32,8 @@ def test_a_report_whose_worker_is_killed_is_taken_up_by_another(workspace: Works
     wait_until("the worker is at it", lambda: "at it" in slow.output)
     slow.kill()
     assert reports.get(report.id).status == RUNNING
-    start_worker(workspace, slow=False)
-    done = finished_report(report.id)
+    start_worker(workspace)
+    done = ended(reports.get, report.id)
     assert (done.status, done.attempts) == (COMPLETE, 2)
     assert reports.read_csv(done).decode() == reports.compute().csv()
 
@@ -76,9 +43,9 @@ def test_the_other_worker_may_be_running_already(workspace: Workspace):
     slow = start_worker(workspace, slow=True)
     report = enqueue_report()
     wait_until("the worker is at it", lambda: "at it" in slow.output)
-    start_worker(workspace, slow=False)
+    start_worker(workspace)
     slow.kill()
-    assert finished_report(report.id).status == COMPLETE
+    assert ended(reports.get, report.id).status == COMPLETE
 
 
 def test_an_import_whose_worker_is_killed_is_taken_up_by_another(workspace: Workspace):
@@ -87,11 +54,11 @@ def test_an_import_whose_worker_is_killed_is_taken_up_by_another(workspace: Work
     row = enqueue_import([file])
     wait_until("the worker is at it", lambda: "at it" in slow.output)
     slow.kill()
-    start_worker(workspace, slow=False)
-    done = finished_import(row.id)
+    start_worker(workspace)
+    done = ended(imports.get, row.id)
     assert (done.status, done.attempts) == (COMPLETE, 2)
     assert done.counts["new"] == 2
-    assert not file.path.exists()
+    wait_until("the upload is gone", lambda: not file.path.exists())
 
 
 @pytest.mark.parametrize("kind", ["report", "import"])
@@ -107,8 +74,8 @@ def test_after_three_deaths_it_is_failed(workspace: Workspace, kind: str):
             )
         wait_until("the worker is at it", lambda running=slow: "at it" in running.output)
         slow.kill()
-    start_worker(workspace, slow=False, lease=1)
-    done = finished_report(job.id) if kind == "report" else finished_import(job.id)
+    start_worker(workspace, lease=1)
+    done = ended(reports.get if kind == "report" else imports.get, job.id)
     assert (done.status, done.attempts) == (FAILED, 3)
     assert "died or was stopped 3 times" in done.error
 
@@ -119,7 +86,7 @@ def test_a_task_lost_from_the_queue_is_enqueued_at_the_next_start(workspace: Wor
     assert huey.storage.flush_queue() is None
     assert huey.pending_count() == 0
     workspace.start_worker()
-    assert finished_report(report.id).status == COMPLETE
+    assert ended(reports.get, report.id).status == COMPLETE
 
 
 def test_the_sweep_does_not_fill_the_queue(workspace: Workspace):
@@ -155,6 +122,21 @@ def test_who_lost_the_lease_cannot_finish(workspace: Workspace, monkeypatch: Any
         lost.heartbeat()
     mine.complete(stores=1, size=1, as_of=1)
     assert reports.get(report.id).status == COMPLETE
+
+
+def test_who_lost_the_lease_leaves_the_reports_file_alone(workspace: Workspace, monkeypatch: Any):
+    workspace.import_now(POLLS)
+    report = reports.request()
+    monkeypatch.setattr(leases, "LEASE_SECONDS", -1)
+    late = leases.take(Report, report.id)
+    monkeypatch.setattr(leases, "LEASE_SECONDS", 60)
+    assert late
+    assert reports.work(report.id)
+    text = reports.read_csv(reports.get(report.id))
+    with pytest.raises(leases.LeaseLost):
+        reports.finish(late, b"of another state of the data", 0, 1, False)
+    assert reports.read_csv(reports.get(report.id)) == text
+    assert [path.suffix for path in reports.csv_path(report.id).parent.iterdir()] == [".csv"]
 
 
 def test_an_import_that_lost_its_lease_writes_nothing(workspace: Workspace, monkeypatch: Any):
@@ -206,7 +188,7 @@ def test_reports_survive_a_restart(workspace: Workspace):
     workspace.import_now(POLLS)
     report = enqueue_report()
     worker = workspace.start_worker()
-    done = finished_report(report.id)
+    done = ended(reports.get, report.id)
     text = reports.read_csv(done)
     worker.stop()
     again = workspace.start_worker()
@@ -217,7 +199,7 @@ def test_reports_survive_a_restart(workspace: Workspace):
 def test_every_process_sees_an_import_at_its_next_use(workspace: Workspace):
     workspace.import_now(POLLS)
     workspace.start_worker()
-    first = finished_report(enqueue_report().id)
+    first = ended(reports.get, enqueue_report().id)
     assert b"\nb," not in reports.read_csv(first)
     done = workspace.restmon(
         "import",
@@ -225,7 +207,7 @@ def test_every_process_sees_an_import_at_its_next_use(workspace: Workspace):
         workspace.write("more.csv", POLLS_HEADER + "b,active,2023-01-23 18:00:00 UTC\n"),
     )
     assert done.returncode == 0, done.stderr
-    second = finished_report(enqueue_report().id)
+    second = ended(reports.get, enqueue_report().id)
     assert b"\nb,60.00,24.00,168.00," in reports.read_csv(second)
     assert second.as_of > first.as_of
 
@@ -243,7 +225,7 @@ def test_the_queue_may_be_on_any_of_three(workspace: Workspace, queue: str, requ
     workspace.import_now(POLLS)
     workspace.start_worker()
     ids = [enqueue_report().id for _ in range(4)]
-    texts = {reports.read_csv(finished_report(i)) for i in ids}
+    texts = {reports.read_csv(ended(reports.get, i)) for i in ids}
     assert len(set(ids)) == 4
     assert texts == {reports.compute().csv().encode()}
 

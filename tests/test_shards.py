@@ -4,14 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jobs.tasks import enqueue_report, recover
 from restmon import demo, imports, leases, reports, shards
 from restmon.models import COMPLETE, FAILED, RUNNING, Shard
 from restmon.settings import get_settings
 from restmon.snapshot import SnapshotCache
-from tests.conftest import POLLS_HEADER, Workspace, wait_until
-from tests.test_recovery import finished_report, start_worker
+from tests.conftest import HOURS_HEADER, POLLS_HEADER, Workspace, wait_until
+from tests.workers import ended, start_worker
 
 pytestmark = pytest.mark.both_databases
 
@@ -86,9 +88,72 @@ def test_a_shard_reads_its_own_stores_alone(parted: Workspace):
     assert names == reports.compute().stores.ids
 
 
+HOUR = 3600 * 1_000_000
+
+
+def sharded(as_of: int | None = None) -> bytes:
+    """The CSV of a report that this process computes shard by shard."""
+    report = reports.request(as_of)
+    reports.work(report.id)
+    for shard_id in shards.waiting(report.id):
+        reports.work_shard(shard_id)
+    reports.work(report.id)
+    return reports.read_csv(reports.get(report.id))
+
+
+def test_a_second_report_reads_only_the_polls_that_came_since(
+    parted: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    sharded()
+    newest = reports.compute().as_of
+    ids = reports.compute().stores.ids
+    import_polls(
+        parted, (ids[0], "inactive", newest + HOUR), (ids[-1], "active", newest + 2 * HOUR)
+    )
+    read: list[int] = []
+    original = shards.polls_between
+    monkeypatch.setattr(
+        shards, "polls_between", lambda s, lo, hi: read.append(lo) or original(s, lo, hi)
+    )
+    assert sharded() == in_one_piece()
+    assert read == [newest + 1] * PARTS
+    read.clear()
+    assert sharded() == in_one_piece()
+    assert read == []
+
+
+@settings(
+    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["poll", "hours", "forget"]),
+            st.integers(0, STORES - 1),
+            st.integers(-300, 30),
+            st.integers(-200, 30),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_what_a_worker_keeps_never_shows(parted: Workspace, steps: list[tuple[Any, ...]]):
+    ids = reports.compute().stores.ids
+    newest = reports.compute().as_of
+    for what, store, at, as_of in steps:
+        if what == "poll":
+            import_polls(parted, (ids[store], "inactive", newest + at * HOUR))
+        elif what == "hours":
+            path = parted.write("h.csv", f"{HOURS_HEADER}{ids[store]},{at % 7},09:00,17:00\n")
+            imports.run_now([imports.source_file("business_hours", path)])
+        else:
+            reports.database.forget(newest - 400 * HOUR)
+        assert sharded(newest + as_of * HOUR) == in_one_piece(newest + as_of * HOUR)
+
+
 def test_three_workers_share_a_report(parted: Workspace):
     workers = [parted.start_worker() for _ in range(3)]
-    done = finished_report(enqueue_report().id)
+    done = ended(reports.get, enqueue_report().id)
     assert reports.read_csv(done) == in_one_piece(done.as_of)
     assert all(worker.stop() == 0 for worker in workers)
     assert all(shard.attempts == 1 for shard in shards.of(done.id))
@@ -101,14 +166,14 @@ def test_shards_of_a_worker_that_is_killed_are_taken_up_by_the_others(parted: Wo
     recover()
     wait_until("the worker is at two of the shards", lambda: slow.output.count("at it") == 2)
     for _ in range(2):
-        start_worker(parted, slow=False)
+        start_worker(parted)
     wait_until(
         "the others have the rest",
         lambda: len([s for s in shards.of(report.id) if s.status == COMPLETE]) == PARTS - 2,
     )
     assert reports.get(report.id).status == RUNNING
     slow.kill()
-    done = finished_report(report.id)
+    done = ended(reports.get, report.id)
     assert (done.status, done.attempts) == (COMPLETE, 1)
     assert reports.read_csv(done) == in_one_piece(done.as_of)
     assert sorted(shard.attempts for shard in shards.of(report.id)) == [1] * (PARTS - 2) + [2, 2]

@@ -20,6 +20,8 @@ from tests.imported import import_stores
 from tests.stores import DAY, HOUR, MINUTE, SECOND, AStore, cases
 from tests.test_buckets_properties import halves
 
+pytestmark = pytest.mark.both_databases
+
 MONDAY = "a,0,09:00,12:00\n"
 CHICAGO = "a,America/Chicago\n"
 

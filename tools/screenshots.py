@@ -28,6 +28,26 @@ PAGES = {
     "settings": "settings",
     "help": "help",
 }
+BEHIND_A_LOGIN = {
+    "login": "login",
+    "access": "access",
+    "keys": "access?access_part=API+keys",
+    "audit": "access?access_part=Audit",
+    "account": "account",
+}
+EMAIL, PASSWORD = "operator@example.com", "four words nobody guesses"
+PEOPLE = f"""
+from restmon import accounts, api_keys, audit, database, groups
+from restmon.roles import Role
+database.configure()
+groups.create("Nora's")
+groups.add("Nora's", ["demo-00001", "demo-00004"])
+accounts.add({EMAIL!r}, Role.OPERATOR, {PASSWORD!r})
+accounts.add("nora@example.com", Role.OWNER, {PASSWORD!r}, ["Nora's"])
+accounts.add("viewer@example.com", Role.VIEWER)
+api_keys.make("nightly", Role.OPERATOR, 365)
+api_keys.make("Nora's till", Role.OWNER, None, ["Nora's"])
+"""
 THREE_REPORTS = """
 from restmon import database, reports
 database.configure()
@@ -45,15 +65,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(folder: Path, port: int) -> list[subprocess.Popen[bytes]]:
-    """A database with the demo and a complete report; dashboard and worker."""
-    env = {
+def environment(folder: Path, port: int) -> dict[str, str]:
+    """What names the database in the folder."""
+    return {
         **os.environ,
         "RESTMON_DATABASE_URL": f"sqlite:///{folder / 'restmon.db'}",
         "RESTMON_QUEUE_URL": f"sqlite:///{folder / 'queue.db'}",
         "RESTMON_DATA_DIR": str(folder / "data"),
         "RESTMON_DASHBOARD_PORT": str(port),
     }
+
+
+def start(env: dict[str, str]) -> list[subprocess.Popen[bytes]]:
+    """A database with the demo and a complete report; dashboard and worker."""
     restmon = [sys.executable, "-m", "restmon"]
     subprocess.run([*restmon, "demo", "--load"], cwd=ROOT, env=env, check=True)
     subprocess.run([sys.executable, "-c", THREE_REPORTS], cwd=ROOT, env=env, check=True)
@@ -65,6 +89,8 @@ def start(folder: Path, port: int) -> list[subprocess.Popen[bytes]]:
 
 def settled(page: Page) -> None:
     """Wait until Streamlit has finished and the charts are drawn."""
+    if "/login" in page.url:
+        return
     page.wait_for_selector("[data-testid=stApp]")
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState"
@@ -75,11 +101,18 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(1200)
 
 
+def log_in(page: Page) -> None:
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_selector("[data-testid=stApp]")
+
+
 def shoot(page: Page, path: Path) -> None:
     """The whole page, however long."""
     height = page.evaluate(
         "() => Math.max(...[...document.querySelectorAll('[data-testid=stMain],"
-        "[data-testid=stMainBlockContainer]')].map(e => e.scrollHeight))"
+        "[data-testid=stMainBlockContainer], main')].map(e => e.scrollHeight))"
     )
     size: Any = page.viewport_size
     page.set_viewport_size({"width": size["width"], "height": min(int(height) + 80, 6000)})
@@ -91,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "screenshots")
     parser.add_argument("--dark", action="store_true")
-    parser.add_argument("--only", nargs="*", default=list(PAGES))
+    parser.add_argument("--only", nargs="*", default=[*PAGES, *BEHIND_A_LOGIN])
     parser.add_argument("--url", help="take them of a dashboard that runs already")
     options = parser.parse_args()
     chromium = os.environ.get("RESTMON_CHROMIUM") or shutil.which("chromium")
@@ -100,7 +133,8 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="restmon-screenshots-"))
     port = free_port()
-    started = [] if options.url else start(work, port)
+    env = environment(work, port)
+    started = [] if options.url else start(env)
     base = options.url or f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):
@@ -110,16 +144,24 @@ def main() -> None:
             time.sleep(0.1)
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-            for width, (across, down) in WIDTHS.items():
-                for name in options.only:
-                    page = browser.new_page(
+            for behind, pages in ((False, PAGES), (True, BEHIND_A_LOGIN)):
+                wanted = [name for name in options.only if name in pages]
+                if behind and wanted and not options.url:
+                    subprocess.run([sys.executable, "-c", PEOPLE], cwd=ROOT, env=env, check=True)
+                for width, (across, down) in WIDTHS.items():
+                    context = browser.new_context(
                         viewport={"width": across, "height": down},
                         color_scheme="dark" if options.dark else "light",
                     )
-                    page.goto(f"{base}/{PAGES[name]}")
-                    settled(page)
-                    shoot(page, options.folder / f"{name}-{width}.png")
-                    page.close()
+                    for name in wanted:
+                        page = context.new_page()
+                        page.goto(f"{base}/{pages[name]}")
+                        settled(page)
+                        shoot(page, options.folder / f"{name}-{width}.png")
+                        if name == "login":
+                            log_in(page)
+                        page.close()
+                    context.close()
             browser.close()
     finally:
         for process in started:

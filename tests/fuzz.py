@@ -1,0 +1,226 @@
+"""Generated input against the readers of files and the API, in this process.
+
+``python -m tests.fuzz`` (``make fuzz``) tries many: RESTMON_FUZZ_INPUTS of them, 100,000 unless
+told otherwise. The tests try a few of the same.
+"""
+
+import io
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from hypothesis import strategies as st
+
+from restmon import preview
+from restmon.checking import check
+from restmon.csv_reader import LAYOUTS, POLLS, read_batches
+from restmon.errors import FileRejected
+from restmon.fields import EARLIEST, LATEST, STORE_ID, StoreIds
+from tests import hostile
+
+BOUNDARY = b"fuzz"
+PART_NAMES = [b"polls", b"business_hours", b"timezones", b"other", b"", b"\xff"]
+FILE_NAMES = [b"p.csv", b"../../etc/passwd", b"a\0b.csv", b"", b"\xff.csv", b"x" * 300, b"=1+1"]
+
+
+def read_all(kind: str, content: bytes) -> tuple[int, list[Any]] | None:
+    """The number of lines read and the rejected ones of a file as an import reads it; None where
+    it is rejected whole. Checks what always holds."""
+    ids = StoreIds()
+    read, good_lines, rejections = 0, 0, []
+    try:
+        for batch in read_batches(io.BytesIO(content), "f.csv", kind):
+            good, parsed, bad = check(kind, batch, ids)
+            assert len(good) == len(batch.line) == len(parsed[0].values)
+            assert len(bad) == (~good).sum()
+            assert (np.diff(batch.line) > 0).all()
+            if kind == POLLS:
+                times = parsed[1].values[good]
+                assert ((times >= EARLIEST) & (times <= LATEST)).all()
+            read += len(batch.line) + len(batch.malformed)
+            good_lines += int(good.sum())
+            rejections += sorted(batch.malformed + bad, key=lambda r: r.line)
+    except FileRejected as error:
+        assert error.message
+        assert error.message.isprintable() or "header line reads" in error.message
+        return None
+    assert read == good_lines + len(rejections)
+    for name in ids.names:
+        assert STORE_ID.fullmatch(name.encode())
+    for bad in rejections:
+        assert bad.reason
+        assert len(bad.value) <= 200
+        assert "\0" not in bad.value
+        bad.value.encode()
+    return read, rejections
+
+
+def check_file(kind: str, content: bytes) -> None:
+    """An import reads the file, the preview looks at it, and both see the same."""
+    found = read_all(kind, content)
+    try:
+        shown = preview.preview(io.BytesIO(content), "f.csv", lines=10_000)
+    except FileRejected:
+        assert found is None
+        return
+    if shown.kind == kind:
+        if found is None:
+            raise AssertionError("the preview promised what the import rejects")
+        read, rejections = found
+        assert shown.lines == read
+        assert {bad.line for bad in shown.problems} == {bad.line for bad in rejections}
+    assert set(shown.columns.values()) <= {name for kind in LAYOUTS for name in LAYOUTS[kind]}
+
+
+@st.composite
+def multiparts(draw: st.DrawFn) -> tuple[bytes, str]:
+    """A body of POST /import_data and its content type: a form, or nearly one."""
+    parts = []
+    for _ in range(draw(st.integers(0, 3))):
+        kind = draw(st.sampled_from(["polls", "business_hours", "timezones"]))
+        name = draw(st.sampled_from([kind.encode(), kind.encode(), *PART_NAMES]))
+        head = b'Content-Disposition: form-data; name="' + name + b'"'
+        if draw(st.integers(0, 5)):
+            head += b'; filename="' + draw(st.sampled_from(FILE_NAMES)) + b'"'
+        if not draw(st.integers(0, 5)):
+            head += b"\r\n" + draw(hostile.VALUE) + b": " + draw(hostile.VALUE)
+        parts.append(b"--" + BOUNDARY + b"\r\n" + head + b"\r\n\r\n" + draw(hostile.files(kind)))
+    body = b"\r\n".join([*parts, b"--" + BOUNDARY + b"--\r\n"])
+    for _ in range(draw(st.integers(0, 2))):
+        place = draw(st.integers(0, len(body)))
+        body = body[:place] + draw(hostile.VALUE) + body[place + draw(st.integers(0, 30)) :]
+    boundaries = ["multipart/form-data; boundary=fuzz"] * 8
+    boundaries += ["multipart/form-data", 'multipart/form-data; boundary="', "text/csv", ""]
+    return body, draw(st.sampled_from(boundaries))
+
+
+def ask(body: bytes, content_type: str, path: str = "/import_data", query: str = "") -> int:
+    """The status of the API's answer, which is JSON of the known form."""
+    import api_server
+
+    said: dict[str, Any] = {}
+
+    def start(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        said["status"], said["headers"] = int(status[:3]), dict(headers)
+
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "CONTENT_TYPE": content_type,
+        "CONTENT_LENGTH": str(len(body)),
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.url_scheme": "http",
+        "waitress.client_disconnected": lambda: False,
+    }
+    answer = json.loads(b"".join(api_server.serve(environ, start)))
+    assert said["status"] < 500, answer
+    assert ("error" in answer) == (said["status"] >= 400), answer
+    if said["status"] >= 400:
+        error = answer["error"]
+        assert error["code"] != "internal_error"
+        assert error["message"]
+    return int(said["status"])
+
+
+def check_form(form: tuple[bytes, str]) -> None:
+    """The API answers to a form, and an import it accepts comes to its end."""
+    from restmon import imports
+    from restmon.database import session
+    from restmon.models import RUNNING, Import
+
+    if ask(*form) == 202:
+        with session():
+            waiting = [row.id for row in Import.select().where(Import.status == RUNNING)]
+        for import_id in waiting:
+            assert imports.work(import_id)
+            assert imports.get(import_id).status != RUNNING
+            imports.status_of(imports.get(import_id))
+
+
+def check_body(case: tuple[bytes, str, str]) -> None:
+    """The API answers to a body of /get_report or /trigger_report."""
+    body, content_type, path = case
+    ask(body, content_type, path)
+
+
+FIELDS = ["report_id", "as_of", "method", "format", "x"]
+TYPES = ["application/json", "application/x-www-form-urlencoded", "text/plain", "", "multipart/x"]
+BODIES = st.tuples(
+    st.one_of(
+        st.lists(hostile.VALUE, max_size=6).map(b"".join),
+        st.dictionaries(
+            st.sampled_from(["report_id", "as_of", "method", "format", "x"]), hostile.JSON
+        )
+        .map(json.dumps)
+        .map(str.encode),
+    ),
+    st.sampled_from(TYPES),
+    st.sampled_from(["/get_report", "/trigger_report"]),
+)
+
+
+def run(target: Callable[[Any], None], inputs: st.SearchStrategy[Any], count: int) -> None:
+    """Try so many generated inputs; raises what the first bad one, made small, brings about."""
+    tried = settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        verbosity=Verbosity.quiet,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+
+    def tried_with(case: Any) -> None:
+        target(case)
+
+    tried(given(inputs)(tried_with))()
+
+
+def targets() -> dict[str, tuple[Callable[[Any], None], st.SearchStrategy[Any], float]]:
+    """What is tried, by name: a function, its inputs, and its share of all inputs."""
+    found: dict[str, Any] = {}
+    for kind in hostile.kinds():
+        found[kind] = (
+            lambda content, kind=kind: check_file(kind, content),
+            hostile.files(kind),
+            0.2,
+        )
+    found["forms"] = (check_form, multiparts(), 0.1)
+    found["bodies"] = (check_body, BODIES, 0.1)
+    return found
+
+
+def main() -> None:
+    """Try all targets on a database of their own and print how many inputs each was given."""
+    from restmon import database
+    from restmon.settings import get_settings
+
+    count = int(os.environ.get("RESTMON_FUZZ_INPUTS", "100000"))
+    with tempfile.TemporaryDirectory(prefix="restmon-fuzz-") as folder:
+        os.environ["RESTMON_DATABASE_URL"] = f"sqlite:///{folder}/restmon.db"
+        os.environ["RESTMON_QUEUE_URL"] = f"sqlite:///{folder}/queue.db"
+        os.environ["RESTMON_DATA_DIR"] = str(Path(folder) / "data")
+        get_settings.cache_clear()
+        database.configure()
+        for name, (target, inputs, share) in targets().items():
+            begin = time.perf_counter()
+            run(target, inputs, round(count * share))
+            seconds = time.perf_counter() - begin
+            print(f"{name:15} {round(count * share):>9,} inputs  {seconds:8.1f} s", flush=True)
+    print(f"{count:,} inputs in all, no error that is not one sentence")
+
+
+if __name__ == "__main__":
+    main()

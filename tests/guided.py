@@ -1,0 +1,29 @@
+"""The readers of files under atheris, which makes up input by what branches it takes.
+
+``make soak`` installs atheris and runs this for a bounded time (libFuzzer's -max_total_time).
+"""
+
+import sys
+import warnings
+
+import atheris
+
+with atheris.instrument_imports(include=["restmon"]):
+    from restmon import checking, csv_reader, fields, group_names, preview  # noqa: F401
+    from tests import fuzz, hostile
+
+KINDS = list(hostile.kinds())
+
+
+def one_input(data: bytes) -> None:
+    """A file: its first byte chooses the kind, and whether the kind's header stands before it."""
+    if data:
+        kind = KINDS[data[0] % len(KINDS)]
+        header = hostile.HEADERS[kind] if data[0] & 128 else b""
+        fuzz.check_file(kind, header + data[1:])
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("error")
+    atheris.Setup(sys.argv, one_input)
+    atheris.Fuzz()
