@@ -133,6 +133,11 @@ def spooled(service: Workspace) -> list[Path]:
     return list((service.path / "data" / "spool").glob("*.upload"))
 
 
+def nothing_left_spooled(service: Workspace) -> None:
+    """An import's uploads are gone, which they are a moment after it has ended."""
+    wait_until("no upload is kept", lambda: not spooled(service))
+
+
 def stored_stores() -> int:
     with database.session():
         return int(Store.select().count())
@@ -526,7 +531,7 @@ def test_each_file_can_come_alone(service: Workspace, field: str, zipped: bool):
     assert (state["error"], state["rejections"]) == (None, [])
     assert "rejected_csv_url" not in state
     assert http(f"{service.api}/import_data?import_id={state['import_id']}").json == state
-    assert spooled(service) == []
+    nothing_left_spooled(service)
     again = send(service, (field, name, text)).json
     assert again["counts"] == {
         **counts(lines, 0, unchanged=lines),
@@ -680,7 +685,7 @@ def test_a_file_rejected_by_the_worker_is_422_and_changes_nothing(example: Works
     assert accepted.status == 202
     assert import_ended(example, accepted.json["import_id"])["status"] == FAILED
     assert reports.compute().csv() == csv_before
-    assert spooled(example) == []
+    nothing_left_spooled(example)
 
 
 def test_an_import_that_fails_for_another_reason_is_500(example: Workspace):
@@ -797,7 +802,7 @@ def test_a_damaged_form_is_read_or_refused(
     if answer.status != 200:
         codes = {400: "bad_request", 422: "file_rejected"}
         error(answer, answer.status, codes[answer.status])
-    assert spooled(service) == []
+    nothing_left_spooled(service)
 
 
 @pytest.mark.parametrize(
@@ -847,7 +852,7 @@ def test_a_large_file_goes_through_the_disk(service: Workspace):
     answer = send(service, ("polls", "p.csv", text))
     assert answer.status == 200, answer.text
     assert answer.json["counts"]["new"] == 60_000
-    assert spooled(service) == []
+    nothing_left_spooled(service)
 
 
 def test_a_chunked_upload(service: Workspace):
