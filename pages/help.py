@@ -41,9 +41,9 @@ parts.chart(
     key="example",
 )
 st.markdown(
-    f"By the **nearest poll** the store was up until 10:44:30, halfway between the two: "
+    f"By the **nearest poll** the store was up until 10:44 and 30 s, halfway between the two: "
     f"{found[0].up_minutes:g} minutes up, {found[0].down_minutes:g} down. By the **previous "
-    f"poll** it was up until 11:15: {found[1].up_minutes:g} minutes up, "
+    f"poll** it was up until 11:15, which makes {found[1].up_minutes:g} minutes up and "
     f"{found[1].down_minutes:g} down."
 )
 st.header("What is assumed when something is missing")

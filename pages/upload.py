@@ -21,7 +21,12 @@ COUNTS = ("read", "new", "updated", "unchanged", "rejected")
 
 def what_to_upload() -> None:
     """The three kinds of files, in words and by example."""
-    with st.expander("What the files look like", icon=":material/help:"):
+    # Filled when it is opened: what shows blocks of code is 1.5 MB of scripts.
+    with st.expander(
+        "What the files look like", icon=":material/help:", on_change="rerun", key="formats"
+    ) as formats:
+        if not formats.open:
+            return
         st.markdown(
             "UTF-8 CSV, plain or gzipped; the first line names the columns, in any order. Which "
             "kind a file is, is told from its columns."
