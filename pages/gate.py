@@ -53,7 +53,11 @@ class Gate:
             await self.app(scope, receive, send)
             return
         request = HTTPConnection(scope)
-        refusal = await run_in_threadpool(refused, request)
+        refusal: Response | None = None
+        if from_elsewhere(request):
+            refusal = PlainTextResponse("A page of another site sent this request.", 403)
+        elif not scope["path"].startswith(FREE):
+            refusal = await run_in_threadpool(refused, request)
         noted = is_visit(request) or refusal is not None
         sending = guarded(send, request if noted else None)
         if refusal is None:
@@ -99,16 +103,17 @@ def is_visit(request: HTTPConnection) -> bool:
     return "text/html" in headers.get("accept", "") and not path.startswith(FREE)
 
 
+def from_elsewhere(request: HTTPConnection) -> bool:
+    """Whether a page of another site wants something done, or connects to the pages."""
+    if request.scope["type"] == "http" and request.scope["method"] in {"GET", "HEAD"}:
+        return False
+    sender = request.headers.get("origin")
+    return sender is not None and urlsplit(sender).netloc != request.headers.get("host")
+
+
 def refused(request: HTTPConnection) -> Response | None:
     """What to answer to who may not come in; None lets the request in."""
-    headers = request.headers
-    if request.scope["type"] == "websocket" or request.scope.get("method") not in {"GET", "HEAD"}:
-        sender = headers.get("origin")
-        if sender is not None and urlsplit(sender).netloc != headers.get("host"):
-            return PlainTextResponse("A page of another site sent this request.", 403)
-    path = request.scope["path"]
-    if path.startswith(FREE):
-        return None
+    headers, path = request.headers, request.scope["path"]
     try:
         with database.explained():
             needed = accounts.needed(get_settings())

@@ -1,7 +1,7 @@
 """The dashboard's server, in the foreground: ``python -m pages.server``.
 
-Streamlit's own, which serves app.py, except that the data are read when the server starts, not when
-the first visitor comes.
+Streamlit's own, which serves app.py, behind the gate, except that the data are read when the server
+starts, not when the first visitor comes, and Streamlit's files are kept in memory.
 """
 
 import logging
@@ -17,6 +17,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages import gate, parts
+from pages.static_files import StaticFiles
 from restmon import accounts, database, fleet, logs
 from restmon.errors import RestmonError, told_at_the_end
 from restmon.logs import event
@@ -47,7 +48,12 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
 
 
-app = st.App(APP, lifespan=lifespan, routes=list(gate.routes()), middleware=[Middleware(gate.Gate)])
+app = st.App(
+    APP,
+    lifespan=lifespan,
+    routes=list(gate.routes()),
+    middleware=[Middleware(gate.Gate), Middleware(StaticFiles)],
+)
 
 
 def main() -> None:

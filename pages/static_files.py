@@ -1,0 +1,44 @@
+"""Streamlit's scripts, styles and fonts, from memory.
+
+A page asks for a hundred small files while its script runs. Streamlit takes each through several
+threads, where it waits for the script's turn to end each time.
+"""
+
+from functools import cache
+from mimetypes import guess_type
+from pathlib import Path
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from streamlit import file_util
+
+FOLDER = Path(file_util.get_static_dir())
+HEADERS = {"Cache-Control": "public, immutable, max-age=31536000"}  # names change with content
+
+
+class StaticFiles:
+    """ASGI middleware that answers to GET of the files of Streamlit's folder ``static``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with a file, or pass the request on."""
+        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in names():
+            await kept(scope["path"])(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+@cache
+def names() -> frozenset[str]:
+    """The addresses of the files."""
+    files = (FOLDER / "static").rglob("*")
+    return frozenset(f"/{path.relative_to(FOLDER).as_posix()}" for path in files if path.is_file())
+
+
+@cache
+def kept(name: str) -> Response:
+    """The answer that brings a file, one of `names`."""
+    body = Path(FOLDER, name[1:]).read_bytes()
+    return Response(body, 200, HEADERS, guess_type(name)[0] or "application/octet-stream")
