@@ -56,13 +56,11 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
     for n in rows.tolist():
         hours = found.down[n, 2] / 2 / 3.6e9
         outages = found.outages[n]
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            parts.store_page(found.ids[n])
-            st.markdown(
-                f"**{hours:,.2f} h** down · {uptime[n]:.1f} % up · "
-                f"{outages:,} outage{'' if outages == 1 else 's'} · now {parts.now_text(found, n)}",
-                width="content",
-            )
+        parts.store_page(
+            found.ids[n],
+            f"{hours:,.2f} h down · {uptime[n]:.1f} % up · "
+            f"{outages:,} outage{'' if outages == 1 else 's'} · now {parts.now_text(found, n)}",
+        )
     st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
 
 

@@ -55,7 +55,6 @@ BUSY_SECONDS, IDLE_SECONDS = 1, 5
 MOST_OFFERED = 500
 """Of more stores than this, no list of all is sent to the browser."""
 MOST_FOUND = 20
-STORE_WIDTH = 260
 
 
 def open_database() -> None:
@@ -276,14 +275,13 @@ def _choose(store_id: str) -> None:
     st.session_state["store"] = store_id
 
 
-def store_page(store_id: str) -> None:
-    """A link to the page of a store."""
+def store_page(store_id: str, told: str) -> None:
+    """A link to the page of a store, with what is ``told`` (Markdown) of it."""
     st.page_link(
         "pages/store.py",
-        label=literal(store_id),
+        label=f"**{literal(store_id)}** {told}",
         icon=":material/storefront:",
         query_params={"store": store_id},
-        width=STORE_WIDTH,
     )
 
 

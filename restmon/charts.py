@@ -92,9 +92,16 @@ def figure(
 
     ``x`` and ``y`` are what is the figure's own of its axes; ``left`` and ``bottom`` (pixels) the
     room for their labels. Plotly can find that out by itself (``automargin``), by drawing
-    everything twice: a tenth of the time that a page takes to load. The figure is made in one
-    piece, since adding to it and updating it part by part takes ten times as long.
+    everything twice: a tenth of the time that a page takes to load; nor need it measure each
+    label in search of one that is too wide for its place. The figure is made in one piece, since
+    adding to it and updating it part by part takes ten times as long.
     """
+    axis = {
+        "fixedrange": True,
+        "automargin": False,
+        "tickangle": 0,
+        "ticklabeloverflow": "allow",
+    }
     look = {
         "title": {
             "text": title,
@@ -115,8 +122,8 @@ def figure(
         "showlegend": False,
         "hoverlabel": {"align": "left"},
         "dragmode": False,
-        "xaxis": {"fixedrange": True, "automargin": False, **x},
-        "yaxis": {"fixedrange": True, "automargin": False, **y},
+        "xaxis": {**axis, **x},
+        "yaxis": {**axis, **y},
     }
     return go.Figure(traces, look | options)
 
@@ -288,7 +295,7 @@ def daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
         "Uptime of each day",
         340,
         key(*STATUS_KEY),
-        x={"title": title, "type": "category", "nticks": 8, "tickangle": 0},
+        x={"title": title, "type": "category", "nticks": 8},
         y={"title": "Hours of business", "rangemode": "tozero", "showgrid": True},
         left=56,
         bottom=66,
@@ -320,7 +327,7 @@ def uptime_over_time(ends: Ints, up: Floats, down: Floats, zone: str = "UTC") ->
         [line],
         "Uptime, hour by hour",
         320,
-        x={"title": f"Hour ({zone})", "tickformat": "%a<br>%d", "tickangle": 0, "nticks": 8},
+        x={"title": f"Hour ({zone})", "tickformat": "%a<br>%d", "nticks": 8},
         y={
             "title": "Uptime (%)",
             "range": [floor, 100 + (100 - floor) * 0.04],
@@ -361,7 +368,6 @@ def heat_map(down: Floats, open_time: Floats) -> go.Figure:
             "title": "Hour of the day (each store's local time)",
             "type": "category",
             "dtick": 3,
-            "tickangle": 0,
         },
         y={"autorange": "reversed"},
         left=44,

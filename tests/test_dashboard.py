@@ -252,8 +252,8 @@ def test_overview_lists_the_worst_stores_as_links(stores: Workspace):
     at = page()
     found = store_links(at)
     assert sorted(found) == ["a", "b"]
-    told = [text for text in at.markdown.values if " down · " in text]
-    hours = [float(re.search(r"\*\*([\d.]+) h\*\* down", text)[1]) for text in told]
+    told = [text for text in at.page_link.values if " down · " in text]
+    hours = [float(re.search(r"([\d.]+) h down", text)[1]) for text in told]
     assert hours == sorted(hours, reverse=True)
     assert told[found.index("b")].endswith("now ▼ down")
     assert re.search(r"[\d.]+ % up · 1 outage ·", told[found.index("b")])
