@@ -6,6 +6,7 @@ import streamlit as st
 from pages import parts
 from restmon import charts
 from restmon.fleet import Fleet, shares
+from restmon.hours import HOUR
 from restmon.wording import moment, share
 
 WINDOWS = ("Last hour", "Last day", "Last week")
@@ -44,6 +45,15 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
             )
 
 
+def told(found: Fleet, n: int) -> str:
+    """How a store did in the last week."""
+    hours, outages = found.down[n, 2] / 2 / HOUR, found.outages[n]
+    return (
+        f"{hours:,.2f} h down · {100 * found.share[n]:.1f} % up · "
+        f"{outages:,} outage{'' if outages == 1 else 's'} · now {parts.now_text(found, n)}"
+    )
+
+
 def worst(found: Fleet, mask: np.ndarray) -> None:
     """The stores with the most downtime of the week, each a link to its page."""
     rows = np.flatnonzero(mask & (found.down[:, 2] > 0))
@@ -52,15 +62,7 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
     if not len(rows):
         st.success("No store was down in the last week.", icon=":material/check_circle:")
         return
-    uptime = 100 * found.share
-    for n in rows.tolist():
-        hours = found.down[n, 2] / 2 / 3.6e9
-        outages = found.outages[n]
-        parts.store_page(
-            found.ids[n],
-            f"{hours:,.2f} h down · {uptime[n]:.1f} % up · "
-            f"{outages:,} outage{'' if outages == 1 else 's'} · now {parts.now_text(found, n)}",
-        )
+    parts.store_pages((found.ids[n], told(found, n)) for n in rows.tolist())
     st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
 
 

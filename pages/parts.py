@@ -43,6 +43,8 @@ DARK_BUTTONS = (
     "[data-testid^=stBaseButton-primary], [data-testid^=stBaseButton-primary] *"
     " {color: #0A131C !important}"
 )
+# Streamlit cuts the text of a link off where a phone ends.
+WHOLE_LINKS = "[data-testid=stPageLink-NavLink] > span:last-child {white-space: normal}"
 WORKER_COMMAND = "python -m restmon worker"
 REJECTED_COLUMNS = {
     "file": "File",
@@ -275,14 +277,16 @@ def _choose(store_id: str) -> None:
     st.session_state["store"] = store_id
 
 
-def store_page(store_id: str, told: str) -> None:
-    """A link to the page of a store, with what is ``told`` (Markdown) of it."""
-    st.page_link(
-        "pages/store.py",
-        label=f"**{literal(store_id)}** {told}",
-        icon=":material/storefront:",
-        query_params={"store": store_id},
-    )
+def store_pages(told: Iterable[tuple[str, str]]) -> None:
+    """Links to the pages of stores: (id, what is told of it, in Markdown) each."""
+    st.html(f"<style>{WHOLE_LINKS}</style>")
+    for store_id, text in told:
+        st.page_link(
+            "pages/store.py",
+            label=f"**{literal(store_id)}** {text}",
+            icon=":material/storefront:",
+            query_params={"store": store_id},
+        )
 
 
 def under_way(jobs: list[Any], known: list[str], called: Callable[[Any], str]) -> None:

@@ -116,7 +116,7 @@ def figure(
             "font": {"size": 16},
         },
         "height": height,
-        "margin": {"l": left, "r": 12, "t": 64 if subtitle else 44, "b": bottom},
+        "margin": {"l": left, "r": 18, "t": 64 if subtitle else 44, "b": bottom},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "showlegend": False,
