@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages import parts
 from restmon import charts, database, reasons, store_view
-from restmon.hours import DAY, HOUR, SECOND
+from restmon.hours import DAY, HOUR, MINUTE, SECOND
 from restmon.roles import Role
 from restmon.store_view import StoreView
 from restmon.uptime import METHODS, NEAREST
@@ -18,6 +18,7 @@ from restmon.wording import at, duration, edge, moment, share
 LENGTHS = {"1 day": DAY, "7 days": 7 * DAY, "30 days": 30 * DAY}
 DATES = "Dates"
 MOST_DAYS = 92
+LONG_TABLE, TABLE_HEIGHT = 8, 480
 HOUR_HALVES = 2 * HOUR
 
 
@@ -143,8 +144,9 @@ def numbers(view: StoreView) -> None:
         st.caption("This store was never polled.")
         return
     status = "✓ active" if view.last_poll_active else "✕ inactive"
+    when = parts.literal(moment(view.last_poll, view.zone, seconds=True))
     st.caption(
-        f"Last poll: **{status}**, {moment(view.last_poll, view.zone, seconds=True)}",
+        f"Last poll: **{status}**, {when}",
         help=moment(view.last_poll, seconds=True),
     )
 
@@ -157,37 +159,23 @@ def outage_table(view: StoreView) -> None:
         if view.observed:
             st.success("No outage in this range.", icon=":material/check_circle:")
         return
-    table = pd.DataFrame(
-        {
-            "start": [moment(int(t), view.zone) for t in found.start],
-            "end": [
-                "▼ ongoing" if going else moment(int(t), view.zone)
-                for t, going in zip(found.end, found.ongoing, strict=True)
-            ],
-            "open_minutes": found.open_time / 2 / (60 * SECOND),
-            "start_utc": pd.DatetimeIndex(found.start.view("datetime64[us]")).tz_localize("UTC"),
-            "end_utc": pd.DatetimeIndex(found.end.view("datetime64[us]")).tz_localize("UTC"),
-        }
-    ).iloc[::-1]
-    utc = {
-        name: st.column_config.DatetimeColumn(
-            f"{name[:-4].capitalize()} (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
-        )
-        for name in ("start_utc", "end_utc")
-    }
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "start": f"Start ({view.zone})",
-            "end": f"End ({view.zone})",
-            "open_minutes": st.column_config.NumberColumn("Open minutes down", format="%.1f"),
-            **utc,
-        },
-        key="outages",
-        alt="The outages of this store in the range, newest first",
-        height=min(36 * (len(table) + 1) + 2, 400),
-    )
+    lines = ["| Start | End | Open minutes down |", "| --- | --- | ---: |"]
+    for n in range(len(found.start) - 1, -1, -1):
+        end = "▼ ongoing" if found.ongoing[n] else in_table(int(found.end[n]), view.zone)
+        minutes = found.open_time[n] / 2 / MINUTE
+        start = in_table(int(found.start[n]), view.zone)
+        lines.append(f"| {start} | {end} | {minutes:,.1f} |")
+    # Not st.dataframe: it fetches 1.5 MB of scripts, cuts columns off on a phone, and draws what
+    # screen readers cannot read.
+    st.caption(f"Newest first; times in **{parts.literal(view.zone)}**, small: in UTC.")
+    long = len(found.start) > LONG_TABLE
+    with st.container(height=TABLE_HEIGHT if long else "content", key="outages"):
+        st.markdown("\n".join(lines))
+
+
+def in_table(instant: int, zone: str) -> str:
+    """An instant in a zone and, small, in UTC."""
+    return f"{moment(instant, zone)} :small[:gray[{moment(instant)}]]"
 
 
 def about(view: StoreView) -> None:

@@ -110,10 +110,20 @@ def table(at: AppTest, name: str) -> Any:
     return found.value
 
 
+def rows(at: AppTest, heads: str) -> list[list[str]]:
+    """The rows of the Markdown table that has such a first line."""
+    (found,) = [text for text in at.markdown.values if text.startswith(heads)]
+    return [row.strip("| ").split(" | ") for row in found.splitlines()[2:]]
+
+
 def hours_shown(at: AppTest) -> dict[str, str]:
     """The business hours of each weekday, of the store page's table."""
-    (found,) = [text for text in at.markdown.values if text.startswith("| Day | Open")]
-    return dict(row.strip("| ").split(" | ") for row in found.splitlines()[2:])
+    return dict(rows(at, "| Day | Open"))
+
+
+def outages_shown(at: AppTest) -> list[list[str]]:
+    """Start, end and open minutes of each outage, of the store page's table."""
+    return rows(at, "| Start | End | Open minutes down |")
 
 
 def figures(at: AppTest) -> list[dict[str, Any]]:
@@ -353,10 +363,13 @@ def test_the_store_page_shows_a_store(stores: Workspace):
     assert "Last poll: **✓ active**, Wed 25 Jan 2023 10:00:00 CST" in text
     assert "assumed" not in text
     assert metrics(at)["Outages"] == "1"
-    outages = table(at, "outages of this store")
-    assert outages["start"].tolist() == ["Tue 24 Jan 2023 11:00 CST"]
-    assert outages["end"].tolist() == ["Tue 24 Jan 2023 13:00 CST"]
-    assert outages["open_minutes"].tolist() == [120.0]
+    assert outages_shown(at) == [
+        [
+            "Tue 24 Jan 2023 11:00 CST :small[:gray[Tue 24 Jan 2023 17:00 UTC]]",
+            "Tue 24 Jan 2023 13:00 CST :small[:gray[Tue 24 Jan 2023 19:00 UTC]]",
+            "120.0",
+        ]
+    ]
     assert list(hours_shown(at).values()) == ["09:00–17:00"] * 7
     titles = [f["layout"]["title"]["text"] for f in figures(at)]
     assert titles == ["When the store was up and down", "Uptime of each day"]
@@ -419,7 +432,8 @@ def test_the_range_is_kept_in_the_address(stores: Workspace, query: dict[str, An
 
 def test_the_method_is_kept_in_the_address(stores: Workspace):
     at = page("store", store="a", method="Previous poll")
-    assert table(at, "outages of this store")["start"].tolist() == ["Tue 24 Jan 2023 12:00 CST"]
+    ((start, _, _),) = outages_shown(at)
+    assert start.startswith("Tue 24 Jan 2023 12:00 CST ")
 
 
 def test_dates_that_cannot_be_shown_are_told(stores: Workspace):
@@ -431,7 +445,22 @@ def test_dates_that_cannot_be_shown_are_told(stores: Workspace):
 
 
 def test_a_store_that_is_down_as_of_now_has_an_outage_that_goes_on(stores: Workspace):
-    assert table(page("store", store="b"), "outages of this store")["end"].tolist() == ["▼ ongoing"]
+    ((_, end, _),) = outages_shown(page("store", store="b"))
+    assert end == "▼ ongoing"
+
+
+def test_many_outages_scroll_in_a_box_of_their_own(workspace: Workspace):
+    status = ("active", "inactive")
+    workspace.import_now(
+        "".join(f"a,{status[n % 2]},2023-01-25 {n:02d}:00:00 UTC\n" for n in range(20))
+    )
+    at = page("store", store="a")
+    starts = [start for start, _, _ in outages_shown(at)]
+    assert len(starts) == 10
+    assert starts[0].startswith("Wed 25 Jan 2023 12:30 CST")
+    assert starts[-1].startswith("Tue 24 Jan 2023 18:30 CST")
+    (box,) = [b for b in at.get("flex_container") if b.proto.height_config.pixel_height]
+    assert len(rows(box, "| Start |")) == 10
 
 
 # Upload
