@@ -5,10 +5,12 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from streamlit import file_util
 from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
@@ -637,6 +639,21 @@ def test_nothing_is_served_to_who_has_not_logged_in(guarded: Workspace):
     assert handshake(guarded) == 403
     assert handshake(guarded, Cookie=f"{gate.COOKIE}={'A' * 43}") == 403
     assert http(f"{guarded.dashboard}/_stcore/health").status == 200
+
+
+def test_streamlits_own_files_are_for_anybody_and_for_good(guarded: Workspace):
+    folder = Path(file_util.get_static_dir())
+    (style,) = (folder / "static" / "css").glob("index.*.css")
+    script = next((folder / "static" / "js").glob("PlotlyChart.*.js"))
+    for path, kind in ((style, "text/css"), (script, "javascript")):
+        for _ in range(2):
+            answer = http(f"{guarded.dashboard}/{path.relative_to(folder).as_posix()}")
+            assert (answer.status, answer.body) == (200, path.read_bytes())
+            assert kind in answer.headers["content-type"]
+            assert "immutable" in answer.headers["cache-control"]
+            assert answer.headers["x-content-type-options"] == "nosniff"
+    for path in ("/static/../../py.typed", "/static/%2e%2e/%2e%2e/py.typed"):
+        assert http(guarded.dashboard + path).status in {400, 401, 404}
 
 
 def test_logging_in(guarded: Workspace):

@@ -103,7 +103,7 @@ def test_every_page_is_accessible_and_fits_a_phone(
 def test_a_deep_link_may_be_the_first_request_of_all(
     browser: Browser, workspace: Workspace, path: str
 ):
-    assert workspace.restmon("demo", "--load").returncode == 0
+    workspace.import_now("demo-00004,active,2023-01-25 18:00:00 UTC\n")
     workspace.start_dashboard()
     with visiting(browser, f"{workspace.dashboard}/{path}") as page:
         titles = {"store": "Store demo-00004", "help": "What the numbers mean"}
