@@ -45,11 +45,11 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
             )
 
 
-def told(found: Fleet, n: int) -> str:
-    """How a store did in the last week."""
+def told(found: Fleet, n: int, uptime: float) -> str:
+    """How a store did in the last week; its uptime is a share."""
     hours, outages = found.down[n, 2] / 2 / HOUR, found.outages[n]
     return (
-        f"{hours:,.2f} h down · {100 * found.share[n]:.1f} % up · "
+        f"{hours:,.2f} h down · {100 * uptime:.1f} % up · "
         f"{outages:,} outage{'' if outages == 1 else 's'} · now {parts.now_text(found, n)}"
     )
 
@@ -62,7 +62,10 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
     if not len(rows):
         st.success("No store was down in the last week.", icon=":material/check_circle:")
         return
-    parts.store_pages((found.ids[n], told(found, n)) for n in rows.tolist())
+    uptime = found.share[rows].tolist()
+    parts.store_pages(
+        (found.ids[n], told(found, n, up)) for n, up in zip(rows.tolist(), uptime, strict=True)
+    )
     st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
 
 
