@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import compress
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -53,6 +54,8 @@ REJECTED_COLUMNS = {
     "value": "Value",
     "reason": "Why it is rejected",
 }
+ICON = Path(__file__).parent / "icon.svg"
+"""A file: browsers fetch Streamlit's own icons from another machine."""
 BUSY_SECONDS, IDLE_SECONDS = 1, 5
 MOST_OFFERED = 500
 """Of more stores than this, no list of all is sent to the browser."""
@@ -74,6 +77,7 @@ def _open(database_url: str, queue_url: str) -> None:
 
 def navigation() -> Any:
     """The page that was asked for; draws the menu. Paths are the files' names, as AppTest needs."""
+    st.set_page_config(page_title="restmon", page_icon=ICON, layout="wide")
     who = _for_the_menu()
 
     def page(name: str, title: str, icon: str, shown: bool = True) -> Any:

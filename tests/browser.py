@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
@@ -43,8 +44,8 @@ def visiting(
     theme: str = "light",
     wait: bool = True,
 ) -> Iterator[Page]:
-    """A page of its own, settled unless it is not to be waited for; ``page.complaints`` is
-    what the browser's console complains of."""
+    """A page of its own, settled unless it is not to be waited for; ``page.complaints`` is what
+    the browser's console complains of, and what was asked of other machines."""
     viewport: Any = size or DESKTOP
     context = browser.new_context(
         viewport=viewport, color_scheme="dark" if theme == "dark" else "light", timezone_id="UTC"
@@ -58,7 +59,12 @@ def visiting(
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             complaints.append(message.text)
 
+    def look(request: Request) -> None:
+        if urlsplit(request.url).hostname not in {None, "127.0.0.1", "localhost"}:
+            complaints.append(f"{request.url} is elsewhere.")
+
     page.on("console", listen)
+    page.on("request", look)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.complaints = complaints  # type: ignore[attr-defined]
     try:

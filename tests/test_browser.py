@@ -111,6 +111,7 @@ def test_a_deep_link_may_be_the_first_request_of_all(
         expect(page.get_by_role("heading", level=1)).to_have_text(title)
         expect(page.get_by_role("link", name="Overview")).to_be_visible()
         expect(page.get_by_text("parts", exact=True)).to_have_count(0)
+        assert page.complaints == []  # type: ignore[attr-defined]
 
 
 def test_a_filter_is_in_the_address(browser: Browser, demo: Workspace):
