@@ -43,6 +43,9 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
                 border=True,
                 height="stretch",
             )
+    if down_now:
+        some = "store that is" if down_now == 1 else f"{down_now:,} stores that are"
+        parts.stores_page(f"See the {some} down now", parts.same_filters(now=parts.DOWN_NOW))
 
 
 def told(found: Fleet, n: int, uptime: float) -> str:
@@ -66,7 +69,8 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
     parts.store_pages(
         (found.ids[n], told(found, n, up)) for n, up in zip(rows.tolist(), uptime, strict=True)
     )
-    st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
+    filters = parts.same_filters()
+    parts.stores_page("See all these stores" if filters else "See all stores", filters)
 
 
 parts.framed()

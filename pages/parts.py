@@ -85,7 +85,7 @@ def navigation() -> Any:
         path = f"pages/{name}.py"
         return st.Page(path, title=title, icon=f":material/{icon}:", visibility=visibility)
 
-    return st.navigation(
+    chosen = st.navigation(
         [
             page("overview", "Overview", "monitoring"),
             page("stores", "Stores", "list"),
@@ -99,6 +99,13 @@ def navigation() -> Any:
         ],
         position="top",
     )
+    titled(chosen.title)
+    return chosen
+
+
+def titled(name: str) -> None:
+    """What the browser calls the page in its tabs and its history."""
+    st.set_page_config(page_title=f"{name} · restmon")
 
 
 def framed(needs: Role = Role.VIEWER) -> None:
@@ -279,6 +286,11 @@ def having(store_ids: list[str], part: str) -> NDArray[np.bool_]:
 
 def _choose(store_id: str) -> None:
     st.session_state["store"] = store_id
+
+
+def stores_page(label: str, parameters: dict[str, str]) -> None:
+    """The link to the table of stores, with filters."""
+    st.page_link("pages/stores.py", label=label, icon=":material/list:", query_params=parameters)
 
 
 def store_pages(told: Iterable[tuple[str, str]]) -> None:
@@ -485,6 +497,12 @@ def filtered(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
     elif now_is == OPEN_NOW:
         mask &= found.open_now
     return mask
+
+
+def same_filters(**more: str) -> dict[str, str]:
+    """The address's part for the same filters on another page, and ``more``."""
+    chosen = {name: st.session_state.get(name) for name in ("search", "zone", "group")}
+    return {name: str(value) for name, value in chosen.items() if value} | more
 
 
 def nothing_left(mask: NDArray[np.bool_]) -> bool:

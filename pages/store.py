@@ -230,9 +230,10 @@ found = parts.fleet_or_stop()
 chosen = parts.store_choice(found.ids)
 if not chosen:
     st.info("Choose a store above, or open one from the list of all stores.")
-    st.page_link("pages/stores.py", label="See all stores", icon=":material/list:")
+    parts.stores_page("See all stores", {})
     st.stop()
-heading.title(f"Store {chosen}")
+heading.title(f"Store {parts.literal(chosen)}")
+parts.titled(f"Store {chosen}")
 zone_of_store = str(found.zones[found.ids.index(chosen)])
 lo, hi = chosen_range(found.as_of, zone_of_store)
 with parts.told(), database.reading():

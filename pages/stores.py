@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import parts
 from restmon.fleet import NEVER, Fleet
+from restmon.wording import stamp
 
 SIX_HOURS = 28  # of a week
 
@@ -15,7 +16,9 @@ def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
     hours = 2 * 3.6e9
     up = found.up_by_hour[rows].reshape(len(rows), SIX_HOURS, -1).sum(2)
     down = found.down_by_hour[rows].reshape(len(rows), SIX_HOURS, -1).sum(2)
+    zones = found.zones[rows]
     polled = np.where(found.last_poll[rows] == NEVER, pd.NaT.value, found.last_poll[rows])
+    last = zip(found.last_poll[rows].tolist(), zones.tolist(), strict=True)
     return pd.DataFrame(
         {
             "store": parts.addresses(found.ids[n] for n in rows),
@@ -26,8 +29,11 @@ def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
             "downtime_day": found.down[rows, 1] / hours,
             "outages": found.outages[rows],
             "week": list(np.where(up + down > 0, down, 0).astype(np.float32)),
+            "last_poll_local": [
+                None if time == NEVER else stamp(time, zone) for time, zone in last
+            ],
             "last_poll": pd.DatetimeIndex(polled.view("datetime64[us]")).tz_localize("UTC"),
-            "zone": found.zones[rows],
+            "zone": zones,
         }
     )
 
@@ -42,7 +48,9 @@ if parts.nothing_left(mask):
 rows = np.flatnonzero(mask)
 order = np.lexsort((rows, -found.down[rows, 2]))
 rows = rows[order]
-st.caption(f"**{len(rows):,}** stores; most downtime of the week first.")
+st.caption(
+    f"**{len(rows):,}** store{'' if len(rows) == 1 else 's'}; most downtime of the week first."
+)
 number = st.column_config.NumberColumn
 st.dataframe(
     table(found, rows),
@@ -66,11 +74,15 @@ st.dataframe(
             y_max=6,
             color="#D9601A",
         ),
+        "last_poll_local": st.column_config.TextColumn(
+            "Last poll (local)", help="In the store's own time zone."
+        ),
         "last_poll": st.column_config.DatetimeColumn(
             "Last poll (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"
         ),
         "zone": "Time zone",
     },
+    placeholder="–",
     key="stores",
     alt="Table of all stores with uptime, downtime, outages and the last poll",
 )

@@ -5,6 +5,7 @@ Instants are microseconds since the epoch, UTC; durations half microseconds, as 
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from restmon.hours import SECOND
@@ -25,6 +26,16 @@ def moment(instant: int | None, zone: str = "UTC", *, seconds: bool = False) -> 
     clock = "%H:%M:%S" if seconds else "%H:%M"
     local = at(instant, zone)
     return f"{local:%a} {local.day} {local:%b %Y} {local.strftime(clock)} {local:%Z}"
+
+
+def stamp(instant: int, zone: str = "UTC") -> str:
+    """Such as ``2023-01-25 12:13 CST``, for columns that are sorted; quick for many."""
+    return _stamp(instant // (60 * SECOND), zone)
+
+
+@lru_cache(maxsize=10_000)
+def _stamp(minute: int, zone: str) -> str:
+    return f"{at(minute * 60 * SECOND, zone):%Y-%m-%d %H:%M %Z}"
 
 
 def clock(instant: int, zone: str = "UTC") -> str:

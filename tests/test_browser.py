@@ -106,9 +106,13 @@ def test_a_deep_link_may_be_the_first_request_of_all(
     workspace.import_now("demo-00004,active,2023-01-25 18:00:00 UTC\n")
     workspace.start_dashboard()
     with visiting(browser, f"{workspace.dashboard}/{path}") as page:
-        titles = {"store": "Store demo-00004", "help": "What the numbers mean"}
-        title = titles.get(path.partition("?")[0], path.capitalize())
-        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        name = path.partition("?")[0]
+        heading = {"store": "Store demo-00004", "help": "What the numbers mean"}
+        tab = {"store": "Store demo-00004"}
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            heading.get(name, name.capitalize())
+        )
+        expect(page).to_have_title(f"{tab.get(name, name.capitalize())} · restmon")
         expect(page.get_by_role("link", name="Overview")).to_be_visible()
         expect(page.get_by_text("parts", exact=True)).to_have_count(0)
         assert page.complaints == []  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 import numpy as np
 import pandas as pd
@@ -269,6 +269,35 @@ def test_overview_lists_the_worst_stores_as_links(stores: Workspace):
     assert re.search(r"[\d.]+ % up · 1 outage ·", told[found.index("b")])
 
 
+def links_to_stores(at: AppTest) -> dict[str, dict[str, str]]:
+    """The filters of each link to the table of stores, by the link's words."""
+    return {
+        link.label: dict(parse_qsl(link.proto.query_string))
+        for link in at.page_link
+        if link.proto.page == "stores"
+    }
+
+
+def test_overview_leads_to_the_stores_behind_its_numbers(stores: Workspace):
+    links = links_to_stores(page())
+    assert links == {
+        "See the store that is down now": {"now": "Down now"},
+        "See all stores": {},
+    }
+    found = table(page("stores", **links["See the store that is down now"]), ALL_STORES)
+    assert list(found["store"]) == ["/store?store=b"]
+
+    groups.create("Coast")
+    groups.set_members("Coast", ["b", "idle"])
+    chosen = {"search": "b", "zone": "America/New_York", "group": "Coast"}
+    links = links_to_stores(page(**chosen))
+    assert links == {
+        "See the store that is down now": chosen | {"now": "Down now"},
+        "See all these stores": chosen,
+    }
+    assert list(links_to_stores(page(search="a"))) == ["See all these stores"]
+
+
 def test_a_fleet_that_was_never_down_says_so(workspace: Workspace):
     workspace.import_now("a,active,2023-01-25 18:00:00 UTC\n")
     at = page()
@@ -305,7 +334,7 @@ def test_filters_are_read_from_the_address(stores: Workspace):
         at = page("stores", **query)
         found = {link.removeprefix("/store?store=") for link in table(at, ALL_STORES)["store"]}
         assert found == ids, query
-        assert f"**{len(ids)}** store" in seen(at)
+        assert f"**{len(ids)}** store{'s' * (len(ids) > 1)};" in seen(at)
 
 
 def test_the_filters_narrow_the_overview(stores: Workspace):
@@ -349,6 +378,10 @@ def test_the_table_of_stores_has_the_numbers_of_the_report(stores: Workspace):
     assert idle["now"] == "– never observed"
     assert np.isnan(idle["uptime_share"])
     assert pd.isna(idle["last_poll"])
+    assert pd.isna(idle["last_poll_local"])
+    last = found[ids == "b"].iloc[0]
+    assert last["last_poll"] == pd.Timestamp("2023-01-25 18:00", tz="UTC")
+    assert last["last_poll_local"] == "2023-01-25 13:00 EST"
     assert idle["zone"] == "Asia/Kolkata"
 
 

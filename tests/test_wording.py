@@ -20,6 +20,13 @@ def test_a_moment_names_its_zone():
     assert wording.moment(None) == "never"
 
 
+def test_a_stamp_sorts_and_names_its_zone():
+    assert wording.stamp(INSTANT) == "2023-01-25 18:13 UTC"
+    assert wording.stamp(INSTANT, "America/Chicago") == "2023-01-25 12:13 CST"
+    assert wording.stamp(INSTANT + 180 * 24 * HOUR, "America/Chicago") == "2023-07-24 13:13 CDT"
+    assert wording.stamp(-1, "UTC") == "1969-12-31 23:59 UTC"
+
+
 def test_the_clock_shows_seconds_only_where_there_are_any():
     assert wording.clock(INSTANT) == "18:13:22"
     assert wording.clock(INSTANT - 22 * SECOND, "America/Chicago") == "12:13"
