@@ -146,17 +146,26 @@ def compare(rows: list[Report]) -> None:
     }
     left, right = st.columns(2)
     ids = list(names)
-    older = left.selectbox(
-        "Older report", ids, 1, names.__getitem__, key="older", bind="query-params"
-    )
-    newer = right.selectbox(
-        "Newer report", ids, 0, names.__getitem__, key="newer", bind="query-params"
+    older, newer = (
+        column.selectbox(
+            f"{name.capitalize()} report",
+            ids,
+            ids.index(first.id),
+            names.__getitem__,
+            key=name,
+            bind="query-params",
+        )
+        for column, name, first in zip(
+            (left, right), ("older", "newer"), comparison.suggested(done), strict=True
+        )
     )
     if older == newer:
         st.info("Choose two different reports.")
         return
     with parts.told():
         found = comparison.compare(older, newer)
+    if found.backwards:
+        st.warning("The “older” report is as of later than the “newer” one. Exchange the two.")
     if not found.same_method:
         st.warning("The two reports use different methods; a change need not be the stores'.")
     with st.grid(3, min_column_width=120):

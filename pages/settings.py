@@ -92,8 +92,15 @@ def store_form(store_ids: list[str]) -> None:
         alt=f"Business hours of store {chosen}",
         width=520,
     )
-    left, right = st.columns([1, 3])
-    if left.button("Save", type="primary", icon=":material/save:", key="save"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        saving = st.button("Save", type="primary", icon=":material/save:", key="save")
+        st.page_link(
+            "pages/store.py",
+            label="See this store",
+            icon=":material/storefront:",
+            query_params={"store": chosen},
+        )
+    if saving:
         try:
             rows = edited[[DAY, START, END]].itertuples(index=False, name=None)
             changed = editing.save(chosen, rows, None if zone == NO_ZONE else zone, parts.actor())
@@ -116,12 +123,6 @@ def store_form(store_ids: list[str]) -> None:
         st.session_state["saved"] = st.session_state.get("saved", 0) + 1
         say("Saved." if changed else "Nothing was changed, as all is as before.")
         st.rerun()
-    right.page_link(
-        "pages/store.py",
-        label="See this store",
-        icon=":material/storefront:",
-        query_params={"store": chosen},
-    )
 
 
 def group_import() -> None:

@@ -68,7 +68,8 @@ st.dataframe(
         "downtime_day": number("Downtime, day (h)", format="%.2f"),
         "outages": number("Outages, week", format="localized"),
         "week": st.column_config.BarChartColumn(
-            "Downtime through the week",
+            "Week’s downtime",
+            width=130,
             help="Hours down in each quarter of a day, oldest first.",
             y_min=0,
             y_max=6,

@@ -45,6 +45,24 @@ class Comparison:
         be one of the stores."""
         return bool(self.older.method == self.newer.method)
 
+    @property
+    def backwards(self) -> bool:
+        """Whether the newer report is as of an instant before the older one's."""
+        return _as_of(self.newer) < _as_of(self.older)
+
+
+def suggested(complete: list[Report]) -> tuple[Report, Report]:
+    """The (older, newer) report that one would want to compare, of at least two that are given
+    the one made last first: the newest by ``as_of``, and the newest before it, by the same method
+    if there is one. Where all are as of the same instant, those made last."""
+    newer, *others = sorted(complete, key=_as_of, reverse=True)
+    before = [row for row in others if _as_of(row) < _as_of(newer)] or others
+    return next((row for row in before if row.method == newer.method), before[0]), newer
+
+
+def _as_of(complete: Report) -> int:
+    return int(complete.as_of or 0)
+
 
 def compare(older_report_id: str, newer_report_id: str) -> Comparison:
     """Compare two reports; which is the older is the caller's word.

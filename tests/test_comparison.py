@@ -139,3 +139,23 @@ def test_what_cannot_be_compared(two: tuple[Report, Report]):
     path.unlink()
     with pytest.raises(NotFound, match="no longer in the reports folder"):
         comparison.compare(older.id, newer.id)
+
+
+@pytest.mark.parametrize(
+    ("made_last_first", "pair"),
+    [
+        ([(1, "nearest"), (2, "nearest")], (0, 1)),
+        ([(2, "nearest"), (1, "nearest")], (1, 0)),
+        ([(3, "nearest"), (2, "previous"), (1, "nearest")], (2, 0)),
+        ([(3, "nearest"), (2, "previous"), (1, "previous")], (1, 0)),
+        ([(3, "nearest"), (3, "nearest"), (1, "nearest")], (2, 0)),
+        ([(3, "nearest"), (3, "previous"), (3, "nearest")], (2, 0)),
+        ([(3, "nearest"), (3, "previous")], (1, 0)),
+    ],
+)
+def test_the_two_reports_to_compare(made_last_first: list[tuple[int, str]], pair: tuple[int, int]):
+    rows = [
+        Report(id=str(n), as_of=as_of, method=m) for n, (as_of, m) in enumerate(made_last_first)
+    ]
+    older, newer = comparison.suggested(rows)
+    assert (int(older.id), int(newer.id)) == pair

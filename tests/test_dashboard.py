@@ -807,6 +807,18 @@ def test_two_reports_are_compared(stores: Workspace):
     assert compared["only_in"].isna().all()
 
 
+def test_the_older_of_two_reports_is_not_the_one_made_first(stores: Workspace):
+    newest = report_now()
+    earlier = report_now(as_of=reports.parse_as_of("2023-01-25 17:00:00 UTC"))
+    at = page("reports")
+    assert (at.selectbox("older").value, at.selectbox("newer").value) == (earlier.id, newest.id)
+    assert metrics(at)["Got worse"] == "1"
+    assert "Exchange the two." not in seen(at)
+    at = page("reports", older=newest.id, newer=earlier.id)
+    assert "Exchange the two." in seen(at)
+    assert metrics(at)["Got better"] == "1"
+
+
 def test_a_report_is_not_compared_with_itself(stores: Workspace):
     report_now()
     report_now()
