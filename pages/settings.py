@@ -79,7 +79,11 @@ def store_form(store_ids: list[str]) -> None:
         hide_index=True,
         column_config={
             DAY: st.column_config.SelectboxColumn(
-                "Day", options=list(DAYS), format_func=lambda n: DAYS.get(n, n), required=True
+                "Day",
+                options=list(DAYS),
+                format_func=lambda n: DAYS.get(n, n),
+                required=True,
+                width=115,
             ),
             START: text("Opens", help="HH:MM", required=True),
             END: text(

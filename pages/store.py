@@ -18,7 +18,7 @@ from restmon.wording import at, duration, edge, moment, share
 LENGTHS = {"1 day": DAY, "7 days": 7 * DAY, "30 days": 30 * DAY}
 DATES = "Dates"
 MOST_DAYS = 92
-LONG_TABLE, TABLE_HEIGHT = 8, 480
+LONG_TABLE, TABLE_HEIGHT = 10, 480
 HOUR_HALVES = 2 * HOUR
 
 
@@ -151,6 +151,19 @@ def numbers(view: StoreView) -> None:
     )
 
 
+def first_poll(view: StoreView) -> None:
+    """Since when the store is polled, if that is later than what is shown."""
+    if view.first_observation is None or view.open_before_first <= HOUR_HALVES:
+        return
+    when = parts.literal(moment(view.first_observation, view.zone))
+    hours = view.open_before_first / HOUR_HALVES
+    st.info(
+        f"The first poll of this store while it was open is of {when}. Nobody looked before: the "
+        f"{hours:,.2f} open hours until then are given the status of that poll.",
+        icon=":material/visibility_off:",
+    )
+
+
 def outage_table(view: StoreView) -> None:
     """Every outage that overlaps the range."""
     st.header("Outages")
@@ -251,6 +264,7 @@ if not view.observed:
         "This store was never polled while open, so no uptime and no downtime is claimed.",
         icon=":material/visibility_off:",
     )
+first_poll(view)
 drawn(view)
 outage_table(view)
 download(view)

@@ -69,7 +69,7 @@ st.dataframe(
         "outages": number("Outages, week", format="localized"),
         "week": st.column_config.BarChartColumn(
             "Week’s downtime",
-            width=130,
+            width=140,
             help="Hours down in each quarter of a day, oldest first.",
             y_min=0,
             y_max=6,

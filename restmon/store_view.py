@@ -55,7 +55,9 @@ class StoreView:
     ``hours`` are the rows (day of week, start, end) of its business hours, sorted, wall-clock
     microseconds; without any it is open 24×7 (``hours_assumed``). ``observed``: it has an
     observation at or before ``as_of``; without one ``up`` and ``down`` are 0 (SEMANTICS.md,
-    "From polls to time"). ``open_start`` and ``open_end`` are the open intervals, clipped to the
+    "From polls to time"). ``first_observation`` is the store's very first one if the range begins
+    before it, else None; ``open_before_first`` is the open time of the range before it, which
+    takes its status. ``open_start`` and ``open_end`` are the open intervals, clipped to the
     range. Outages that overlap the range are whole.
     """
 
@@ -70,6 +72,8 @@ class StoreView:
     hi: int
     method: str
     observed: bool
+    first_observation: int | None
+    open_before_first: int
     last_poll: int | None
     last_poll_active: bool | None
     open_start: Ints
@@ -116,6 +120,9 @@ def view(
     open_time = covered(opened, edges)
     down = covered(down_stretches(line, lo, hi), edges)
     up = open_time - down if observed else np.zeros_like(down)
+    first = None
+    if observed and not len(before.time):
+        first = int(polls.time[_inside(intervals, polls.time)][0])
     return StoreView(
         store_id=store_id,
         demo=demo,
@@ -128,6 +135,8 @@ def view(
         hi=hi,
         method=method,
         observed=observed,
+        first_observation=first,
+        open_before_first=0 if first is None else int(covered(opened, np.array([lo, first]))[0]),
         last_poll=int(newest[1][0]) if len(newest[1]) else None,
         last_poll_active=bool(newest[2][0]) if len(newest[2]) else None,
         open_start=opened.start // 2,

@@ -77,6 +77,8 @@ def test_the_worked_example(workspace: Workspace):
     assert found.outages.start.tolist() == [middle]
     assert found.outages.ongoing.tolist() == [True]
     assert (found.last_poll, found.last_poll_active) == (second, False)
+    assert found.first_observation == first  # not the poll before opening
+    assert found.open_before_first == 2 * 74 * MINUTE
 
     previous = view("a", noon - DAY, noon, "previous", as_of=noon)
     assert previous.spans.start.tolist() == [opening, second]
@@ -89,6 +91,10 @@ def test_the_range_cuts_and_the_poll_beyond_it_still_counts(workspace: Workspace
     workspace.import_now(polls("2023-01-23 16:14 up", "2023-01-23 17:15 down"), MONDAY, CHICAGO)
     lo, hi = utc("2023-01-23 16:30"), utc("2023-01-23 17:00")
     found = view("a", lo, hi)
+    assert (found.first_observation, found.open_before_first) == (None, 0)
+    early = view("a", utc("2023-01-23 15:20"), utc("2023-01-23 15:50"))
+    assert early.first_observation == utc("2023-01-23 16:14")
+    assert early.open_before_first == early.up == 2 * 30 * MINUTE
     assert len(found.polls.time) == 0
     assert found.spans.status.tolist() == [1, 0]
     assert found.spans.end[0] == found.spans.start[1] == utc("2023-01-23 16:44:30")
