@@ -81,11 +81,14 @@ mask = parts.filtered(found)
 headline(found, mask)
 if parts.nothing_left(mask):
     st.stop()
+zones = set(found.zones[mask].tolist())
+zone = zones.pop() if len(zones) == 1 else "UTC"
 parts.chart(
     charts.uptime_over_time(
         found.hour_edges[1:],
         found.up_by_hour[mask].sum(0, dtype=float),
         found.down_by_hour[mask].sum(0, dtype=float),
+        zone,
     ),
     "Line of the uptime of all chosen stores in each hour of the last week",
     key="over_time",
@@ -113,4 +116,5 @@ if never:
         f"{never:,} store{' was' if never == 1 else 's were'} never polled while open and "
         f"count{'s' if never == 1 else ''} nowhere here."
     )
-st.caption(f"The week began {moment(int(found.hour_edges[0]))}.")
+begun = int(found.hour_edges[0])
+st.caption(f"The week began {moment(begun, zone)}.", help=moment(begun))

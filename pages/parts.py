@@ -37,7 +37,7 @@ from restmon.wording import ago, at, moment
 
 _frame = threading.local()
 NOBODY = Actor("nobody", Role.VIEWER, frozenset())
-STATUS_NAMES = {RUNNING: "⏳ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
+STATUS_NAMES = {RUNNING: "◔ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
 DOWN_NOW, OPEN_NOW = "Down now", "Open now"
 METHOD_NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
 DARK_BUTTONS = (

@@ -238,11 +238,12 @@ def timeline(
             "showgrid": True,
         },
         y={
+            "title": "Local date",
             "categoryorder": "array",
             "categoryarray": dates,
             "range": [-0.6, len(dates) - 0.4],
         },
-        left=84,
+        left=98,
         barmode="overlay",
     )
 
@@ -354,7 +355,13 @@ def heat_map(down: Floats, open_time: Floats) -> go.Figure:
         "zmax": max(highest, 1.0),
         "xgap": 1,
         "ygap": 1,
-        "colorbar": {"thickness": 10, "ticksuffix": " %", "outlinewidth": 0, "xpad": 6},
+        "colorbar": {
+            "title": {"text": "Down"},
+            "thickness": 10,
+            "ticksuffix": " %",
+            "outlinewidth": 0,
+            "xpad": 6,
+        },
         "hovertemplate": (
             "%{y} %{x}:00, local time<br>%{z:.1f} % down: %{customdata[0]:,.1f} of "
             "%{customdata[1]:,.1f} open hours<extra></extra>"
@@ -369,8 +376,8 @@ def heat_map(down: Floats, open_time: Floats) -> go.Figure:
             "type": "category",
             "dtick": 3,
         },
-        y={"autorange": "reversed"},
-        left=44,
+        y={"title": "Weekday", "autorange": "reversed"},
+        left=66,
     )
 
 
@@ -485,12 +492,13 @@ def example(
             "showgrid": False,
         },
         y={
+            "title": "Method",
             "range": [len(rows) - 0.5, -0.5],
             "tickvals": places,
             "ticktext": [name.replace(" ", "<br>") for name, *_ in rows],
             "showgrid": False,
         },
-        left=84,
+        left=98,
         barmode="overlay",
         annotations=annotations,
     )

@@ -72,8 +72,7 @@ def test_every_figure_has_titles_and_no_legend_over_the_data(name: str):
     figure = one_of_each()[name]
     assert figure.layout.title.text
     assert figure.layout.xaxis.title.text
-    # The rows of the timeline, the heat map and the example are named one by one.
-    assert figure.layout.yaxis.title.text or name in ("timeline", "heat map", "example")
+    assert figure.layout.yaxis.title.text
     assert figure.layout.showlegend is False
     assert figure.layout.margin.t >= 40
     figure.to_json()

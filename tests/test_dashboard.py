@@ -252,6 +252,16 @@ def test_overview_tells_as_of_when_and_how_the_fleet_does(stores: Workspace):
     assert "1 store was never polled while open and counts nowhere here" in text
 
 
+def test_stores_of_one_zone_are_shown_in_their_own_time(stores: Workspace):
+    for query, zone, begun in (
+        ({}, "UTC", "Wed 18 Jan 2023 18:00 UTC"),
+        ({"search": "b"}, "America/New_York", "Wed 18 Jan 2023 13:00 EST"),
+    ):
+        at = page(**query)
+        assert figures(at)[0]["layout"]["xaxis"]["title"]["text"] == f"Hour ({zone})"
+        assert f"The week began {begun}." in seen(at)
+
+
 def store_links(at: AppTest) -> list[str]:
     """The stores that the page links to, in the order of the page."""
     queries = [parse_qs(link.proto.query_string) for link in at.page_link]
@@ -658,7 +668,7 @@ def test_an_import_under_way_is_found_again_with_its_progress(workspace: Workspa
     at = page("upload")
     (bar,) = at.progress
     assert (bar.value, bar.text) == (42, "Importing polls.csv: 42%")
-    assert table(at, "all imports")["status"].tolist() == ["⏳ Running"]
+    assert table(at, "all imports")["status"].tolist() == ["◔ Running"]
 
 
 def test_an_unknown_import_in_the_address_is_told(stores: Workspace):
