@@ -11,6 +11,15 @@ from restmon.wording import stamp
 SIX_HOURS = 28  # of a week
 
 
+def down_since(found: Fleet, n: int) -> str | None:
+    """Since when a store that is down now is down, in its own time."""
+    begin, week = int(found.down_since[n]), int(found.hour_edges[0])
+    if begin == NEVER:
+        return None
+    zone = found.stores.zones[found.stores.zone_of_store[n]]
+    return f"before {stamp(week, zone)}" if begin <= week else stamp(begin, zone)
+
+
 def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
     """A row a store, worst first."""
     hours = 2 * 3.6e9
@@ -23,6 +32,7 @@ def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
         {
             "store": parts.addresses(found.ids[n] for n in rows),
             "now": [parts.now_text(found, n) for n in rows],
+            "down_since": [down_since(found, n) for n in rows.tolist()],
             "uptime_share": 100 * found.share[rows],
             "uptime": found.up[rows, 2] / hours,
             "downtime": found.down[rows, 2] / hours,
@@ -60,6 +70,11 @@ st.dataframe(
     column_config={
         "store": parts.store_link(),
         "now": st.column_config.TextColumn("Now", width="small"),
+        "down_since": st.column_config.TextColumn(
+            "Down since (local)", help="When the outage began, in the store's own time zone."
+        )
+        if st.session_state.get("now") == parts.DOWN_NOW
+        else None,
         "uptime_share": st.column_config.ProgressColumn(
             "Uptime, week (%)", format="%.1f %%", min_value=0, max_value=100
         ),
@@ -76,7 +91,7 @@ st.dataframe(
             color="#D9601A",
         ),
         "last_poll_local": st.column_config.TextColumn(
-            "Last poll (local)", help="In the store's own time zone."
+            "Last poll (local)", help="In the store's own time zone, which is the last column."
         ),
         "last_poll": st.column_config.DatetimeColumn(
             "Last poll (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"

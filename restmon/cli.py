@@ -181,6 +181,19 @@ def demo_command(
     """Write CSV files of made-up stores; or load, or clear, the demo in the database."""
     if load and clear:
         raise click.UsageError("Give --load or --clear, not both.")
+    if load or clear:
+        given = click.get_current_context()
+        others = [
+            f"--{name.replace('_', '-')}"
+            for name in given.params
+            if name not in {"load", "clear"}
+            and given.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        ]
+        if others:
+            raise click.UsageError(
+                f"--{'load' if load else 'clear'} is of the demo stores as they are; leave out "
+                f"{', '.join(others)}, or write files without it and import them."
+            )
     if clear:
         database.configure()
         found = demo_data.clear_demo()

@@ -25,7 +25,7 @@ WINDOWS = (HOUR, DAY, WEEK)
 HOURS_OF_WEEK = 168
 UP, DOWN, NEVER_OBSERVED = 1, 0, -1
 NEVER = -(2**63)
-"""The instant of the last poll of a store that was never polled."""
+"""The instant of what has not happened."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Fleet:
 
     ``outages`` (int64) is how many overlap the week. ``open_now`` (bool): open at ``as_of``;
     ``status`` (int8): UP or DOWN at the store's last open moment, or NEVER_OBSERVED.
+    ``down_since`` (int64 microseconds, or NEVER where it is not down now) is when that outage
+    began, exact only inside the week: of an older one it is an instant in it before the week.
     ``last_poll`` (int64 microseconds, or NEVER) and ``last_poll_status`` (int8, 1 = active, -1
     where there is none) are of any poll at or before ``as_of``, also outside business hours.
     ``zone_assumed`` and ``hours_assumed`` (bool): the store has none of its own (SEMANTICS.md,
@@ -66,6 +68,7 @@ class Fleet:
     outages: Ints
     open_now: Flags
     status: NDArray[np.int8]
+    down_since: Ints
     last_poll: Ints
     last_poll_status: NDArray[np.int8]
     zone_assumed: Flags
@@ -159,6 +162,13 @@ def _made(revision: int, as_of: int | None, method: str, cache: SnapshotCache) -
     up_by_hour -= down_by_hour
     zones = (stores.zone_of_store, stores.zones)
 
+    open_now = _open_at(line.clock.intervals, as_of, count)
+    fell = outages(line, as_of, begin)
+    # Where the switch to down is at as_of itself, there is no outage yet.
+    down_since = np.full(count, as_of, np.int64)
+    down_since[fell.store[fell.ongoing]] = fell.start[fell.ongoing]
+    down_since[~open_now | (status != DOWN)] = NEVER
+
     has_hours = np.zeros(count, bool)
     has_hours[stores.hours.store] = True
     return Fleet(
@@ -175,9 +185,10 @@ def _made(revision: int, as_of: int | None, method: str, cache: SnapshotCache) -
         down_by_hour=_hours(down_by_hour),
         down_by_weekday_hour=_hours(by_weekday_hour(fallen, *zones, begin, as_of)),
         open_by_weekday_hour=_hours(by_weekday_hour(opened, *zones, begin, as_of)),
-        outages=np.bincount(outages(line, as_of, begin).store, minlength=count),
-        open_now=_open_at(line.clock.intervals, as_of, count),
+        outages=np.bincount(fell.store, minlength=count),
+        open_now=open_now,
         status=status,
+        down_since=down_since,
         last_poll=last_poll,
         last_poll_status=last_poll_status,
         zone_assumed=~stores.zone_given,

@@ -89,6 +89,8 @@ def test_no_progress_bar_in_a_pipe(example: Workspace):
         (["report", "--output", "{out}"], "no polls in the database yet. Import some first."),
         (["demo", "--stores", "0", "--output", "{out}"], "stores"),
         (["demo", "--load", "--clear"], "not both"),
+        (["demo", "--load", "--stores", "9", "--seed", "2"], "leave out --stores, --seed,"),
+        (["demo", "--clear", "--days", "9"], "leave out --days,"),
         (["frobnicate"], "frobnicate"),
     ],
 )

@@ -395,6 +395,22 @@ def test_the_table_of_stores_has_the_numbers_of_the_report(stores: Workspace):
     assert idle["zone"] == "Asia/Kolkata"
 
 
+def test_the_stores_that_are_down_tell_since_when(workspace: Workspace):
+    workspace.import_now(
+        "a,active,2023-01-25 17:00:00 UTC\na,inactive,2023-01-25 18:00:00 UTC\n"
+        "b,inactive,2023-01-25 18:00:00 UTC\nc,active,2023-01-25 18:00:00 UTC\n",
+        zones="a,America/New_York\n",
+    )
+    at = page("stores", now="Down now")
+    assert table(at, ALL_STORES).set_index("store")["down_since"].to_dict() == {
+        "/store?store=a": "2023-01-25 12:30 EST",
+        "/store?store=b": "before 2023-01-18 12:00 CST",
+    }
+    config = "Down since (local)"
+    assert config in at.dataframe[0].proto.columns
+    assert config not in page("stores").dataframe[0].proto.columns
+
+
 # One store
 
 

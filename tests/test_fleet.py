@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import UTC, datetime
 from fractions import Fraction
+from math import floor
 
 import numpy as np
 import pytest
@@ -122,6 +123,20 @@ def test_down_right_now_is_open_and_down(workspace: Workspace):
     assert found.open_now.tolist() == [False, True, True, True, True]
     assert found.status.tolist() == [DOWN, DOWN, DOWN, NEVER_OBSERVED, UP]
     assert found.down_now.tolist() == [False, True, True, False, False]
+    # Their first polls are inactive, so they were down all the week, and before.
+    assert found.down_since.tolist() == [NEVER, *2 * [as_of - WEEK], NEVER, NEVER]
+
+
+@pytest.mark.parametrize(
+    ("method", "since"), [("nearest", "2023-01-24 17:30"), ("previous", "2023-01-24 18:00")]
+)
+def test_since_when_a_store_is_down(workspace: Workspace, method: str, since: str):
+    workspace.import_now(
+        "a,active,2023-01-24 17:00:00 UTC\na,inactive,2023-01-24 18:00:00 UTC\n"
+        "b,active,2023-01-24 17:00:00 UTC\n"
+    )
+    found = fleet(method=method)
+    assert found.down_since.tolist() == [utc(since), NEVER]
 
 
 def test_what_is_assumed_and_a_last_poll_of_long_ago(workspace: Workspace):
@@ -270,11 +285,19 @@ def test_the_fleet_is_the_references(
             assert found.open_by_weekday_hour[n, day, hour] == hours(open_ticks)
             assert found.down_by_weekday_hour[n, day, hour] == hours(down_ticks)
 
-        assert found.outages[n] == len(reference.outages(*everything, since=begin))
+        fell = reference.outages(*everything, since=begin)
+        assert found.outages[n] == len(fell)
         open_now, up_now = reference.last_status(*everything)
         assert found.open_now[n] == open_now
         assert found.status[n] == (NEVER_OBSERVED if up_now is None else int(up_now))
         assert found.down_now[n] == (open_now and up_now is False)
+        since = fell[-1][0] if fell and fell[-1][3] else as_of
+        if not found.down_now[n]:
+            assert found.down_since[n] == NEVER
+        elif since < begin:
+            assert floor(since) <= found.down_since[n] <= begin
+        else:
+            assert found.down_since[n] == floor(since)
         polls = {t: active for t, active in store.polls if t <= as_of}
         last = max(polls, default=None)
         assert found.last_poll[n] == (NEVER if last is None else last)
