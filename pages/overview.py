@@ -76,7 +76,7 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
 parts.framed()
 st.title("Overview")
 found = parts.fleet_or_stop()
-parts.freshness(found.as_of)
+parts.freshness(found)
 mask = parts.filtered(found)
 headline(found, mask)
 if parts.nothing_left(mask):

@@ -56,7 +56,7 @@ REJECTED_COLUMNS = {
 }
 ICON = Path(__file__).parent / "icon.svg"
 """A file: browsers fetch Streamlit's own icons from another machine."""
-BUSY_SECONDS, IDLE_SECONDS = 1, 5
+BUSY_SECONDS, IDLE_SECONDS, LOOK_SECONDS = 1, 5, 30
 MOST_OFFERED = 500
 """Of more stores than this, no list of all is sent to the browser."""
 MOST_FOUND = 20
@@ -229,14 +229,26 @@ def literal(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>~$:#|])", r"\\\1", text)
 
 
-def live(show: Callable[[], None], *, busy: bool) -> None:
-    """Show a part of a page and keep it current by itself: each second while there is work."""
+def live(show: Callable[[], None], *, every: int) -> None:
+    """Show a part of a page and keep it current by itself, ``every`` so many seconds."""
 
     def part() -> None:
         with told(), database.explained(), database.session():
             show()
 
-    st.fragment(part, run_every=BUSY_SECONDS if busy else IDLE_SECONDS)()
+    st.fragment(part, run_every=every)()
+
+
+def kept_current(revision: int, show: Callable[[], None] = lambda: None) -> None:
+    """Run the page again by itself once the data are no longer those of the revision; ``show`` a
+    part of it each time that is looked at."""
+
+    def look() -> None:
+        if snapshot.current_revision() != revision:
+            st.rerun()
+        show()
+
+    live(look, every=LOOK_SECONDS)
 
 
 def store_choice(store_ids: list[str]) -> str | None:
@@ -401,7 +413,8 @@ def worker_notice() -> bool:
 
 
 def nothing_yet() -> None:
-    """What to do when the database has no polls; ends the page."""
+    """What to do when the database has no polls; ends the page, until there are some."""
+    kept_current(snapshot.current_revision())
     if not actor().may(Role.OPERATOR):
         st.info("There are no polls yet. An operator has to import some first.")
         st.stop()
@@ -414,11 +427,15 @@ def nothing_yet() -> None:
     st.stop()
 
 
-def freshness(as_of: int) -> None:
-    """As of when the numbers are, and how old that is."""
-    st.caption(
-        f"As of **{moment(as_of)}**, the newest poll ({ago(as_of, now())}).",
-        help="The numbers end at the newest poll in the database.",
+def freshness(found: Fleet) -> None:
+    """As of when the numbers are, and how old that is; keeps the page current."""
+    kept_current(
+        found.revision,
+        lambda: st.caption(
+            f"As of **{moment(found.as_of)}**, the newest poll ({ago(found.as_of, now())}).",
+            help="The numbers end at the newest poll in the database. When polls come in, this "
+            "page shows them by itself.",
+        ),
     )
 
 

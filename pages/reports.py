@@ -208,7 +208,7 @@ everything = reports.recent(actor=who)
 running = [row.id for row in everything if row.status == RUNNING]
 parts.live(
     lambda: parts.under_way(reports.recent(actor=parts.actor()), running, called),
-    busy=bool(running),
+    every=parts.BUSY_SECONDS if running else parts.IDLE_SECONDS,
 )
 if not everything:
     if who.may(Role.OWNER):

@@ -240,6 +240,7 @@ parts.framed()
 heading = st.empty()
 heading.title("Store")
 found = parts.fleet_or_stop()
+parts.kept_current(found.revision)
 chosen = parts.store_choice(found.ids)
 if not chosen:
     st.info("Choose a store above, or open one from the list of all stores.")

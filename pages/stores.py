@@ -51,7 +51,7 @@ def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
 parts.framed()
 st.title("Stores")
 found = parts.fleet_or_stop()
-parts.freshness(found.as_of)
+parts.freshness(found)
 mask = parts.filtered(found, with_now=True)
 if parts.nothing_left(mask):
     st.stop()

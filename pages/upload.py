@@ -219,7 +219,7 @@ everything = imports.recent(actor=who)
 running = [row.id for row in everything if row.status == RUNNING]
 parts.live(
     lambda: parts.under_way(imports.recent(actor=parts.actor()), running, called),
-    busy=bool(running),
+    every=parts.BUSY_SECONDS if running else parts.IDLE_SECONDS,
 )
 wanted = st.query_params.get("import")
 if wanted:

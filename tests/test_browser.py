@@ -139,6 +139,27 @@ def test_a_store_is_opened_from_the_table(browser: Browser, demo: Workspace):
         expect(opened.value.get_by_role("heading", level=1)).to_have_text("Store demo-00004")
 
 
+def test_an_open_page_shows_what_comes_in_by_itself(browser: Browser, own: Workspace):
+    half_a_minute = 30_500
+    with visiting(browser, own.dashboard, wait=False) as page:
+        page.clock.install()
+        page.reload()
+        expect(page.get_by_text("There are no polls yet.")).to_be_visible()
+        own.import_now("a,active,2023-01-25 17:00:00 UTC\n")
+        page.clock.fast_forward(half_a_minute)
+        expect(page.get_by_text("As of Wed 25 Jan 2023 17:00 UTC")).to_be_visible()
+        settle(page)
+        page.get_by_label("Search stores").fill("a")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**search=a**")
+        settle(page)
+        own.import_now("a,inactive,2023-01-25 18:00:00 UTC\n")
+        page.clock.fast_forward(half_a_minute)
+        expect(page.get_by_text("As of Wed 25 Jan 2023 18:00 UTC")).to_be_visible()
+        expect(page.get_by_text("See the store that is down now")).to_be_visible()
+        expect(page.get_by_label("Search stores")).to_have_value("a")
+
+
 @pytest.mark.parametrize(("path", "opens"), [("store", "Store s-599"), ("settings", "Settings")])
 def test_one_of_many_stores_is_found_by_a_part_of_its_id(
     browser: Browser, workspace: Workspace, path: str, opens: str
