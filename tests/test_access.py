@@ -132,7 +132,7 @@ def test_other_peoples_stores_are_on_no_page(people: Workspace, as_: Any, name: 
     for box in at.selectbox:
         assert set(box.options).isdisjoint({OTHERS, "c:1", "idle", "Theirs"})
     if name == "stores":
-        assert "**1** stores" in shown
+        assert "**1** store;" in shown
     if name == "store":
         assert f"There is no store “{OTHERS}”" in shown
 

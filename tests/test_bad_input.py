@@ -218,7 +218,7 @@ def test_what_killed_processes_left_behind_is_cleaned_up(workspace: Workspace):
 
     def made(path: Path, days: float) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix:
+        if path.suffix or path.name.startswith("tmp"):
             path.write_bytes(b"x")
         else:
             path.mkdir()
@@ -230,11 +230,13 @@ def test_what_killed_processes_left_behind_is_cleaned_up(workspace: Workspace):
     left = [
         made(spool / f"{new_id()}.upload", 1.1),
         made(spool / "import-abc", 1.1),
+        made(spool / "tmpa1b2c3d4", 1.1),
         made(finished / "x.csv.1-2.part", 1.1),
     ]
     waiting = made(spool / f"{new_id()}.upload", 30)
     others = [
         made(spool / "import-new", 0.1),
+        made(spool / "tmpe5f6g7h8", 0.1),
         made(spool / f"{new_id()}.upload", 0.9),
         made(spool / "else.txt", 30),
         made(finished / "x.csv", 30),
