@@ -152,14 +152,14 @@ def numbers(view: StoreView) -> None:
 
 
 def first_poll(view: StoreView) -> None:
-    """Since when the store is polled, if that is later than what is shown."""
+    """Since when there are polls of the store, if that is later than what is shown."""
     if view.first_observation is None or view.open_before_first <= HOUR_HALVES:
         return
     when = parts.literal(moment(view.first_observation, view.zone))
     hours = view.open_before_first / HOUR_HALVES
     st.info(
-        f"The first poll of this store while it was open is of {when}. Nobody looked before: the "
-        f"{hours:,.2f} open hours until then are given the status of that poll.",
+        f"There is no poll of this store in its open hours before {when}. The {hours:,.2f} open "
+        "hours until then are given the status of that poll.",
         icon=":material/visibility_off:",
     )
 

@@ -32,7 +32,6 @@ def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
         {
             "store": parts.addresses(found.ids[n] for n in rows),
             "now": [parts.now_text(found, n) for n in rows],
-            "down_since": [down_since(found, n) for n in rows.tolist()],
             "uptime_share": 100 * found.share[rows],
             "uptime": found.up[rows, 2] / hours,
             "downtime": found.down[rows, 2] / hours,
@@ -61,9 +60,12 @@ rows = rows[order]
 st.caption(
     f"**{len(rows):,}** store{'' if len(rows) == 1 else 's'}; most downtime of the week first."
 )
+shown = table(found, rows)
+if st.session_state.get("now") == parts.DOWN_NOW:
+    shown.insert(2, "down_since", [down_since(found, n) for n in rows.tolist()])
 number = st.column_config.NumberColumn
 st.dataframe(
-    table(found, rows),
+    shown,
     hide_index=True,
     lazy=True,
     height=620,
@@ -72,9 +74,7 @@ st.dataframe(
         "now": st.column_config.TextColumn("Now", width="small"),
         "down_since": st.column_config.TextColumn(
             "Down since (local)", help="When the outage began, in the store's own time zone."
-        )
-        if st.session_state.get("now") == parts.DOWN_NOW
-        else None,
+        ),
         "uptime_share": st.column_config.ProgressColumn(
             "Uptime, week (%)", format="%.1f %%", min_value=0, max_value=100
         ),
