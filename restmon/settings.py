@@ -103,6 +103,11 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("import_dir", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
     @property
     def uses_sqlite(self) -> bool:
         """Whether the database is an SQLite file, not on a PostgreSQL server."""

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +156,14 @@ def test_a_form_of_the_log_that_is_none_is_told(workspace: Workspace):
     assert done.returncode == 2
     assert "RESTMON_LOG_FORMAT" in done.stderr
     assert Settings().log_format == "text"
+
+
+def test_an_empty_import_folder_is_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("RESTMON_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("RESTMON_IMPORT_DIR", "")
+    assert Settings().effective_import_dir == tmp_path
+    monkeypatch.setenv("RESTMON_IMPORT_DIR", str(tmp_path / "inbox"))
+    assert Settings().effective_import_dir == tmp_path / "inbox"
 
 
 @pytest.mark.parametrize(
