@@ -1,5 +1,7 @@
 """The demo stores: a database that is empty starts with some, marked as such."""
 
+import csv
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from restmon.database import session, tuples, writing
@@ -8,6 +10,21 @@ from restmon.revisions import new_revision
 from restmon.settings import get_settings
 
 FOLDER = Path(__file__).parent.parent / "data" / "demo"
+
+
+def write_recent_polls(path: Path, now: datetime) -> None:
+    """Write the demo's polls as a CSV file, moved by so many whole weeks that the newest is less
+    than a week before ``now`` (UTC, naive); not moved if it is later."""
+    with (FOLDER / "polls.csv").open(newline="", encoding="utf-8") as file:
+        header, *lines = csv.reader(file)
+    times = [datetime.fromisoformat(time.removesuffix(" UTC")) for _, _, time in lines]
+    move = max((now - max(times)) // timedelta(weeks=1), 0) * timedelta(weeks=1)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        for (store, status, _), time in zip(lines, times, strict=True):
+            moved = (time + move).isoformat(sep=" ", timespec="microseconds")
+            writer.writerow([store, status, f"{moved} UTC"])
 
 
 def has_demo() -> bool:

@@ -1,15 +1,17 @@
 """An import's life: asked for → Running → Complete or Failed; its files and rejected lines."""
 
 import shutil
+import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
 from peewee import PeeweeException
 
 from restmon import audit, database, demo_data, leases, scope
-from restmon.csv_reader import COLUMNS, Limits, kind_of, read_header
+from restmon.csv_reader import COLUMNS, POLLS, Limits, kind_of, read_header
 from restmon.errors import BadRequest, FileRejected, NotFound, RestmonError
 from restmon.ingest import (
     READING,
@@ -19,8 +21,8 @@ from restmon.ingest import (
     check_header,
     import_files,
 )
-from restmon.models import COMPLETE, RUNNING, Import, new_id
-from restmon.reports import as_text
+from restmon.models import COMPLETE, RUNNING, Import, new_id, now
+from restmon.reports import as_text, utc
 from restmon.roles import THIS_MACHINE, Actor, Role
 from restmon.settings import get_settings
 
@@ -239,12 +241,19 @@ def run_now(
 
 
 def load_demo() -> Import | None:
-    """Import the demo stores if the database is empty of stores; returns the import, or None."""
+    """Import the demo stores, with polls of the last days, if the database is empty of stores;
+    returns the import, or None."""
     with database.session():
         if demo_data.Store.select(demo_data.Store.id).exists():
             return None
-    files = files_in(demo_data.FOLDER)
-    return run_now(files, "demo", demo=True)
+    with tempfile.TemporaryDirectory(prefix="restmon-demo-") as folder:
+        recent = Path(folder) / "polls.csv"
+        demo_data.write_recent_polls(recent, utc(now()).replace(tzinfo=None))
+        files = [
+            replace(file, path=recent) if file.kind == POLLS else file
+            for file in files_in(demo_data.FOLDER)
+        ]
+        return run_now(files, "demo", demo=True)
 
 
 def status_of(row: Import) -> dict[str, Any]:

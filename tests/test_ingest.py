@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from restmon import csv_reader, database, demo_data, imports, ingest
+from restmon import csv_reader, database, demo_data, imports, ingest, reports
 from restmon.errors import FileRejected
 from restmon.models import COMPLETE, BusinessHours, Import, Poll, Revision, Store
+from restmon.snapshot import cache
 from tests.conftest import Workspace
 
 pytestmark = pytest.mark.both_databases
@@ -321,6 +323,35 @@ def test_own_data_remove_every_trace_of_the_demo(workspace: Workspace):
         assert [store.store_id for store in Store.select()] == ["mine"]
         assert BusinessHours.select().count() == 0
         assert Import.select().where(Import.demo).count() == 0
+
+
+def test_the_demos_polls_are_of_the_last_days(workspace: Workspace):
+    week = timedelta(weeks=1)
+    ends = datetime(2026, 11, 1, 17, 45, 51, 591806)  # the newest poll of the file
+    path = workspace.path / "recent.csv"
+    first = (demo_data.FOLDER / "polls.csv").read_text().splitlines()
+    for now, end in (
+        (ends - week, ends),
+        (ends + week - timedelta(microseconds=1), ends),
+        (ends + week, ends + week),
+        (datetime(2031, 2, 3), datetime(2031, 2, 2, 17, 45, 51, 591806)),
+    ):
+        demo_data.write_recent_polls(path, now)
+        lines = path.read_text().splitlines()
+        assert lines[0] == first[0]
+        assert [line.rsplit(",", 1)[0] for line in lines] == [
+            line.rsplit(",", 1)[0] for line in first
+        ]
+        assert max(line.rsplit(",", 1)[1] for line in lines[1:]) == f"{end.isoformat(sep=' ')} UTC"
+    row = imports.load_demo()
+    assert row.counts["rejected"] == 0
+    assert {file["name"] for file in row.files} == {
+        "polls.csv",
+        "business_hours.csv",
+        "timezones.csv",
+    }
+    age = datetime.now(UTC) - reports.utc(cache.newest_poll())
+    assert timedelta(0) <= age <= week
 
 
 lines = st.lists(
