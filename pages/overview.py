@@ -32,13 +32,17 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
             help="Stores that are inside their business hours and whose last status is down.",
         )
         for n, name in enumerate(WINDOWS):
-            change = None
+            change, same = None, False
             if found.has_before[n] and np.isfinite(after[n]) and np.isfinite(before[n]):
-                change = f"{100 * (after[n] - before[n]):+.2f} pp"
+                points = round(100 * float(after[n] - before[n]), 2)
+                same = not points
+                change = "0.00 pp" if same else f"{points:+.2f} pp"
             st.metric(
                 f"Uptime, {name.lower()}",
                 share(float(up[n]), float(up[n] + down[n])),
                 change,
+                delta_color="off" if same else "normal",
+                delta_arrow="off" if same else "auto",
                 delta_description=change and f"against the {name.lower().split()[1]} before",
                 border=True,
                 height="stretch",

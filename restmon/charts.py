@@ -232,8 +232,8 @@ def timeline(
         TIMELINE_KEY,
         x={
             "range": [-0.25, 24.25],
-            "tickvals": list(range(0, 25, 4)),
-            "ticktext": [f"{hour:02d}:00" for hour in range(0, 25, 4)],
+            "tickvals": list(range(0, 25, 6)),
+            "ticktext": [f"{hour:02d}:00" for hour in range(0, 25, 6)],
             "title": f"Local time ({zone})",
             "showgrid": True,
         },
@@ -243,7 +243,7 @@ def timeline(
             "categoryarray": dates,
             "range": [-0.6, len(dates) - 0.4],
         },
-        left=98,
+        left=108,
         barmode="overlay",
     )
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, parse_qsl
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.proto.Metric_pb2 import Metric as MetricProto
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 from streamlit.util import calc_hash
@@ -250,6 +251,28 @@ def test_overview_tells_as_of_when_and_how_the_fleet_does(stores: Workspace):
     titles = [f["layout"]["title"]["text"] for f in figures(at)]
     assert titles == ["Uptime, hour by hour", "When stores are down", "Stores by their uptime"]
     assert "1 store was never polled while open and counts nowhere here" in text
+
+
+@pytest.mark.parametrize(
+    ("polled", "change", "color", "arrow"),
+    [
+        ("active active inactive", "-50.00 pp", MetricProto.RED, MetricProto.DOWN),
+        ("inactive active active", "+50.00 pp", MetricProto.GREEN, MetricProto.UP),
+        ("active active active", "0.00 pp", MetricProto.GRAY, MetricProto.NONE),
+    ],
+)
+def test_the_change_against_the_hour_before(
+    workspace: Workspace, polled: str, change: str, color: int, arrow: int
+):
+    workspace.import_now(
+        "".join(
+            f"a,{status},2023-01-25 {hour}:00:00 UTC\n"
+            for hour, status in enumerate(polled.split(), 16)
+        )
+    )
+    (hour,) = [m for m in page().metric if m.label == "Uptime, last hour"]
+    assert hour.delta == change
+    assert (hour.proto.color, hour.proto.direction) == (color, arrow)
 
 
 def test_stores_of_one_zone_are_shown_in_their_own_time(stores: Workspace):
