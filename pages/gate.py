@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages.opening import open_database
 from restmon import accounts, database
 from restmon.accounts import LONGEST_LOGIN
 from restmon.errors import NotLoggedIn, RestmonError, TooManyTries
@@ -115,6 +116,7 @@ def refused(request: HTTPConnection) -> Response | None:
     """What to answer to who may not come in; None lets the request in."""
     headers, path = request.headers, request.scope["path"]
     try:
+        open_database()  # the first request may come before the server has
         with database.explained():
             needed = accounts.needed(get_settings())
             token = request.cookies.get(COOKIE)
@@ -206,6 +208,7 @@ async def log_in(request: Request) -> Response:
 
 def checked(email: str, password: str, address: str) -> str:
     """The token of a new login; raises RestmonError."""
+    open_database()
     with database.explained():
         return accounts.log_in(email, password, address)
 

@@ -14,8 +14,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from jobs.queue import huey
 from pages import gate
+from pages.opening import open_database
 from restmon import (
     accounts,
     audit,
@@ -60,19 +60,6 @@ BUSY_SECONDS, IDLE_SECONDS, LOOK_SECONDS = 1, 5, 30
 MOST_OFFERED = 500
 """Of more stores than this, no list of all is sent to the browser."""
 MOST_FOUND = 20
-
-
-def open_database() -> None:
-    """Open database and queue once a process, and anew when the settings name others."""
-    settings = get_settings()
-    _open(settings.database_url, settings.effective_queue_url)
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _open(database_url: str, queue_url: str) -> None:
-    snapshot.cache.clear()
-    database.configure()
-    huey.connect()
 
 
 def navigation() -> Any:

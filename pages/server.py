@@ -16,7 +16,8 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages import gate, parts
+from pages import gate
+from pages.opening import open_database
 from pages.static_files import StaticFiles
 from restmon import accounts, database, fleet, logs
 from restmon.errors import RestmonError, told_at_the_end
@@ -32,7 +33,7 @@ def read_ahead() -> None:
     """Read the data that the first visitor will see; what goes wrong is told to that visitor."""
     begin = time.perf_counter()
     try:
-        parts.open_database()
+        open_database()
         with database.explained():
             stores = len(fleet.fleet().stores.ids)
     except RestmonError as error:

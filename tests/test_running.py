@@ -3,7 +3,10 @@
 import json
 import logging
 import re
+import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from restmon.settings import JSON_LOG, Settings
 from tests.conftest import POLLS_HEADER, Running, Workspace, http, multipart, wait_until
 
 POLLS = "x,active,2023-01-23 16:14:00 UTC\nx,broken,2023-01-23 16:15:00 UTC\n"
+BROWSER = {"Accept": "text/html"}
 SECRETS = ("restmon_very-secret", "hush", "report_id")
 
 
@@ -156,6 +160,29 @@ def test_a_form_of_the_log_that_is_none_is_told(workspace: Workspace):
     assert done.returncode == 2
     assert "RESTMON_LOG_FORMAT" in done.stderr
     assert Settings().log_format == "text"
+
+
+def test_who_comes_before_the_database_is_open_waits_for_it(workspace: Workspace):
+    path = workspace.path / "new.db"
+    lock = sqlite3.connect(path, isolation_level=None)
+    with closing(lock), ThreadPoolExecutor(2) as threads:
+        lock.execute("BEGIN EXCLUSIVE")
+        workspace.start_dashboard(env={"RESTMON_DATABASE_URL": f"sqlite:///{path}"})
+        page = threads.submit(http, f"{workspace.dashboard}/overview", headers=BROWSER)
+        form = b"email=x%40example.com&password=x"
+        login = threads.submit(http, f"{workspace.dashboard}/login", "POST", form)
+        wait([page, login], timeout=2)
+        lock.execute("ROLLBACK")
+        assert page.result().status == 200
+        assert login.result().status == 401
+
+
+def test_a_database_that_cannot_be_opened_is_told_to_who_comes(workspace: Workspace):
+    workspace.start_dashboard(env={"RESTMON_DATABASE_URL": "sqlite:////proc/nope/r.db"})
+    assert http(f"{workspace.dashboard}/overview", headers=BROWSER).status == 200
+    answer = http(f"{workspace.dashboard}/login", "POST", b"email=x%40example.com&password=x")
+    assert answer.status == 503
+    assert "The folder /proc/nope of the database cannot be made" in answer.text
 
 
 def test_an_empty_import_folder_is_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
