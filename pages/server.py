@@ -15,6 +15,9 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from pages import gate
 from pages.opening import open_database
@@ -49,10 +52,15 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
 
 
+async def first_page(request: Request) -> Response:
+    """GET /overview: Streamlit has the first page at / alone, the others at their names."""
+    return RedirectResponse(f"./?{request.url.query}")
+
+
 app = st.App(
     APP,
     lifespan=lifespan,
-    routes=list(gate.routes()),
+    routes=[*gate.routes(), Route("/overview", first_page)],
     middleware=[Middleware(gate.Gate), Middleware(StaticFiles)],
 )
 

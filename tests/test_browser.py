@@ -118,6 +118,13 @@ def test_a_deep_link_may_be_the_first_request_of_all(
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
+def test_the_overview_is_found_by_its_name_too(browser: Browser, demo: Workspace):
+    with visiting(browser, f"{demo.dashboard}/overview?search=demo-00004") as page:
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+        expect(page.get_by_label("Search stores")).to_have_value("demo-00004")
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
 def test_a_filter_is_in_the_address(browser: Browser, demo: Workspace):
     with visiting(browser, f"{demo.dashboard}/stores") as page:
         page.get_by_label("Search stores").fill("demo-00004")
