@@ -147,6 +147,32 @@ def _day_starts(lo: int, hi: int, zone: str) -> Ints:
     return quarters[1:][new_date | jump]
 
 
+@dataclass(frozen=True)
+class _Repeats:
+    """Where the clocks go back: the time from ``begin`` to ``back`` and that from ``back`` to
+    ``end`` show the same on the clock. int64 instants."""
+
+    begin: Ints
+    back: Ints
+    end: Ints
+
+    def turn(self, instants: Ints) -> Ints:
+        """0 for an instant whose clock time comes once, else 1 or 2: the first or second time."""
+        t = np.asarray(instants)[:, None]
+        first = ((self.begin <= t) & (t < self.back)).any(1)
+        second = ((self.back <= t) & (t < self.end)).any(1)
+        return np.where(second, 2, np.where(first, 1, 0))
+
+
+def _repeats(cuts: Ints, zone: str) -> _Repeats:
+    """The clock times that come twice, of the places found by `_day_starts`."""
+    shown = _wall(np.concatenate([cuts - QUARTER, cuts]), zone).to_numpy("datetime64[us]")
+    before, after = shown.view(np.int64).reshape(2, -1)
+    by = before + QUARTER - after
+    back, by = cuts[by > 0], by[by > 0]
+    return _Repeats(back - by, back, back + by)
+
+
 def _by_day(stretches: Stretches, cuts: Ints) -> Stretches:
     """The stretches cut at the instants."""
     first = np.searchsorted(cuts, stretches.start, "right")
@@ -174,23 +200,34 @@ def timeline(
 ) -> go.Figure:
     """A store's time from lo to hi, one row for each local date of the zone, newest on top.
 
-    ``open_hours`` is shaded; ``up`` and ``down`` lie on it, ``polls`` are marked.
+    ``open_hours`` is shaded; ``up`` and ``down`` lie on it, ``polls`` are marked. Where the clocks
+    go back, the upper half of the row is the hour's first time and the lower half its second.
     """
     cuts = _day_starts(lo, hi, zone)
+    twice = _repeats(cuts, zone)
+    cuts = np.unique(np.concatenate([cuts, twice.begin, twice.end]))
     days = _wall(np.array([lo, hi - 1]), zone).normalize()
     dates = _date_names(pd.date_range(days[0], days[1], freq="D"))
 
+    def placed(instants: Ints, turn: Ints, width: float) -> tuple[Floats, Floats]:
+        """(hour of the day, place on the axis of the dates) of instants."""
+        wall = _wall(instants, zone)
+        midnight = wall.normalize()
+        row = np.asarray((midnight - days[0]) / pd.Timedelta(days=1), float)
+        hour = np.asarray((wall - midnight) / pd.Timedelta(hours=1), float)
+        return hour, row + np.array([0, width / 4, -width / 4])[turn]
+
     def bars(stretches: Stretches, width: float, marker: dict[str, Any]) -> dict[str, Any]:
         cut = _by_day(stretches, cuts)
-        wall = _wall(cut.start, zone)
-        begin = np.asarray((wall - wall.normalize()) / pd.Timedelta(hours=1), float)
+        turn = twice.turn(cut.start)
+        hour, row = placed(cut.start, turn, width)
         return {
             "type": "bar",
             "orientation": "h",
-            "y": _date_names(wall),
+            "y": row,
             "x": (cut.end - cut.start) / HOUR,
-            "base": begin,
-            "width": width,
+            "base": hour,
+            "width": np.where(turn > 0, width / 2, width) if turn.any() else width,
             "marker": marker | {"line": {"width": 0}},
             "customdata": list(cut.text),
             "hovertemplate": "%{customdata}<extra></extra>",
@@ -201,9 +238,7 @@ def timeline(
         bars(up, 0.5, {"color": UP}),
         bars(down, 0.5, {"color": DOWN, "pattern": HATCH}),
     ]
-    wall = _wall(polls.time, zone)
-    hour = np.asarray((wall - wall.normalize()) / pd.Timedelta(hours=1), float)
-    names = np.array(_date_names(wall), object)
+    hour, row = placed(polls.time, twice.turn(polls.time), 0.86)
     texts = np.array(polls.text, object)
     for active, symbol in ((True, "circle"), (False, "x")):
         mine = polls.active == active
@@ -212,7 +247,7 @@ def timeline(
                 "type": "scatter",
                 "mode": "markers",
                 "x": hour[mine],
-                "y": names[mine],
+                "y": row[mine],
                 "marker": {
                     "symbol": symbol,
                     "size": 7 if active else 9,
@@ -225,25 +260,34 @@ def timeline(
                 "hovertemplate": "%{customdata}<extra></extra>",
             }
         )
+    title = [f"Local time ({zone})"]
+    if len(twice.back):
+        (day, *more) = _date_names(_wall(twice.back, zone))
+        title.append(f"Clocks went back on {day}{' and later' if more else ''}: the hour that")
+        title.append("comes twice is halved, the first time on top")
+    below = 16 * (len(title) - 1)
     return figure(
         traces,
         "When the store was up and down",
-        125 + 30 * max(len(dates), 2),
+        125 + 30 * max(len(dates), 2) + below,
         TIMELINE_KEY,
         x={
             "range": [-0.25, 24.25],
             "tickvals": list(range(0, 25, 6)),
             "ticktext": [f"{hour:02d}:00" for hour in range(0, 25, 6)],
-            "title": f"Local time ({zone})",
+            "title": "<br>".join(title),
             "showgrid": True,
         },
         y={
             "title": "Local date",
-            "categoryorder": "array",
-            "categoryarray": dates,
+            "tickvals": list(range(len(dates))),
+            "ticktext": dates,
+            "showgrid": False,
+            "zeroline": False,
             "range": [-0.6, len(dates) - 0.4],
         },
         left=108,
+        bottom=50 + below,
         barmode="overlay",
     )
 

@@ -1,6 +1,7 @@
 """The figures, from arrays: what is drawn where, and how it is told apart."""
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -41,12 +42,29 @@ def timeline(
     return charts.timeline(zone, lo, hi, opened, up, down, polls)
 
 
-def bars(trace: Any) -> list[tuple[str, float, float, str]]:
-    """(row, start hour, hours, text) of each bar."""
+def rows(figure: go.Figure, places: Any) -> list[str]:
+    """The dates beside which things are drawn."""
+    dates = figure.layout.yaxis.ticktext
+    assert list(figure.layout.yaxis.tickvals) == list(range(len(dates)))
+    return [dates[round(float(place))] for place in places]
+
+
+def bars(figure: go.Figure, trace: int) -> list[tuple[str, float, float, str]]:
+    """(date, start hour, hours, text) of each bar of a trace."""
+    drawn = figure.data[trace]
     return [
-        (y, round(float(base), 6), round(float(x), 6), text)
-        for y, base, x, text in zip(trace.y, trace.base, trace.x, trace.customdata, strict=True)
+        (date, round(float(base), 6), round(float(x), 6), text)
+        for date, base, x, text in zip(
+            rows(figure, drawn.y), drawn.base, drawn.x, drawn.customdata, strict=True
+        )
     ]
+
+
+def edges(figure: go.Figure, trace: int) -> list[tuple[float, float]]:
+    """The lower and the upper edge of each bar, in rows."""
+    drawn = figure.data[trace]
+    width = np.broadcast_to(drawn.width, np.shape(drawn.y))
+    return list(zip(drawn.y - width / 2, drawn.y + width / 2, strict=True))
 
 
 def one_of_each() -> dict[str, go.Figure]:
@@ -82,48 +100,66 @@ def test_a_span_is_drawn_on_the_local_dates_it_touches():
     lo, hi = local("2023-01-23 00:00"), local("2023-01-26 00:00")
     up = stretches((local("2023-01-23 22:00"), local("2023-01-25 01:30")))
     figure = timeline(lo, hi, up)
-    assert bars(figure.data[1]) == [
+    assert bars(figure, 1) == [
         ("Mon 23 Jan", 22, 2, "text 0"),
         ("Tue 24 Jan", 0, 24, "text 0"),
         ("Wed 25 Jan", 0, 1.5, "text 0"),
     ]
-    assert list(figure.layout.yaxis.categoryarray) == ["Mon 23 Jan", "Tue 24 Jan", "Wed 25 Jan"]
+    assert list(figure.layout.yaxis.ticktext) == ["Mon 23 Jan", "Tue 24 Jan", "Wed 25 Jan"]
 
 
 def test_a_span_that_ends_at_midnight_stays_on_its_date():
     lo, hi = local("2023-01-23 00:00"), local("2023-01-25 00:00")
     up = stretches((local("2023-01-23 00:00"), local("2023-01-24 00:00")))
-    assert bars(timeline(lo, hi, up).data[1]) == [("Mon 23 Jan", 0, 24, "text 0")]
+    assert bars(timeline(lo, hi, up), 1) == [("Mon 23 Jan", 0, 24, "text 0")]
 
 
 def test_the_day_on_which_clocks_go_forward_has_a_gap():
     lo, hi = local("2023-03-12 00:00"), local("2023-03-13 00:00")
     assert hi - lo == 23 * HOUR
-    assert bars(timeline(lo, hi, stretches((lo, hi))).data[1]) == [
+    assert bars(timeline(lo, hi, stretches((lo, hi))), 1) == [
         ("Sun 12 Mar", 0, 2, "text 0"),
         ("Sun 12 Mar", 3, 21, "text 0"),
     ]
 
 
-def test_the_day_on_which_clocks_go_back_shows_the_hour_twice():
-    lo, hi = local("2022-11-06 00:00"), local("2022-11-07 00:00")
-    assert hi - lo == 25 * HOUR
-    first = (local("2022-11-06 01:30"), local("2022-11-06 01:45"))
-    second = (local("2022-11-06 01:30", fold=1), local("2022-11-06 01:45", fold=1))
-    assert second[0] - first[0] == HOUR
-    figure = timeline(lo, hi, stretches((lo, hi)), stretches(first, second))
-    assert bars(figure.data[1]) == [
-        ("Sun 6 Nov", 0, 2, "text 0"),
-        ("Sun 6 Nov", 1, 23, "text 0"),
+def test_the_hour_that_comes_twice_is_drawn_in_halves():
+    lo, hi = local("2022-11-05 00:00"), local("2022-11-07 00:00")
+    assert hi - lo == 49 * HOUR
+    first, second = (local("2022-11-06 01:30", fold=fold) for fold in (0, 1))
+    assert second - first == HOUR
+    quarter = HOUR // 4
+    up, down = stretches((lo, hi)), stretches((first, first + quarter), (second, second + quarter))
+    polls = PollMarks(
+        np.array([lo, first, second]), np.ones(3, bool), np.ones(3, bool), ["", "first", "second"]
+    )
+    figure = timeline(lo, hi, up, down, polls)
+
+    assert bars(figure, 1) == [
+        ("Sat 5 Nov", 0, 24, "text 0"),
+        ("Sun 6 Nov", 0, 1, "text 0"),
+        ("Sun 6 Nov", 1, 1, "text 0"),
+        ("Sun 6 Nov", 1, 1, "text 0"),
+        ("Sun 6 Nov", 2, 22, "text 0"),
     ]
-    assert [(base, x) for _, base, x, _ in bars(figure.data[2])] == [(1.5, 0.25)] * 2
+    whole, upper, lower = (0.75, 1.25), (1, 1.25), (0.75, 1)
+    assert edges(figure, 1) == [(-0.25, 0.25), whole, upper, lower, whole]
+    assert bars(figure, 2) == [("Sun 6 Nov", 1.5, 0.25, f"text {n}") for n in (0, 1)]
+    assert edges(figure, 2) == [upper, lower]
+    marks = figure.data[3]
+    assert list(marks.x) == [0, 1.5, 1.5]
+    assert rows(figure, marks.y) == ["Sat 5 Nov", "Sun 6 Nov", "Sun 6 Nov"]
+    assert marks.y[1] > 1 > marks.y[2]
+    assert "Clocks went back on Sun 6 Nov" in figure.layout.xaxis.title.text
+    other = timeline(lo, local("2022-11-06 00:00"), up, polls=polls)
+    assert other.layout.xaxis.title.text == "Local time (America/Chicago)"
 
 
 def test_zones_of_half_hours_are_cut_at_their_own_midnight():
     zone = "Asia/Kolkata"
     lo, hi = local("2023-01-23 00:00", zone), local("2023-01-25 00:00", zone)
     up = stretches((lo + 23 * HOUR, lo + 25 * HOUR))
-    assert bars(timeline(lo, hi, up, zone=zone).data[1]) == [
+    assert bars(timeline(lo, hi, up, zone=zone), 1) == [
         ("Mon 23 Jan", 23, 1, "text 0"),
         ("Tue 24 Jan", 0, 1, "text 0"),
     ]
@@ -136,13 +172,21 @@ def test_zones_of_half_hours_are_cut_at_their_own_midnight():
 )
 def test_cutting_loses_no_time_and_stays_in_the_day(zone: str, day: int, pieces: list[int]):
     begin = int(datetime(2022, 10, 1, tzinfo=UTC).timestamp() * 10**6) + day * 24 * HOUR
-    edges = begin + np.cumsum([0, *pieces]) * 60 * 10**6
-    every = Stretches(edges[:-1], edges[1:], [str(n) for n in range(len(pieces))])
-    drawn = bars(timeline(int(edges[0]), int(edges[-1]), every, zone=zone).data[1])
+    ends = begin + np.cumsum([0, *pieces]) * 60 * 10**6
+    every = Stretches(ends[:-1], ends[1:], [str(n) for n in range(len(pieces))])
+    figure = timeline(int(ends[0]), int(ends[-1]), every, zone=zone)
+    drawn = bars(figure, 1)
     for n, minutes in enumerate(pieces):
         mine = [hours for _, _, hours, text in drawn if text == str(n)]
         assert sum(mine) == pytest.approx(minutes / 60, abs=1e-4)
     assert all(start >= 0 and start + hours <= 24 + 1e-6 for _, start, hours, _ in drawn)
+    for minute in np.arange(0.5, 60 * 24, 7.0) / 60:
+        here = sorted(
+            low_high
+            for (_, start, hours, _), low_high in zip(drawn, edges(figure, 1), strict=True)
+            if start <= minute < start + hours
+        )
+        assert all(a[1] <= b[0] for a, b in pairwise(here)), minute
 
 
 def test_down_is_told_from_up_without_colour():
@@ -167,10 +211,11 @@ def test_polls_have_a_symbol_for_each_status_and_fade_where_they_do_not_count():
         np.array([True, True, False]),
         ["one", "two", "three"],
     )
-    active, inactive = timeline(lo, lo + 48 * HOUR, polls=polls).data[-2:]
+    figure = timeline(lo, lo + 48 * HOUR, polls=polls)
+    active, inactive = figure.data[-2:]
     assert (active.marker.symbol, inactive.marker.symbol) == ("circle", "x")
     assert list(active.x) == [1, 2]
-    assert list(active.y) == ["Mon 23 Jan", "Tue 24 Jan"]
+    assert rows(figure, active.y) == ["Mon 23 Jan", "Tue 24 Jan"]
     assert list(active.customdata) == ["one", "three"]
     assert active.marker.opacity[0] > active.marker.opacity[1]
     assert list(inactive.x) == [2]
@@ -179,7 +224,7 @@ def test_polls_have_a_symbol_for_each_status_and_fade_where_they_do_not_count():
 def test_an_empty_timeline_still_has_its_dates():
     lo = local("2023-01-23 00:00")
     figure = timeline(lo, lo + 24 * HOUR)
-    assert list(figure.layout.yaxis.categoryarray) == ["Mon 23 Jan"]
+    assert list(figure.layout.yaxis.ticktext) == ["Mon 23 Jan"]
     assert all(not len(trace.x) for trace in figure.data)
 
 
