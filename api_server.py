@@ -483,10 +483,10 @@ def waited_for(row: Import) -> bottle.HTTPResponse:
         return answer(accepted(row) | {"note": note}, 202)
     if row.status == COMPLETE:
         return answer(import_state(row))
-    # What is wrong with a file is told by its name; anything else is the server's trouble.
-    rejected = any(file["name"] in str(row.error) for file in row.files)
-    said = ("file_rejected" if rejected else "import_failed", str(row.error))
-    return answer(import_state(row) | error_object(*said), 422 if rejected else 500)
+    state = import_state(row)
+    code = state["error_code"]
+    status = 422 if code == FileRejected.code else 500
+    return answer(state | error_object(code, str(row.error)), status)
 
 
 def import_state(row: Import) -> dict[str, Any]:

@@ -21,11 +21,13 @@ from restmon.ingest import (
     check_header,
     import_files,
 )
-from restmon.models import COMPLETE, RUNNING, Import, new_id, now
+from restmon.models import COMPLETE, FAILED, RUNNING, Import, new_id, now
 from restmon.reports import as_text, utc
 from restmon.roles import THIS_MACHINE, Actor, Role
 from restmon.settings import get_settings
 
+IMPORT_FAILED = "import_failed"
+"""The code of an import that failed for none of restmon's own errors."""
 READING_SHARE = 0.7
 """The part of an import's progress that is reading; the rest is writing."""
 LONGEST_NAME = 100
@@ -195,7 +197,7 @@ def _carry_out(
     except leases.LeaseLost:
         return False
     except RestmonError as error:
-        lease.fail(str(error))
+        lease.fail(str(error), error_code=error.code)
     except OSError as error:
         lease.fail(f"A file could not be written: {error.strerror or error}. Make room first.")
     except Exception as error:
@@ -268,4 +270,5 @@ def status_of(row: Import) -> dict[str, Any]:
         "demo": bool(row.demo),
         "counts": row.counts,
         "error": row.error,
+        "error_code": (row.error_code or IMPORT_FAILED) if row.status == FAILED else None,
     }

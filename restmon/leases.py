@@ -74,9 +74,9 @@ class Lease:
             status=COMPLETE, progress=1.0, error=None, finished_at=now(), lease_until=None, **values
         )
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: str, **values: Any) -> None:
         """Mark the job failed for the reason given."""
-        self.update(status=FAILED, error=error, finished_at=now(), lease_until=None)
+        self.update(status=FAILED, error=error, finished_at=now(), lease_until=None, **values)
 
     def release(self) -> None:
         """Give the job back, unfinished but not for want of trying: this attempt went well."""

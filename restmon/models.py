@@ -195,13 +195,15 @@ class Import(AskedFor):
 
     ``files`` is a list of {"kind", "name", "path"}; ``counts`` has read, new, updated,
     unchanged and rejected for each kind and in total; ``rejections`` holds the first 1,000
-    rejected lines as {"file", "line", "column", "value", "reason"}. ``resumable`` is false for
-    an import that runs inside the process that asked for it (the command line).
+    rejected lines as {"file", "line", "column", "value", "reason"}. ``error_code`` is the code of
+    the RestmonError for which it failed, NULL where it is none's. ``resumable`` is false for an
+    import that runs inside the process that asked for it (the command line).
     """
 
     files = JSONField(default=list)
     counts = JSONField(null=True)
     rejections = JSONField(default=list)
+    error_code = CharField(max_length=32, null=True)
     resumable = BooleanField(default=True)
 
 

@@ -67,7 +67,7 @@ SCHEMAS: dict[str, Schema] = {
         note=TEXT,
     ),
     "Import": _object(
-        "import_id status progress files counts error rejections",
+        "import_id status progress files counts error error_code rejections",
         import_id=ID,
         status={"enum": ["Running", "Complete", "Failed"]},
         progress={"type": "number", "minimum": 0, "maximum": 1},
@@ -79,6 +79,7 @@ SCHEMAS: dict[str, Schema] = {
             {"allOf": [COUNTS, _object("kinds", kinds={"additionalProperties": COUNTS})]}
         ),
         error=_or_null(TEXT),
+        error_code=_or_null(TEXT),
         rejections={
             "type": "array",
             "items": _object(

@@ -528,7 +528,7 @@ def test_each_file_can_come_alone(service: Workspace, field: str, zipped: bool):
     assert (state["status"], state["progress"]) == ("Complete", 1.0)
     assert state["files"] == [{"kind": field, "name": name}]
     assert state["counts"] == {**counts(lines, lines), "kinds": {field: counts(lines, lines)}}
-    assert (state["error"], state["rejections"]) == (None, [])
+    assert (state["error"], state["error_code"], state["rejections"]) == (None, None, [])
     assert "rejected_csv_url" not in state
     assert http(f"{service.api}/import_data?import_id={state['import_id']}").json == state
     nothing_left_spooled(service)
@@ -681,6 +681,7 @@ def test_a_file_rejected_by_the_worker_is_422_and_changes_nothing(example: Works
     state = http(url)
     assert (state.status, state.json["status"], state.json["counts"]) == (200, FAILED, None)
     assert "torn.csv.gz" in state.json["error"]
+    assert state.json["error_code"] == "file_rejected"
     accepted = send(example, ("polls", "torn.csv.gz", content), query="")
     assert accepted.status == 202
     assert import_ended(example, accepted.json["import_id"])["status"] == FAILED
@@ -690,7 +691,8 @@ def test_a_file_rejected_by_the_worker_is_422_and_changes_nothing(example: Works
 
 def test_an_import_that_fails_for_another_reason_is_500(example: Workspace):
     (example.path / "data" / "rejected").write_text("a file where the folder should be")
-    answer = send(example, ("polls", "p.csv", POLLS_HEADER + "x,broken,2023-01-23 16:14:00\n"))
+    # The name is a word of the error's text, which the file has no part in.
+    answer = send(example, ("polls", "file", POLLS_HEADER + "x,broken,2023-01-23 16:14:00\n"))
     assert "could not be written" in error(answer, 500, "import_failed")
     assert answer.json["status"] == FAILED
 
