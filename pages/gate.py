@@ -17,8 +17,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.opening import open_database
-from restmon import accounts, database
+from pages.opening import opened
+from restmon import accounts
 from restmon.accounts import LONGEST_LOGIN
 from restmon.errors import NotLoggedIn, RestmonError, TooManyTries
 from restmon.hours import SECOND
@@ -116,8 +116,7 @@ def refused(request: HTTPConnection) -> Response | None:
     """What to answer to who may not come in; None lets the request in."""
     headers, path = request.headers, request.scope["path"]
     try:
-        open_database()  # the first request may come before the server has
-        with database.explained():
+        with opened():
             needed = accounts.needed(get_settings())
             token = request.cookies.get(COOKIE)
             known = needed and token and accounts.of_token(token) is not None
@@ -208,8 +207,7 @@ async def log_in(request: Request) -> Response:
 
 def checked(email: str, password: str, address: str) -> str:
     """The token of a new login; raises RestmonError."""
-    open_database()
-    with database.explained():
+    with opened():
         return accounts.log_in(email, password, address)
 
 

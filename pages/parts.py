@@ -15,7 +15,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages import gate
-from pages.opening import open_database
+from pages.opening import opened
 from restmon import (
     accounts,
     audit,
@@ -165,8 +165,7 @@ def address() -> str:
 def _for_the_menu() -> Actor:
     """Who looks at the page; the menu is drawn before anything is asked or told."""
     try:
-        open_database()
-        with database.explained():
+        with opened():
             return _who() or NOBODY
     except RestmonError:
         return NOBODY
@@ -183,9 +182,8 @@ def run(page: Any) -> None:
 
 def _run(page: Any) -> None:
     with told():
-        open_database()
         readable_buttons()
-        with database.explained(), database.session():
+        with opened(), database.session():
             demo_banner(actor())
             page.run()
 

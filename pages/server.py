@@ -20,7 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pages import gate
-from pages.opening import open_database
+from pages.opening import opened
 from pages.static_files import StaticFiles
 from restmon import accounts, database, fleet, logs
 from restmon.errors import RestmonError, told_at_the_end
@@ -36,8 +36,7 @@ def read_ahead() -> None:
     """Read the data that the first visitor will see; what goes wrong is told to that visitor."""
     begin = time.perf_counter()
     try:
-        open_database()
-        with database.explained():
+        with opened():
             stores = len(fleet.fleet().stores.ids)
     except RestmonError as error:
         event(log, "nothing_read_ahead", error=error.message)

@@ -180,11 +180,10 @@ def test_cutting_loses_no_time_and_stays_in_the_day(zone: str, day: int, pieces:
         mine = [hours for _, _, hours, text in drawn if text == str(n)]
         assert sum(mine) == pytest.approx(minutes / 60, abs=1e-4)
     assert all(start >= 0 and start + hours <= 24 + 1e-6 for _, start, hours, _ in drawn)
+    placed = list(zip(drawn, edges(figure, 1), strict=True))
     for minute in np.arange(0.5, 60 * 24, 7.0) / 60:
         here = sorted(
-            low_high
-            for (_, start, hours, _), low_high in zip(drawn, edges(figure, 1), strict=True)
-            if start <= minute < start + hours
+            low_high for (_, start, hours, _), low_high in placed if start <= minute < start + hours
         )
         assert all(a[1] <= b[0] for a, b in pairwise(here)), minute
 
