@@ -1,9 +1,14 @@
 # The few commands. `make run` and `make test` do all of their set-up themselves.
 VENV := .venv
 PY := $(VENV)/bin/python
-WORKERS ?= auto
+# One more than there are cores: tests wait for the processes they start.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
-.PHONY: run test lint audit fuzz soak bench bench-pages bench-scale lock screenshots clean
+.PHONY: install run test lint audit fuzz soak bench bench-pages bench-scale lock screenshots \
+	api-docs clean
+
+# The libraries alone: for processes that the system starts (docs/DEPLOY.md).
+install: $(VENV)/run.done
 
 run: $(VENV)/run.done
 	@$(PY) -m restmon run
@@ -15,6 +20,8 @@ lint: $(VENV)/test.done
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/codespell
+	@$(VENV)/bin/lint-imports
 	@$(VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive \
 		restmon pages jobs api_server.py app.py 2>/dev/null
 
@@ -24,14 +31,14 @@ audit: $(VENV)/test.done
 
 # Generated input, RESTMON_FUZZ_INPUTS of it (100,000).
 fuzz: $(VENV)/test.done
-	@$(PY) -m tests.fuzz
+	@$(PY) -m tests.support.fuzz
 
 # Faults for about a quarter of an hour: 100 SIGKILLs (RESTMON_SOAK_KILLS) on each database, and
 # the readers of files under a fuzzer that watches which branches an input takes.
 soak: $(VENV)/test.done
-	@$(PY) -m tests.soak
+	@$(PY) -m tests.support.soak
 	@$(PY) -m pip install --quiet --disable-pip-version-check atheris
-	@$(PY) -m tests.guided -max_total_time=$${RESTMON_SOAK_FUZZ_SECONDS:-60} -verbosity=0 -print_final_stats=1
+	@$(PY) -m tests.support.guided -max_total_time=$${RESTMON_SOAK_FUZZ_SECONDS:-60} -verbosity=0 -print_final_stats=1
 
 bench: $(VENV)/test.done
 	@$(PY) -m benchmarks $(ARGS)
@@ -44,6 +51,9 @@ bench-scale: $(VENV)/test.done
 
 screenshots: $(VENV)/test.done
 	@$(PY) tools/screenshots.py
+
+api-docs: $(VENV)/test.done
+	@$(PY) tools/api_docs.py
 
 # The exact versions, with hashes, that a fresh install gets.
 lock: $(VENV)/test.done

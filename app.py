@@ -1,5 +1,5 @@
 """The dashboard's front door: navigation over pages/, nothing else."""
 
-from pages import parts
+from restmon.dashboard import frame, navigation
 
-parts.run(parts.navigation())
+frame.run_page(navigation.choose_page())

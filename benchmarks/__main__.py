@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import load
-from restmon import database, demo
+from restmon.demo import generator
+from restmon.storage import database
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
@@ -132,7 +133,7 @@ class Bench:
         self.say(f"making {name}: {stores:,} stores, {days} days")
         target = self.folder / name
         shutil.rmtree(target, ignore_errors=True)
-        demo.generate(target, stores=stores, days=days, **self.sources)
+        generator.generate(target, generator.DemoPlan(stores=stores, days=days, **self.sources))
         return target
 
     def load(self, name: str, data: Path) -> None:
@@ -149,7 +150,7 @@ class Bench:
         with (self.folder / "data-week" / "timezones.csv").open() as file:
             ids = [line.split(",")[0] for line in file][1:]
         rng = np.random.default_rng(7)
-        begin = np.datetime64(demo.END.replace(tzinfo=None), "us")
+        begin = np.datetime64(generator.END.replace(tzinfo=None), "us")
         paths = []
         for hour in range(number):
             offsets = rng.integers(0, 3_600_000_000, len(ids))
@@ -307,6 +308,34 @@ class Bench:
         )
         self.add("our report", of["cold"], "Polars, the same", of["polars"], least=1)
 
+    def start_up(self) -> None:
+        """The help, and a report, each as a whole process from the shell."""
+        output = self.folder / "shell-report.csv"
+        commands = {
+            "click": ["-c", "import click"],
+            "help": ["-m", "restmon", "--help"],
+            "report": ["-m", "restmon", "report", "--output", str(output)],
+        }
+        seconds = defaultdict(list)
+        for _ in range(self.repeat):
+            for name, arguments in commands.items():
+                begin = time.perf_counter()
+                subprocess.run(
+                    [sys.executable, *arguments],
+                    cwd=self.folder,
+                    env=self.env("week"),
+                    stdout=subprocess.DEVNULL,
+                    check=True,
+                )
+                seconds[name].append(time.perf_counter() - begin)
+        output.unlink()
+        of = {name: median(each) for name, each in seconds.items()}
+        self.add(
+            "python -m restmon --help", of["help"], "Python importing click", of["click"], most=2
+        )
+        cold = next(line.value for line in self.lines if line.measure == "cold report")
+        self.add("report from the shell", of["report"], "cold, in process", cold, most=2.5)
+
     def pandas(self) -> None:
         """The same in plain pandas. It works store by store, so that a part of the stores takes
         that part of the time."""
@@ -324,6 +353,31 @@ class Bench:
         each = self.step("months", "store_pages", self.size.pages)["seconds"]
         p95 = float(np.percentile(each, 95))
         self.add("store page, 30 days, 30 million stored, p95", p95, under=0.05)
+
+    def stores_answers(self) -> None:
+        """What ``GET /stores`` takes."""
+        each = self.step("week", "stores_answers", self.size.pages)["seconds"]
+        p95 = float(np.percentile(each, 95))
+        self.add("GET /stores, pages of 100 of 14,000 stores, p95", p95, under=0.05)
+
+    def details(self) -> None:
+        """A week in detail, as a workbook, its incidents and outages."""
+        seconds = defaultdict(list)
+        steps = ("cold_report", "week_in_detail", "workbook", "incidents")
+        for _ in range(self.repeat):
+            for step in steps:
+                seconds[step].append(self.step("week", step)["seconds"])
+        of = {name: median(each) for name, each in seconds.items()}
+        self.add(
+            "report of a week in detail", of["week_in_detail"], "plain", of["cold_report"], most=1.5
+        )
+        self.add("its workbook", of["workbook"], under=5)
+        self.add("incidents of a week", of["incidents"], "report", of["cold_report"])
+        self.copy("week", "week-copy")  # it makes a group
+        each = self.step("week-copy", "outages_answers", self.size.pages)["seconds"]
+        self.drop("week-copy")
+        p95 = float(np.percentile(each, 95))
+        self.add("GET /outages, a week of 500 stores, p95", p95, under=0.1)
 
     def status_under_load(self) -> None:
         """``/get_report`` asked by many while reports run."""
@@ -356,7 +410,7 @@ def _migrations() -> list[Path]:
 
 def cut(source: Path, target: Path, days: int) -> None:
     """Copy the polls of the last days of a file of polls that goes on day by day."""
-    first = np.datetime64(demo.END.replace(tzinfo=None), "s") - np.timedelta64(days, "D")
+    first = np.datetime64(generator.END.replace(tzinfo=None), "s") - np.timedelta64(days, "D")
     since = str(first).replace("T", " ").encode()
     with source.open("rb") as lines, target.open("wb") as out:
         out.write(next(lines))
@@ -416,7 +470,10 @@ def main() -> None:
         bench.imports()
         bench.hourly(hours)
         bench.reports(hours)
+        bench.start_up()
         bench.store_pages()
+        bench.stores_answers()
+        bench.details()
         bench.status_under_load()
         bench.pandas()
     finally:

@@ -30,8 +30,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.__main__ import RESULTS, ROOT, WEEK_DAYS, machine
 from benchmarks.load import free_port, wait_for
-from restmon import demo
-from tests.browser import DESKTOP, DONE
+from restmon.demo import generator
+from tests.support.browser import DESKTOP, DONE
 
 STORES = 14_000
 LONGEST_SECONDS = 60
@@ -132,7 +132,7 @@ def bare(script: str) -> Iterator[str]:
 @contextmanager
 def ours(folder: Path, stores: int) -> Iterator[str]:
     """The address of restmon's dashboard, with so many stores."""
-    made = demo.generate(folder, stores=stores, days=WEEK_DAYS, seed=3)
+    made = generator.generate(folder, generator.DemoPlan(stores=stores, days=WEEK_DAYS, seed=3))
     port = free_port()
     env = os.environ | {
         "RESTMON_DATABASE_URL": f"sqlite:///{folder / 'restmon.db'}",

@@ -20,9 +20,9 @@ from typing import Any
 import psycopg
 
 from benchmarks.__main__ import RESULTS, ROOT, run_step
-from restmon import demo
-from tests.clusters import Cluster, binaries, cluster
-from tests.conftest import free_port
+from restmon.demo import generator
+from tests.support.clusters import Cluster, binaries, cluster
+from tests.support.environment import free_port
 
 ONE_QUERY = Path(__file__).with_name("one_query.sql")
 SERVER = {"shared_buffers": "1GB", "work_mem": "64MB", "max_wal_size": "4GB"}
@@ -75,7 +75,7 @@ class Scale:
     def imports(self) -> None:
         """A week of polls, with hours and zones, into an empty database."""
         data = self.folder / "data"
-        demo.generate(data, stores=self.stores, days=DAYS)
+        generator.generate(data, generator.DemoPlan(stores=self.stores, days=DAYS))
         kinds = ("polls", "business_hours", "timezones")
         found = self.step("import_files", *(f"{kind}={data / kind}.csv" for kind in kinds))
         polls = found["counts"]["kinds"]["polls"]["new"]

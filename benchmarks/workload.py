@@ -12,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from restmon import database, imports, reports, snapshot, sqlite
+from restmon.ingest import imports
+from restmon.reporting import computation, reports, snapshot
 from restmon.settings import get_settings
+from restmon.storage import database, sqlite
 
 Step = Callable[..., Any]
 
@@ -49,32 +51,89 @@ def import_files(*pairs: str) -> dict[str, Any]:
 
 def cold_report() -> dict[str, Any]:
     """The first report of this process, CSV text included."""
-    seconds = clock(lambda: reports.compute().csv())
+    seconds = clock(lambda: computation.compute().csv())
     with database.reading():
         return {"seconds": seconds, "polls": len(snapshot.cache.get().polls.time)}
 
 
+def week_in_detail() -> dict[str, Any]:
+    """The first report of this process in detail, of a week, CSV text included."""
+    from restmon.reporting.details import compute_details
+    from restmon.reporting.details_table import make_table
+    from restmon.reporting.scopes import Scope
+
+    return {"seconds": clock(lambda: make_table(compute_details(Scope())).csv())}
+
+
+def workbook() -> dict[str, Any]:
+    """A workbook of a report in detail that is computed."""
+    from restmon.reporting.details import compute_details
+    from restmon.reporting.details_table import make_table
+    from restmon.reporting.scopes import Scope
+    from restmon.reporting.workbook import make_workbook
+
+    table = make_table(compute_details(Scope()))
+    return {"seconds": clock(lambda: make_workbook(table))}
+
+
+def incidents() -> dict[str, Any]:
+    """The first list of incidents of this process, of a week of all stores."""
+    from restmon.reporting import incident_list
+    from restmon.reporting.scopes import Scope
+
+    def run() -> None:
+        incident_list.make_rows(incident_list.find_incidents(Scope()), None)
+
+    return {"seconds": clock(run)}
+
+
+def outages_answers(number: str) -> dict[str, Any]:
+    """Answers of ``GET /outages`` without a server, of a week and a group of 500 stores, once the
+    first one is made."""
+    import httpx
+
+    import api_server
+    from restmon.stores import groups
+
+    with database.session():
+        ids = snapshot.read_stores().ids
+    if not any(group.name == "bench" for group in groups.list_groups()):
+        groups.create("bench")
+    groups.set_members("bench", ids[:: max(1, len(ids) // 500)][:500])
+    transport = httpx.WSGITransport(api_server.serve, remote_addr="127.0.0.1")
+    chosen: list[dict[str, str]] = [{}, {"min_minutes": "60"}, {"ongoing": "true"}]
+    with httpx.Client(transport=transport, base_url="http://127.0.0.1") as client:
+
+        def ask(query: dict[str, str]) -> None:
+            query = {"last": "7d", "group": "bench"} | query
+            client.get("/outages", params=query).raise_for_status()
+
+        first = clock(lambda: ask({}))
+        each = [clock(lambda n=n: ask(chosen[n % len(chosen)])) for n in range(int(number))]
+    return {"seconds": each, "first": first}
+
+
 def warm_report(*hours: str) -> dict[str, Any]:
     """Reports of a process that has served one; each file of polls is imported before one."""
-    reports.compute().csv()
+    computation.compute().csv()
     each = []
     for path in hours:
         imports.run_now([imports.source_file("polls", path)])
-        each.append(clock(lambda: reports.compute().csv()))
+        each.append(clock(lambda: computation.compute().csv()))
     return {"seconds": each}
 
 
 def again() -> dict[str, Any]:
     """Reports of a process that has served one, nothing having changed."""
-    reports.compute().csv()
-    return {"seconds": [clock(lambda: reports.compute().csv()) for _ in range(3)]}
+    computation.compute().csv()
+    return {"seconds": [clock(lambda: computation.compute().csv()) for _ in range(3)]}
 
 
 def queued_report() -> dict[str, Any]:
     """A report by the workers that run: from the request to the end; and its shards."""
     from jobs.queue import huey
     from jobs.tasks import enqueue_report
-    from restmon import shards
+    from restmon.reporting import shards
 
     huey.connect()
     begin = time.perf_counter()
@@ -83,7 +142,7 @@ def queued_report() -> dict[str, Any]:
         time.sleep(0.02)
     seconds = time.perf_counter() - begin
     assert found.status == "Complete", found.error
-    parts: list[Any] = shards.of(report.id)
+    parts: list[Any] = shards.list_shards(report.id)
     note = "not parted"
     if parts:
         each = [(part.finished_at - part.started_at) / 1e6 for part in parts]
@@ -116,15 +175,50 @@ def bare_read() -> dict[str, Any]:
 
 def store_pages(number: str) -> dict[str, Any]:
     """The page data of single stores over 30 days, for a number of stores spread over all."""
-    from restmon import store_view
+    from restmon.reporting import store_timeline
 
     with database.session():
         ids = snapshot.read_stores().ids
         newest = database.newest_poll() or 0
     lo = newest - 30 * 24 * snapshot.HOUR
     chosen = ids[:: max(1, len(ids) // int(number))][: int(number)]
-    each = [clock(lambda store=store: store_view.view(store, lo, newest)) for store in chosen]
+    each = [
+        clock(lambda store=store: store_timeline.read_store(store, lo, newest)) for store in chosen
+    ]
     return {"seconds": each}
+
+
+def stores_answers(number: str) -> dict[str, Any]:
+    """Answers of ``GET /stores`` without a server, once the first one is made: pages of 100 of
+    different searches, filters and orders, and the pages after them."""
+    import httpx
+
+    import api_server
+
+    queries: list[dict[str, Any]] = [
+        {},
+        {"sort": "-down"},
+        {"sort": "uptime_percent", "status": "up"},
+        {"sort": "name", "search": "1"},
+        {"sort": "-last_poll", "zone": "America/Chicago"},
+    ]
+    transport = httpx.WSGITransport(api_server.serve, remote_addr="127.0.0.1")
+    seconds: list[float] = []
+    with httpx.Client(transport=transport, base_url="http://127.0.0.1") as client:
+
+        def ask(query: dict[str, Any]) -> Any:
+            begin = time.perf_counter()
+            answer = client.get("/stores", params=query)
+            seconds.append(time.perf_counter() - begin)
+            return answer.raise_for_status().json()
+
+        ask({})
+        seconds.clear()
+        for n in range(int(number) // 2):
+            query = queries[n % len(queries)]
+            found = ask(query)
+            ask(query | ({"cursor": found["next"]} if found["next"] else {}))
+    return {"seconds": seconds}
 
 
 def polars_report() -> dict[str, Any]:
@@ -158,6 +252,11 @@ STEPS: dict[str, Step] = {
         queued_report,
         bare_read,
         store_pages,
+        stores_answers,
+        week_in_detail,
+        workbook,
+        incidents,
+        outages_answers,
         polars_report,
         pandas_report,
     )

@@ -1,14 +1,16 @@
 """``python -m jobs``: one worker process in the foreground."""
 
-from jobs import worker
+from jobs import outages, worker
 from jobs.queue import huey
-from restmon import database, logs
+from restmon import logs
 from restmon.errors import told_at_the_end
 from restmon.settings import get_settings
+from restmon.storage import database
 
 if __name__ == "__main__":
-    with told_at_the_end():
+    with told_at_the_end(), database.explain_errors():
         logs.configure()
+        outages.install()
         database.configure(get_settings())
         huey.connect()
         worker.run()

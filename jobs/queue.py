@@ -1,5 +1,7 @@
 """The Huey instance, on the storage that the settings name."""
 
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,46 @@ from huey.storage import (
 )
 
 from restmon.errors import DatabaseUnavailable
-from restmon.postgres import connection_parameters
 from restmon.settings import POSTGRESQL, Settings, get_settings, shown_url, sqlite_path
+from restmon.storage.postgres.connection import connection_parameters
+
+SCHEDULE_SECONDS = 120
+"""The schedule is read every second; a locked file may keep that waiting for a minute."""
 
 
 class RestmonHuey(Huey):
-    """A Huey whose storage is chosen when the process starts, not when it is imported."""
+    """A Huey whose storage is chosen when the process starts, not when it is imported; and that
+    knows when its threads last asked for work."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.asked: dict[str, float] = {}
+        """By the name of a thread, when it last asked for a task (seconds of the clock that only
+        goes forward)."""
+        self.schedule_read: float | None = None
+
+    def dequeue(self) -> Any:
+        """The next task, or None."""
+        self.asked[threading.current_thread().name] = time.monotonic()
+        return super().dequeue()
+
+    def read_schedule(self, *args: Any) -> Any:
+        """The tasks that are due."""
+        self.schedule_read = time.monotonic()
+        return super().read_schedule(*args)
+
+    def stuck(self, threads: int, longest_task_seconds: float) -> str | None:
+        """What keeps this process from doing tasks, in a few words; None where all its threads do,
+        one that is busy with a task for no longer than the seconds included."""
+        at = time.monotonic()
+        if len(self.asked) < threads or self.schedule_read is None:
+            return f"{len(self.asked)} of {threads} threads have begun"
+        late = [name for name, then in self.asked.items() if at - then > longest_task_seconds]
+        if late:
+            return f"{', '.join(sorted(late))} did not come back from a task"
+        if at - self.schedule_read > SCHEDULE_SECONDS:
+            return f"the schedule was not read for {at - self.schedule_read:.0f} s"
+        return None
 
     def create_storage(self) -> BaseStorage:
         return MemoryStorage(self.name)

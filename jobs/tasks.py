@@ -6,17 +6,23 @@ the same row.
 """
 
 import logging
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from huey import crontab, group
 
+from jobs import outages
 from jobs.queue import huey
-from restmon import database, imports, leases, left_behind, reports, retention, shards
-from restmon.hours import DAY, SECOND
+from restmon.access.roles import THIS_MACHINE, Actor
+from restmon.core.instants import DAY
+from restmon.ingest import imports
+from restmon.leasing import leases
 from restmon.logs import event
-from restmon.models import Import, Job, Report, Shard, now
-from restmon.roles import THIS_MACHINE, Actor
+from restmon.ops import cleanup, housekeeping, retention
+from restmon.reporting import reports, shards
+from restmon.storage import database
+from restmon.storage.models import Import, Report, Shard, now
 
 log = logging.getLogger("restmon.jobs")
 
@@ -24,10 +30,10 @@ log = logging.getLogger("restmon.jobs")
 @huey.task()
 def run_report(report_id: str) -> None:
     """Compute a report."""
-    _watch(Report)
+    _watch()
     if not reports.work(report_id):
         return
-    parts = shards.waiting(report_id)
+    parts = shards.list_waiting(report_id)
     if parts:
         huey.enqueue(group([run_shard.s(shard_id) for shard_id in parts]))
 
@@ -39,7 +45,7 @@ def run_shard(shard_id: str) -> None:
     A chord would count its members in the queue, where one that died with its worker is never
     counted; the rows know.
     """
-    _watch(Shard)
+    _watch()
     report_id = reports.work_shard(shard_id)
     if report_id:
         run_report(report_id)
@@ -48,7 +54,7 @@ def run_shard(shard_id: str) -> None:
 @huey.task()
 def run_import(import_id: str) -> None:
     """Run an import."""
-    _watch(Import)
+    _watch()
     imports.work(import_id)
 
 
@@ -67,15 +73,27 @@ def sweep_every_minute() -> None:
 @huey.periodic_task(crontab(minute="10", hour="9"))
 def retain() -> None:
     """Delete polls beyond the retention, at night in the United States (the hour is UTC)."""
-    deleted = retention.apply()
+    try:
+        deleted = retention.apply()
+    except retention.TooMuchAtOnce as error:
+        log.warning("%s", error)
+        return
     if deleted:
         event(log, "retention", polls_deleted=deleted)
+
+
+@huey.periodic_task(crontab(minute="40", hour="9"))
+def keep_house() -> None:
+    """Delete the reports, imports, records for undo and audit entries that are kept no longer."""
+    done = housekeeping.clean()
+    if any(asdict(done).values()):
+        event(log, "housekeeping", **asdict(done))
 
 
 @huey.periodic_task(crontab(minute="20"))
 def clean() -> None:
     """Delete the files that killed processes left behind."""
-    deleted = left_behind.clean()
+    deleted = cleanup.clean()
     if deleted:
         event(log, "cleaned", deleted=deleted)
 
@@ -93,16 +111,16 @@ def recover() -> None:
     queued = {task.args[0] for task in huey.pending() if task.args}
     for model, task in ((Shard, run_shard), (Report, run_report), (Import, run_import)):
         leases.give_up(model)
-        for job_id in leases.waiting(model):
+        for job_id in leases.list_waiting(model):
             if job_id not in queued:
                 event(log, "enqueued_again", kind=model.__name__.lower(), id=job_id)
                 task(job_id)
         expiry = leases.next_expiry(model)
         if expiry is not None:
-            _look_again((expiry - now()) / SECOND + 1)
+            _look_again(expiry + 1)
 
 
-def _watch(model: type[Job]) -> None:
+def _watch() -> None:
     """Ask for a sweep at the time by which this task's lease will have expired if its worker
     dies; it stands in the queue, so it outlives the worker."""
     _look_again(leases.LEASE_SECONDS + 1)
@@ -114,17 +132,27 @@ def _look_again(seconds: float) -> None:
         sweep.schedule(delay=max(1.0, seconds))
 
 
+def _enqueue(task: Any, job_id: str) -> None:
+    """Tell the queue of a row that is on record; where the queue does not answer, a sweep will."""
+    try:
+        task(job_id)
+    except Exception as error:
+        if not outages.is_away(error):
+            raise
+        log.warning("not enqueued yet: %s", job_id, exc_info=error)
+
+
 def enqueue_report(**request: Any) -> Report:
-    """Put a report on record and into the queue; see :func:`restmon.reports.request`."""
+    """Put a report on record and into the queue; see :func:`restmon.reporting.reports.request`."""
     report = reports.request(**request)
-    run_report(report.id)
+    _enqueue(run_report, report.id)
     return report
 
 
 def enqueue_import(
     files: list[Any], requested_by: str = "api", actor: Actor = THIS_MACHINE
 ) -> Import:
-    """Put an import on record and into the queue; see :func:`restmon.imports.request`."""
+    """Put an import on record and into the queue; see :func:`restmon.ingest.imports.request`."""
     row = imports.request(files, requested_by, actor)
-    run_import(row.id)
+    _enqueue(run_import, row.id)
     return row

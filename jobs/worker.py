@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import threading
 
 from huey.consumer import Consumer
@@ -11,19 +10,22 @@ from peewee import PeeweeException
 
 from jobs.queue import huey
 from jobs.tasks import recover
-from restmon import heartbeats
-from restmon.models import now
+from restmon.leasing import heartbeats
+from restmon.ops import watchdog
 from restmon.settings import get_settings
+from restmon.storage import database
 
 log = logging.getLogger("restmon.worker")
 HEARTBEAT_SECONDS = 5
 SHUTDOWN_SECONDS = 20
+MARGIN_SECONDS = 300
+"""A task that takes too long gives itself up; one that did not by then hangs."""
 
 
 class _Heartbeat:
     def __init__(self) -> None:
-        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}"
-        self.started_at = now()
+        self.name = f"{heartbeats.machine_prefix()}{os.getpid()}"
+        self.started_at = database.clock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker-heartbeat", daemon=True)
 
@@ -34,7 +36,7 @@ class _Heartbeat:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-        heartbeats.gone(self.name)
+        heartbeats.remove(self.name)
 
     def _run(self) -> None:
         while not self._stop.wait(HEARTBEAT_SECONDS):
@@ -68,5 +70,7 @@ def run() -> None:
             graceful_signal="TERM",
             shutdown_timeout=SHUTDOWN_SECONDS,
         )
+        longest = settings.max_job_minutes * 60 + MARGIN_SECONDS
+        watchdog.start(lambda: huey.stuck(settings.workers, longest))
         print(f"worker ready, {settings.workers} threads", flush=True)  # noqa: T201
         consumer.run()

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from pages import gate, parts
-from restmon import accounts, groups
+from restmon.access import accounts, passwords, sessions
+from restmon.access.roles import THIS_MACHINE, Actor
+from restmon.dashboard import auth_middleware, identity, logins, messages
 from restmon.errors import RestmonError
-from restmon.roles import THIS_MACHINE
+from restmon.stores import groups
 
 MAY = {
     "operator": "sees every store and may do everything",
@@ -14,13 +15,13 @@ MAY = {
 }
 
 
-def password_form(email: str) -> None:
+def password_form(who: Actor) -> None:
     """Change the own password."""
     with st.form("own_password", clear_on_submit=True):
         st.header("Change your password")
         old = st.text_input("Your password now", type="password", key="old_password")
         new = st.text_input(
-            f"New password, at least {accounts.SHORTEST_PASSWORD} letters",
+            f"New password, at least {passwords.SHORTEST} letters",
             type="password",
             key="new_password",
         )
@@ -28,27 +29,54 @@ def password_form(email: str) -> None:
     if not pressed:
         return
     try:
-        accounts.change_password(email, old, new, parts.address())
+        accounts.change_password(who, old, new)
     except RestmonError as error:
-        parts.tell(error)
+        messages.show_error(error)
         return
     st.success("Your password is changed. Log in again with the new one.")
-    st.link_button("Log in", gate.LOGIN, icon=":material/login:")
+    st.link_button("Log in", auth_middleware.LOGIN, icon=":material/login:")
     st.stop()
 
 
-parts.framed()
+def session_part(who: Actor) -> None:
+    """Where one is logged in, and ending that."""
+    st.header("Where you are logged in")
+    own = logins.own_login_id()
+    found = sessions.list_sessions(who.name, who)
+    if not found:
+        st.caption("You logged in at your organization's provider, which keeps that login.")
+        return
+    logins.show_logins(found, own)
+    others = {login.id: logins.describe_login(login) for login in found if login.id != own}
+    if not others:
+        return
+    chosen = st.selectbox(
+        "End a login", list(others), None, others.__getitem__, placeholder="Choose one", key="login"
+    )
+    with st.container(horizontal=True):
+        end = st.button("End it", disabled=chosen is None, key="end_session")
+        everywhere = st.button("Log out everywhere", key="end_all")
+    if end or everywhere:
+        try:
+            sessions.end_sessions(who.name, chosen if end else None, who)
+        except RestmonError as error:
+            messages.show_error(error)
+            return
+        st.rerun()
+
+
+who = identity.require_role()
 st.title("Your account")
-who = parts.actor()
 if who == THIS_MACHINE:
     st.info("Nobody has to log in at this machine, and whoever uses it may do everything.")
     st.page_link("pages/access.py", label="Make an account", icon=":material/key:")
     st.stop()
-st.markdown(f"You are **{parts.literal(who.name)}**, an account that {MAY[who.role]}.")
+st.markdown(f"You are **{messages.escape_markdown(who.name)}**, an account that {MAY[who.role]}.")
 if who.groups is not None:
-    names = [entry.name for entry in groups.listed(who.groups)]
-    st.markdown(f"Groups: **{parts.literal(', '.join(names)) or 'none yet'}**")
+    names = [entry.name for entry in groups.list_groups(who.groups)]
+    st.markdown(f"Groups: **{messages.escape_markdown(', '.join(names)) or 'none yet'}**")
 if st.button("Log out", icon=":material/logout:", key="logout"):
-    parts.log_out()
+    identity.log_out()
+session_part(who)
 if accounts.has_password(who.name):
-    password_form(who.name)
+    password_form(who)

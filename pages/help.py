@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages import parts
-from restmon import charts, example
-from restmon.uptime import NEAREST, PREVIOUS
+from restmon.charts.example import draw_example
+from restmon.core import worked_example
+from restmon.core.timeline import NEAREST, PREVIOUS
+from restmon.dashboard import identity, jobs_table, widgets
 
-parts.framed()
+identity.require_role()
 st.title("What the numbers mean")
 st.markdown(
     """
@@ -23,6 +24,8 @@ online?** About once an hour each store is polled: *active* (it takes orders onl
   choose another.
 - **An outage** is a stretch of downtime without a break. It goes on across closed hours when the
   store is still down when it opens again; its length counts open time only.
+- **Other hours on a date**, such as a holiday, replace the weekly hours of that date. Before the
+  day a store opens, and from the day it shuts for good, it counts as closed.
 - **A store that was never polled while open** has no uptime and no downtime: nothing was seen, so
   nothing is claimed.
 """
@@ -32,10 +35,12 @@ st.markdown(
     "A store is open on Monday from 09:00 to 12:00. It was polled at 10:14 (active) and at 11:15 "
     "(inactive)."
 )
-found = [example.worked(method) for method in (NEAREST, PREVIOUS)]
-rows = [(parts.METHOD_NAMES[f.method], f.spans.start, f.spans.end, f.spans.status) for f in found]
-parts.chart(
-    charts.example(rows, example.OPENS, example.CLOSES, example.POLLS),
+found = [worked_example.work_example(method) for method in (NEAREST, PREVIOUS)]
+rows = [
+    (jobs_table.METHOD_NAMES[f.method], f.spans.start, f.spans.end, f.spans.status) for f in found
+]
+widgets.show_chart(
+    draw_example(rows, worked_example.OPENS, worked_example.CLOSES, worked_example.POLLS),
     "The worked example: by the nearest poll 104.5 minutes up and 75.5 down, by the previous "
     "poll 135 up and 45 down",
     key="example",
@@ -52,9 +57,48 @@ st.markdown(
 | missing | assumed |
 | --- | --- |
 | business hours of a store | open 24 hours, 7 days |
+| business hours of a store, as they were rejected | those it had; if it had none, never open |
 | business hours of a weekday, others being there | closed on that day |
 | time zone of a store | America/Chicago |
 | an end of 23:59 or later | midnight |
+"""
+)
+st.header("The files that you can upload")
+st.markdown(
+    """
+Drop them as they are: text separated by commas, semicolons, tabs or bars, plain, in a ZIP or
+gzipped, or an Excel workbook (.xlsx). The first line, or one of the first lines, names the
+columns, in any order; capitals, spaces and dashes do not matter, and other columns are ignored.
+Where restmon does not know the names, the preview asks which column is which.
+
+| file | columns it needs | it may have |
+| --- | --- | --- |
+| polls | store_id, timestamp, status | reason |
+| business hours | store_id, day, open, close; or store_id and a column for each weekday | |
+| time zones | store_id, timezone | |
+| store directory | store_id and one more | \
+name, address, groups, sales_per_hour, opened_on, closed_on |
+| other hours, such as holidays | store_id or group, date (or start_date and end_date), \
+open, close | note |
+| hourly sales | store_id, day, hour, sales | |
+
+| value | how it may be written |
+| --- | --- |
+| status | active, online, open, up, true, 1; or inactive, offline, paused, closed, down, false, 0 |
+| timestamp | 2026-11-27 14:05, with seconds and \
+an offset such as -0600 where there are any, else in UTC; Unix time; \
+11/27/2026 once you say which comes first |
+| day | 0 (Monday) to 6 (Sunday), Monday or Mon; 1 to 7 once you say which day 1 is |
+| time of day | 9:00, 09:00:00, 9 AM, noon, midnight; 24:00 as an end |
+| closed, or open all day | closed, off, x, - or both times empty; 24h or open 24 hours |
+| weekday column | 11:30-14:00, 17:00-22:00; or one of the words above |
+| time zone | America/New_York, or Eastern Standard Time as Windows writes it; \
+Eastern alone is rejected |
+
+A store id is text: 001 and 1 are two stores. A spreadsheet may round long ids or cut zeros; the
+Data check page finds such pairs. A line that cannot be read is left out and named, with the reason;
+you can download these lines, mend them and upload them again. Where a line of hours cannot be read,
+the store keeps the hours that it had.
 """
 )
 st.header("What to do next")

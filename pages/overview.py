@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from pages import parts
-from restmon import charts
-from restmon.fleet import Fleet, shares
-from restmon.hours import HOUR
-from restmon.wording import moment, share
+from restmon.charts.fleet import draw_distribution, draw_heat_map, draw_uptime_over_time
+from restmon.core.formatting import moment, share
+from restmon.core.instants import HOUR
+from restmon.dashboard import filters, identity, notices, store_data, widgets
+from restmon.reporting.fleet import Fleet, shares
 
 WINDOWS = ("Last hour", "Last day", "Last week")
 WORST = 10
@@ -36,7 +36,7 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
             if found.has_before[n] and np.isfinite(after[n]) and np.isfinite(before[n]):
                 points = round(100 * float(after[n] - before[n]), 2)
                 same = not points
-                change = "0.00 pp" if same else f"{points:+.2f} pp"
+                change = "0.00 points" if same else f"{points:+.2f} points"
             st.metric(
                 f"Uptime, {name.lower()}",
                 share(float(up[n]), float(up[n] + down[n])),
@@ -49,7 +49,9 @@ def headline(found: Fleet, mask: np.ndarray) -> None:
             )
     if down_now:
         some = "store that is" if down_now == 1 else f"{down_now:,} stores that are"
-        parts.stores_page(f"See the {some} down now", parts.same_filters(now=parts.DOWN_NOW))
+        widgets.link_to_stores(
+            f"See the {some} down now", filters.current_filters(now=filters.DOWN_NOW)
+        )
 
 
 def told(found: Fleet, n: int, uptime: float) -> str:
@@ -57,7 +59,7 @@ def told(found: Fleet, n: int, uptime: float) -> str:
     hours, outages = found.down[n, 2] / 2 / HOUR, found.outages[n]
     return (
         f"{hours:,.2f} h down · {100 * uptime:.1f} % up · "
-        f"{outages:,} outage{'' if outages == 1 else 's'} · now {parts.now_text(found, n)}"
+        f"{outages:,} outage{'' if outages == 1 else 's'} · now {widgets.describe_status(found, n)}"
     )
 
 
@@ -70,25 +72,26 @@ def worst(found: Fleet, mask: np.ndarray) -> None:
         st.success("No store was down in the last week.", icon=":material/check_circle:")
         return
     uptime = found.share[rows].tolist()
-    parts.store_pages(
-        (found.ids[n], told(found, n, up)) for n, up in zip(rows.tolist(), uptime, strict=True)
+    widgets.link_to_each_store(
+        ((found.ids[n], told(found, n, up)) for n, up in zip(rows.tolist(), uptime, strict=True)),
+        found.stores.names,
     )
-    filters = parts.same_filters()
-    parts.stores_page("See all these stores" if filters else "See all stores", filters)
+    chosen = filters.current_filters()
+    widgets.link_to_stores("See all these stores" if chosen else "See all stores", chosen)
 
 
-parts.framed()
+identity.require_role()
 st.title("Overview")
-found = parts.fleet_or_stop()
-parts.freshness(found)
-mask = parts.filtered(found)
+found = store_data.load_fleet()
+notices.show_freshness(found)
+mask = filters.choose_stores(found)
 headline(found, mask)
-if parts.nothing_left(mask):
+if filters.show_if_empty(mask):
     st.stop()
 zones = set(found.zones[mask].tolist())
 zone = zones.pop() if len(zones) == 1 else "UTC"
-parts.chart(
-    charts.uptime_over_time(
+widgets.show_chart(
+    draw_uptime_over_time(
         found.hour_edges[1:],
         found.up_by_hour[mask].sum(0, dtype=float),
         found.down_by_hour[mask].sum(0, dtype=float),
@@ -99,8 +102,8 @@ parts.chart(
 )
 left, right = st.columns(2)
 with left:
-    parts.chart(
-        charts.heat_map(
+    widgets.show_chart(
+        draw_heat_map(
             found.down_by_weekday_hour[mask].sum(0, dtype=float),
             found.open_by_weekday_hour[mask].sum(0, dtype=float),
         ),
@@ -108,8 +111,8 @@ with left:
         key="heat_map",
     )
 with right:
-    parts.chart(
-        charts.distribution(100 * found.share[mask]),
+    widgets.show_chart(
+        draw_distribution(100 * found.share[mask]),
         "Bars: how many stores had how much uptime in the last week",
         key="distribution",
     )

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages import parts
-from restmon.fleet import NEVER, Fleet
-from restmon.wording import stamp
+from restmon.core.formatting import stamp
+from restmon.dashboard import filters, identity, notices, store_data, widgets
+from restmon.reporting.current_status import NEVER
+from restmon.reporting.fleet import Fleet
 
 SIX_HOURS = 28  # of a week
 
@@ -30,8 +31,8 @@ def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
     last = zip(found.last_poll[rows].tolist(), zones.tolist(), strict=True)
     return pd.DataFrame(
         {
-            "store": parts.addresses(found.ids[n] for n in rows),
-            "now": [parts.now_text(found, n) for n in rows],
+            "store": widgets.store_urls((found.ids[n] for n in rows), found.stores.names),
+            "now": [widgets.describe_status(found, n) for n in rows],
             "uptime_share": 100 * found.share[rows],
             "uptime": found.up[rows, 2] / hours,
             "downtime": found.down[rows, 2] / hours,
@@ -47,12 +48,12 @@ def table(found: Fleet, rows: np.ndarray) -> pd.DataFrame:
     )
 
 
-parts.framed()
+identity.require_role()
 st.title("Stores")
-found = parts.fleet_or_stop()
-parts.freshness(found)
-mask = parts.filtered(found, with_now=True)
-if parts.nothing_left(mask):
+found = store_data.load_fleet()
+notices.show_freshness(found)
+mask = filters.choose_stores(found, with_now=True)
+if filters.show_if_empty(mask):
     st.stop()
 rows = np.flatnonzero(mask)
 order = np.lexsort((rows, -found.down[rows, 2]))
@@ -61,7 +62,7 @@ st.caption(
     f"**{len(rows):,}** store{'' if len(rows) == 1 else 's'}; most downtime of the week first."
 )
 shown = table(found, rows)
-if st.session_state.get("now") == parts.DOWN_NOW:
+if st.session_state.get("now") == filters.DOWN_NOW:
     shown.insert(2, "down_since", [down_since(found, n) for n in rows.tolist()])
 number = st.column_config.NumberColumn
 st.dataframe(
@@ -70,8 +71,8 @@ st.dataframe(
     lazy=True,
     height=620,
     column_config={
-        "store": parts.store_link(),
-        "now": st.column_config.TextColumn("Now", width="small"),
+        "store": widgets.store_link_column(),
+        "now": st.column_config.TextColumn("Now", width=150),
         "down_since": st.column_config.TextColumn(
             "Down since (local)", help="When the outage began, in the store's own time zone."
         ),
@@ -102,4 +103,4 @@ st.dataframe(
     key="stores",
     alt="Table of all stores with uptime, downtime, outages and the last poll",
 )
-st.caption("Click a store's id to open it, a column's head to sort by it.")
+st.caption("Click a store to open it, a column's head to sort by it.")

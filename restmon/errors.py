@@ -53,6 +53,18 @@ class NotFound(RestmonError):
     code = "not_found"
 
 
+class CannotUndo(RestmonError):
+    """An import that cannot be undone, or not any more: nothing was changed."""
+
+    code = "cannot_undo"
+
+
+class DataChanged(RestmonError):
+    """What a report read has changed since, so that no more can be said of it."""
+
+    code = "data_changed"
+
+
 class NotLoggedIn(RestmonError):
     """Something was asked for without a key or a login that is good."""
 
@@ -63,6 +75,28 @@ class TooManyTries(RestmonError):
     """Somebody tried too often, and has to wait."""
 
     code = "too_many_tries"
+
+
+class TooManyRequests(RestmonError):
+    """A key was used too often; ``retry_after`` is how many seconds to wait."""
+
+    code = "too_many_requests"
+
+    def __init__(self, message: str, hint: str = "", *, retry_after: int = 60) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+
+
+class NoRoom(RestmonError):
+    """A disk is full."""
+
+    code = "no_room"
+
+
+class NotWritable(RestmonError):
+    """A folder of restmon's is not there or cannot be written."""
+
+    code = "not_writable"
 
 
 class Forbidden(RestmonError):
@@ -77,8 +111,22 @@ class DatabaseUnavailable(RestmonError):
     code = "database_unavailable"
 
 
-class DatabaseDamaged(DatabaseUnavailable):
+class DatabaseUnusable(DatabaseUnavailable):
+    """The database stays as it is until somebody mends it: to try again does not help."""
+
+
+class DatabaseDamaged(DatabaseUnusable):
     """The file of the database is no whole database."""
+
+
+class DatabaseNewer(DatabaseUnusable):
+    """The database was written by a later restmon."""
+
+    def __init__(self, place: str, migration: str) -> None:
+        super().__init__(
+            f"The database {place} was written by a later restmon ({migration}).",
+            "Update restmon, or restore a backup from before the update.",
+        )
 
 
 @contextmanager

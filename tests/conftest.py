@@ -1,304 +1,48 @@
 """What every test stands on: a workspace of its own, real processes, free ports."""
 
-import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher, profiles
 from hypothesis import settings
-from playhouse.pool import PooledDatabase
+from streamlit.runtime.context import ContextProxy
 
-from jobs.queue import huey
-from restmon import database, models
-from restmon.settings import get_settings
-from restmon.snapshot import cache
-from tests.clusters import Cluster, binaries, cluster
+from restmon.access import accounts, passwords
+from restmon.dashboard import auth_middleware
+from restmon.storage import database, models
+from restmon.stores import groups
+from tests.support.clusters import Cluster, cluster, fresh_database, postgres_programs
+from tests.support.environment import ROOT, free_port, missing, wait_until
+from tests.support.pages import POLLS, ZONES, NavigationOnly
+from tests.support.people import MINE, OTHERS, PASSWORD, token_of
+from tests.support.workers import beating
+from tests.support.workspace import Workspace, make_workspace, opened
 
 # How long an example takes is the machine's business.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-ROOT = Path(__file__).parent.parent
-REQUIRED = {name for name in os.environ.get("RESTMON_REQUIRE", "").split(",") if name}
 
-POLLS_HEADER = "store_id,status,timestamp_utc\n"
-HOURS_HEADER = "store_id,day,start_time_local,end_time_local\n"
-ZONES_HEADER = "store_id,timezone_str\n"
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="Run the tests marked slow, too.")
 
 
-def missing(what: str, why: str) -> None:
-    """Skip a test because something is absent; fail where RESTMON_REQUIRE names it."""
-    if what in REQUIRED:
-        pytest.fail(f"RESTMON_REQUIRE names {what}, but {why}")
-    pytest.skip(f"{what}: {why}")
-
-
-def free_port() -> int:
-    """A port on 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(what: str, condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """Wait for a true value of the condition and return it; fails after the seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain: {what}")
-
-
-@dataclass
-class Answer:
-    """An HTTP answer: status, headers (lower-case names) and body."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-
-def http(
-    url: str,
-    method: str = "GET",
-    body: bytes | None = None,
-    headers: dict[str, str] | None = None,
-    timeout: float = 60,
-) -> Answer:
-    """One HTTP request to 127.0.0.1, whatever the status of its answer."""
-    request = urllib.request.Request(url, data=body, method=method, headers=headers or {})
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as answer:
-            found = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(answer.status, found, answer.read())
-    except urllib.error.HTTPError as error:
-        found = {name.lower(): value for name, value in error.headers.items()}
-        return Answer(error.code, found, error.read())
-
-
-def multipart(files: list[tuple[str, str, bytes]]) -> tuple[bytes, dict[str, str]]:
-    """(body, headers) of a multipart form with (field, file name, content) parts."""
-    boundary = "restmon-test-boundary"
-    parts = []
-    for name, filename, content in files:
-        head = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"\r\n'
-        parts.append(
-            f"--{boundary}\r\n{head}Content-Type: text/csv\r\n\r\n".encode() + content + b"\r\n"
-        )
-    body = b"".join(parts) + f"--{boundary}--\r\n".encode()
-    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-
-
-@dataclass
-class Running:
-    """A restmon process that a test started; its output goes to a file."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text(errors="replace")
-
-    def stop(self, sig: int = signal.SIGTERM, seconds: float = 30) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(sig)
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-            raise
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(10)
-
-
-@dataclass
-class Workspace:
-    """A folder with its own database, queue, ports and settings, for this process and others."""
-
-    path: Path
-    env: dict[str, str]
-    api_port: int
-    dashboard_port: int
-    started: list[Running] = field(default_factory=list)
-    api_process: Running | None = None
-
-    @property
-    def api(self) -> str:
-        return f"http://127.0.0.1:{self.api_port}"
-
-    @property
-    def dashboard(self) -> str:
-        return f"http://127.0.0.1:{self.dashboard_port}"
-
-    def write(self, name: str, text: str | bytes) -> Path:
-        path = self.path / name
-        path.write_bytes(text.encode() if isinstance(text, str) else text)
-        return path
-
-    def restmon(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run ``python -m restmon …`` to its end."""
-        env = {**os.environ, **self.env, **options.pop("env", {})}
-        return subprocess.run(
-            [sys.executable, "-m", "restmon", *map(str, arguments)],
-            cwd=ROOT,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            **options,
-        )
-
-    def start(self, *arguments: str, env: dict[str, str] | None = None) -> Running:
-        """Start ``python -m restmon …``; it is killed when the test ends."""
-        log = self.path / f"{arguments[0]}-{len(self.started)}.log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "restmon", *arguments],
-                cwd=ROOT,
-                env={**os.environ, **self.env, "PYTHONUNBUFFERED": "1", **(env or {})},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        running = Running(process, log)
-        self.started.append(running)
-        return running
-
-    def start_script(self, script: str, env: dict[str, str] | None = None) -> Running:
-        """Start a Python script that becomes a worker, and wait until it is ready."""
-        log = self.path / f"worker-{len(self.started)}.log"
-        added = {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **(env or {})}
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-c", script],
-                cwd=ROOT,
-                env={**os.environ, **self.env, **added},
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        running = Running(process, log)
-        self.started.append(running)
-        wait_until("the worker is ready", lambda: "worker ready" in running.output)
-        return running
-
-    def start_worker(self, env: dict[str, str] | None = None) -> Running:
-        running = self.start("worker", env=env)
-        wait_until("the worker is ready", lambda: "worker ready" in running.output)
-        return running
-
-    def start_api(self, env: dict[str, str] | None = None) -> Running:
-        running = self.start("api", env=env)
-        self.wait_for(running, self.api_port)
-        return running
-
-    def start_dashboard(self, env: dict[str, str] | None = None) -> Running:
-        running = self.start("dashboard", env=env)
-        self.wait_for(running, self.dashboard_port)
-        return running
-
-    def wait_for(self, running: Running, port: int) -> None:
-        def listening() -> bool:
-            assert running.process.poll() is None, running.output
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_until(f"something listens on {port}", listening)
-
-    def import_now(
-        self, polls: str | None = None, hours: str | None = None, zones: str | None = None
-    ) -> Any:
-        """Import texts through this process; the header lines are added. Returns the row."""
-        from restmon import imports
-
-        files = []
-        for kind, header, text in (
-            ("polls", POLLS_HEADER, polls),
-            ("business_hours", HOURS_HEADER, hours),
-            ("timezones", ZONES_HEADER, zones),
-        ):
-            if text is not None:
-                path = self.write(f"{kind}.csv", header + text)
-                files.append(imports.source_file(kind, path))
-        return imports.run_now(files)
-
-    def stop_all(self) -> None:
-        for running in self.started:
-            if running.process.poll() is None:
-                os.killpg(running.process.pid, signal.SIGKILL)
-                running.process.wait(10)
-
-
-def make_workspace(path: Path, database_url: str = "") -> Workspace:
-    """A workspace in a folder, with a SQLite database or the one given; the settings are in
-    ``env``, nothing is opened."""
-    api_port, dashboard_port = free_port(), free_port()
-    env = {
-        "RESTMON_DATABASE_URL": database_url or f"sqlite:///{path / 'restmon.db'}",
-        "RESTMON_QUEUE_URL": "" if database_url else f"sqlite:///{path / 'queue.db'}",
-        "RESTMON_DATA_DIR": str(path / "data"),
-        "RESTMON_IMPORT_DIR": str(path / "data"),
-        "RESTMON_API_HOST": "127.0.0.1",
-        "RESTMON_API_PORT": str(api_port),
-        "RESTMON_DASHBOARD_PORT": str(dashboard_port),
-        "RESTMON_WORKERS": "2",
-    }
-    (path / "data").mkdir(exist_ok=True)
-    return Workspace(path, env, api_port, dashboard_port)
-
-
-@contextmanager
-def opened(made: Workspace) -> Iterator[None]:
-    """Open a workspace's database and queue in this process too, with its settings."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in made.env.items():
-            patch.setenv(name, value)
-        get_settings.cache_clear()
-        cache.clear()
-        database.configure()
-        huey.connect()
-        try:
-            yield
-        finally:
-            close_databases()
-            get_settings.cache_clear()
-            cache.clear()
-
-
-def close_databases() -> None:
-    """Close this process's connections to database and queue."""
-    if not models.database.is_closed():
-        models.database.close()
-    if isinstance(models.database.obj, PooledDatabase):
-        models.database.close_all()
-    huey.storage.close()
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the slow tests out, unless they are asked for by ``--slow`` or by a marker."""
+    if config.getoption("--slow") or "slow" in config.getoption("-m"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -314,6 +58,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def database_kind() -> str:
     """Which database the workspace is on: sqlite or postgres."""
     return "sqlite"
+
+
+@pytest.fixture(autouse=True)
+def through_the_gate(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that AppTest runs in this process are taken for asked for through the gate, unless the
+    test is marked ``without_gate``."""
+    if not request.node.get_closest_marker("without_gate"):
+        monkeypatch.setattr("restmon.dashboard.auth_middleware.passed", lambda: True)
+
+
+@pytest.fixture(autouse=True)
+def navigation_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AppTest runs app.py for every address, as the dashboard's server does."""
+    monkeypatch.setattr("streamlit.testing.v1.app_test.PagesManager", NavigationOnly)
 
 
 @pytest.fixture
@@ -365,15 +123,6 @@ def service(processes: Workspace) -> Iterator[Workspace]:
         yield processes
 
 
-def postgres_programs() -> Path:
-    """The folder of PostgreSQL's programs; the test is skipped where there is none."""
-    programs = binaries()
-    if programs is None:
-        missing("postgres", "there is no initdb on the PATH or in /usr/lib/postgresql")
-    assert programs
-    return programs
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A PostgreSQL server for this process's tests, with an empty restmon database to copy."""
@@ -385,19 +134,19 @@ def postgres() -> Iterator[Cluster]:
         yield server
 
 
-@contextmanager
-def fresh_database(server: Cluster) -> Iterator[str]:
-    """The URL of a restmon database of its own on PostgreSQL, dropped at the end."""
-    name = f"test_{models.new_id()}"
-    yield server.create(name, "restmon_template")
-    server.drop(name)
-
-
 @pytest.fixture
 def postgres_url(postgres: Cluster) -> Iterator[str]:
     """The URL of a fresh restmon database on PostgreSQL."""
     with fresh_database(postgres) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords at once in the tests' own process: no setting does this, so that it cannot be
+    on elsewhere. Processes that a test starts verify such hashes as they are."""
+    cheap = PasswordHasher.from_parameters(profiles.CHEAPEST)
+    monkeypatch.setattr(passwords, "_hasher", cheap)
 
 
 @pytest.fixture
@@ -454,3 +203,45 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def people(workspace: Workspace) -> Workspace:
+    """Stores a, b, c:1 and idle; the group Mine holds a, Theirs b; an account of each kind, and an
+    owner of Theirs. Passwords are all the same."""
+    workspace.import_now(POLLS, zones=ZONES)
+    for name, store_id in (("Mine", MINE), ("Theirs", OTHERS)):
+        groups.create(name)
+        groups.add(name, [store_id])
+    accounts.add("operator@example.com", "operator", PASSWORD)
+    accounts.add("owner@example.com", "owner", PASSWORD, ["Mine"])
+    accounts.add("other@example.com", "owner", PASSWORD, ["Theirs"])
+    accounts.add("viewer@example.com", "viewer", PASSWORD)
+    accounts.add("group-viewer@example.com", "viewer", PASSWORD, ["Mine"])
+    return workspace
+
+
+@pytest.fixture
+def as_(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Log somebody in, in the sessions that are opened from now on."""
+
+    def enter(who: str) -> str:
+        token = "" if who == "nobody" else token_of(who)
+        monkeypatch.setattr(ContextProxy, "cookies", {auth_middleware.COOKIE: token})
+        return token
+
+    return enter
+
+
+@pytest.fixture
+def seems_alive() -> Iterator[Callable[[str], None]]:
+    """Make a worker seem alive, by its name, to the end of the test. Ask for it after the
+    workspace."""
+    with ExitStack() as stack:
+        yield lambda name: stack.enter_context(beating(name))
+
+
+@pytest.fixture
+def tester_alive(workspace: Workspace, seems_alive: Callable[[str], None]) -> None:
+    """A worker that seems alive, and does nothing."""
+    seems_alive("tester")

@@ -6,10 +6,12 @@ between two microseconds are Fractions. Nothing here is shared with the code it 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import cache
 from itertools import groupby, pairwise
+from statistics import median, median_low
 from zoneinfo import ZoneInfo
 
 HOUR = 3_600_000_000
@@ -24,6 +26,7 @@ DEFAULT_ZONE = "America/Chicago"
 TICKS = 4
 
 Row = tuple[int, int, int]  # day of week (0 = Monday), start, end
+Times = tuple[int, int] | None  # start, end; None: closed
 Poll = tuple[int, bool]  # instant, active
 Interval = tuple[int, int]  # [start, end)
 Observation = tuple[int, bool, Interval]  # instant, active, the open interval it was made in
@@ -78,22 +81,58 @@ def merge(intervals: list[Interval]) -> list[Interval]:
     return merged
 
 
-def open_intervals(hours: list[Row], zone: str | None, lo: int, hi: int) -> list[Interval]:
+@dataclass(frozen=True)
+class Hours:
+    """Everything SEMANTICS.md "Open intervals" lets decide when a store is open.
+
+    `weekly` are the open rows, `closed_days` the weekdays with a closed row. `own` and `groups`
+    are other hours: {date: rows}, the store's and those of each of its groups. Dates are days
+    since 1970-01-01. `unreadable`: no row could be read, so the store is never open.
+    """
+
+    weekly: tuple[Row, ...] = ()
+    closed_days: tuple[int, ...] = ()
+    own: tuple[tuple[int, tuple[Times, ...]], ...] = ()
+    groups: tuple[tuple[tuple[int, tuple[Times, ...]], ...], ...] = ()
+    opened_on: int | None = None
+    closed_on: int | None = None
+    unreadable: bool = False
+
+
+def rows_of(hours: Hours, date: int) -> list[tuple[int, int]]:
+    """The rows that open on a local date: (start, end) as they are written."""
+    if hours.opened_on is not None and date < hours.opened_on:
+        return []
+    if hours.closed_on is not None and date >= hours.closed_on:
+        return []
+    if date in dict(hours.own):
+        return [times for times in dict(hours.own)[date] if times]
+    of_groups = [dict(group)[date] for group in hours.groups if date in dict(group)]
+    if of_groups:
+        return [times for rows in of_groups for times in rows if times]
+    if not hours.weekly and not hours.closed_days:
+        return [(0, DAY)]
+    weekday = (date + 3) % 7  # 1970-01-01, date 0, was a Thursday
+    return [(start, end) for day, start, end in hours.weekly if day == weekday]
+
+
+def open_intervals(hours: list[Row] | Hours, zone: str | None, lo: int, hi: int) -> list[Interval]:
     """The merged open intervals that share an instant with [lo, hi), in UTC and sorted.
 
     SEMANTICS.md "Open intervals". They are not clipped to [lo, hi), but only the dates from 3 days
     before `lo` to 3 days after `hi` are expanded, so one that goes on beyond those is cut there.
-    A store with no hours is open throughout: [(lo, hi)].
+    A store with no hours, and nothing else that says otherwise, is open throughout: [(lo, hi)].
     """
-    if not hours:
+    if isinstance(hours, list):
+        hours = Hours(tuple(hours))
+    if hours == Hours():
         return [(lo, hi)] if lo < hi else []
+    if hours.unreadable:
+        return []
     zone = zone or DEFAULT_ZONE
     found = []
     for date in range(lo // DAY - 3, hi // DAY + 3 + 1):
-        weekday = (date + 3) % 7  # 1970-01-01, date 0, was a Thursday
-        for day_of_week, start, written_end in hours:
-            if day_of_week != weekday:
-                continue
+        for start, written_end in rows_of(hours, date):
             end = DAY if written_end >= LAST_MINUTE else written_end
             days_later = 0 if end > start else 1
             opens = wall_to_utc(date * DAY + start, zone, is_end=False)
@@ -107,7 +146,7 @@ def open_intervals(hours: list[Row], zone: str | None, lo: int, hi: int) -> list
 
 
 def look(
-    hours: list[Row], zone: str | None, polls: list[Poll], as_of: int, since: int
+    hours: list[Row] | Hours, zone: str | None, polls: list[Poll], as_of: int, since: int
 ) -> tuple[list[Interval], list[Observation]]:
     """The open intervals from `since`, or from the first poll if that is earlier, to `as_of`
     inclusive, and the observations in them. One expansion serves both, so that an interval which
@@ -126,7 +165,7 @@ def look(
 
 
 def observations(
-    hours: list[Row], zone: str | None, polls: list[Poll], as_of: int
+    hours: list[Row] | Hours, zone: str | None, polls: list[Poll], as_of: int
 ) -> list[Observation]:
     """The polls that count, sorted: (instant, active, the open interval it is inside).
 
@@ -153,7 +192,7 @@ def status(t: int | Fraction, inside: list[Poll], everywhere: list[Poll], method
 
 def status_at(
     t: int | Fraction,
-    hours: list[Row],
+    hours: list[Row] | Hours,
     zone: str | None,
     polls: list[Poll],
     as_of: int,
@@ -195,7 +234,7 @@ def pieces(
 
 
 def uptime(
-    hours: list[Row],
+    hours: list[Row] | Hours,
     zone: str | None,
     polls: list[Poll],
     as_of: int,
@@ -210,7 +249,7 @@ def uptime(
 
 
 def time_between(
-    hours: list[Row],
+    hours: list[Row] | Hours,
     zone: str | None,
     polls: list[Poll],
     as_of: int,
@@ -227,7 +266,7 @@ def time_between(
 
 
 def time_by_clock(
-    hours: list[Row],
+    hours: list[Row] | Hours,
     zone: str | None,
     polls: list[Poll],
     as_of: int,
@@ -259,7 +298,7 @@ def time_by_clock(
 
 
 def last_status(
-    hours: list[Row], zone: str | None, polls: list[Poll], as_of: int, method: str
+    hours: list[Row] | Hours, zone: str | None, polls: list[Poll], as_of: int, method: str
 ) -> tuple[bool, bool | None]:
     """(whether the store is open at `as_of`, whether it is up then, or if it is closed, was at
     its last open moment before); None if it was never seen."""
@@ -282,7 +321,7 @@ def two_decimals(value: Fraction) -> str:
 
 
 def report_row(
-    hours: list[Row], zone: str | None, polls: list[Poll], as_of: int, method: str
+    hours: list[Row] | Hours, zone: str | None, polls: list[Poll], as_of: int, method: str
 ) -> list[str]:
     """The six columns after store_id: uptime, then downtime, of the last hour, day and week.
 
@@ -300,7 +339,7 @@ def report_row(
 
 
 def outages(
-    hours: list[Row],
+    hours: list[Row] | Hours,
     zone: str | None,
     polls: list[Poll],
     as_of: int,
@@ -327,3 +366,164 @@ def outages(
         start, end, open_us = (Fraction(x, TICKS) for x in (run[0][0], run[-1][1], open_ticks))
         result.append((start, end, open_us, run[-1] is found[-1]))
     return result
+
+
+# --- Coverage -------------------------------------------------------------------------------
+
+
+def coverage(
+    hours: list[Row] | Hours,
+    zone: str | None,
+    polls: list[Poll],
+    as_of: int,
+    lo: int,
+    hi: int,
+    near: int,
+) -> tuple[int, int]:
+    """(covered, open) time in [lo, hi), microseconds. SEMANTICS.md "Coverage"."""
+    _, seen = look(hours, zone, polls, as_of, lo)
+    around = merge([(time - near, time + near) for time, _, _ in seen])
+    intervals = [
+        (max(start, lo), min(end, hi)) for start, end in open_intervals(hours, zone, lo, hi)
+    ]
+    covered = sum(
+        max(0, min(end, b) - max(start, a)) for start, end in intervals for a, b in around
+    )
+    return covered, sum(end - start for start, end in intervals)
+
+
+def is_stale(hours: list[Row] | Hours, zone: str | None, polls: list[Poll], as_of: int) -> bool:
+    """Whether no poll came for too much of the open time. SEMANTICS.md "Coverage"."""
+    times = sorted({time for time, _ in polls if time <= as_of})
+    if not times:
+        return False
+    recent = [time for time in times if time >= as_of - 7 * DAY]
+    gaps = sorted(b - a for a, b in pairwise(recent))
+    usual = median_low(gaps) if gaps else 0
+    since = open_intervals(hours, zone, times[-1], as_of)
+    age = sum(min(end, as_of) - max(start, times[-1]) for start, end in since)
+    return age > max(3 * usual, 3 * HOUR)
+
+
+# --- How often, and why ---------------------------------------------------------------------
+
+
+def outage_statistics(
+    hours: list[Row] | Hours,
+    zone: str | None,
+    polls: list[Poll],
+    as_of: int,
+    method: str,
+    lo: int,
+    hi: int,
+) -> tuple[int, int, Fraction, Fraction]:
+    """(outages, begun, longest, total) of the window [lo, hi): SEMANTICS.md "An outage".
+
+    Durations are whole, in microseconds. A run that reaches back to the store's first observation
+    has no start, so it is not one that begins in the window.
+    """
+    intervals, seen = look(hours, zone, polls, as_of, lo)
+    first = min([lo] + [time for time, _, _ in seen])
+    durations, begun = [Fraction(0)], 0
+    runs = groupby(pieces(intervals, seen, method, first, as_of), key=lambda piece: piece[2])
+    for number, (active, group) in enumerate(runs):
+        run = list(group)
+        touches = any(end > lo * TICKS and start < hi * TICKS for start, end, _ in run)
+        if active or not touches:
+            continue
+        durations.append(Fraction(sum(end - start for start, end, _ in run), TICKS))
+        begun += number > 0 and run[0][0] >= lo * TICKS
+    return len(durations) - 1, begun, max(durations), sum(durations, Fraction(0))
+
+
+def cause(
+    hours: list[Row] | Hours,
+    zone: str | None,
+    polls: list[Poll],
+    reasons: dict[int, int],
+    as_of: int,
+    outage: tuple[Fraction, Fraction],
+) -> int | None:
+    """The reason of the first inactive observation of an outage (start, end) that has one."""
+    seen = observations(hours, zone, polls, as_of)
+    for active, group in groupby(seen, key=lambda observation: observation[1]):
+        times = [time for time, _, _ in group]
+        # Up again is seen between an outage's observations and the next outage's start; the last
+        # one's may be made at as_of itself, after its open time.
+        if not active and times[-1] >= outage[0]:
+            return next((reasons[time] for time in times if time in reasons), None)
+    raise AssertionError("an outage without an observation")
+
+
+# --- An incident ----------------------------------------------------------------------------
+
+Everything = tuple[list[Row] | Hours, str | None, list[Poll]]
+
+
+def incidents(
+    stores: list[Everything], as_of: int, method: str, lo: int, hi: int
+) -> list[tuple[int, int, int, Fraction, list[int]]]:
+    """(start, end, most down, peak share, stores struck) of each incident in [lo, hi).
+
+    SEMANTICS.md "An outage". Every store is looked at at the start of every quarter hour.
+    """
+    quarter = HOUR // 4
+    quarters = [q * quarter for q in range(-(-lo // quarter), -(-hi // quarter))]
+    now = {
+        q: [status_at(q, hours, zone, polls, as_of, method) for hours, zone, polls in stores]
+        for q in quarters
+    }
+    down = {q: [s for s, status in enumerate(now[q]) if status is False] for q in quarters}
+    share = {
+        q: Fraction(len(down[q]), max(sum(status is not None for status in now[q]), 1))
+        for q in quarters
+    }
+    usual = median(share.values()) if quarters else Fraction(0)
+
+    def unusual(q: int) -> bool:
+        return len(down[q]) >= 5 and share[q] >= Fraction(5, 100) and share[q] >= 2 * usual
+
+    result = []
+    for is_incident, group in groupby(quarters, key=unusual):
+        run = list(group)
+        if is_incident:
+            struck = sorted({s for q in run for s in down[q]})
+            most, peak = max(len(down[q]) for q in run), max(share[q] for q in run)
+            result.append((run[0], run[-1] + quarter, most, peak, struck))
+    return result
+
+
+# --- Targets and lost sales -----------------------------------------------------------------
+
+
+def judge(
+    stores: list[tuple[Fraction | None, int, int, int]],
+) -> tuple[str, Fraction, Fraction, Fraction | float | None]:
+    """(status, budget, used, burn rate) of the sum of stores, each (target, open time of the
+    month, open time so far, downtime so far). SEMANTICS.md "Targets"."""
+    known = [store for store in stores if store[0] is not None]
+    if not known:
+        return "", Fraction(0), Fraction(0), None
+    budget = sum((1 - target) * month for target, month, _, _ in known)
+    pace = sum((1 - target) * so_far for target, _, so_far, _ in known)
+    used = Fraction(sum(down for _, _, _, down in known))
+    burn = used / pace if pace else Fraction(0) if not used else float("inf")
+    status = "missed" if used > budget else "at risk" if burn > 1 else "met"
+    return status, budget, used, burn if any(so_far for _, _, so_far, _ in known) else None
+
+
+def lost_sales(
+    down: dict[tuple[int, int], Fraction],
+    per_hour: Fraction | None,
+    hourly: dict[tuple[int, int], Fraction],
+) -> Fraction | None:
+    """The estimate from downtime (microseconds) by (weekday, hour). SEMANTICS.md "Lost sales"."""
+    if per_hour is None and not hourly:
+        return None
+    total = Fraction(0)
+    for cell, time in down.items():
+        rate = hourly.get(cell, per_hour)
+        if rate is None and time:
+            return None
+        total += time / HOUR * (rate or 0)
+    return total

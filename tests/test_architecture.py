@@ -1,14 +1,12 @@
-"""The arrows of the design: who may import whom."""
+"""What import-linter's contracts (pyproject.toml) cannot say of the design."""
 
 import ast
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.conftest import ROOT
-
-PURE = ["keys", "hours", "uptime", "outages", "reasons", "buckets"]
-MAY_IMPORT = {"numpy", "pandas", "zoneinfo", "dataclasses", "datetime", "functools"}
+from tests.support.environment import ROOT
 
 
 def imported(path: Path) -> set[str]:
@@ -23,47 +21,29 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def tops(path: Path) -> set[str]:
-    return {name.split(".")[0] for name in imported(path)}
-
-
 def files(folder: str) -> list[Path]:
     found = sorted((ROOT / folder).rglob("*.py"))
     assert found
     return found
 
 
-@pytest.mark.parametrize("path", files("restmon"), ids=lambda p: p.name)
-def test_restmon_knows_no_web_page_and_no_queue(path: Path):
-    assert not tops(path) & {"bottle", "streamlit", "huey", "jobs", "api_server", "pages", "app"}
-
-
-@pytest.mark.parametrize("name", PURE)
-def test_the_core_is_pure(name: str):
-    path = ROOT / "restmon" / f"{name}.py"
-    for module in imported(path):
-        top = module.split(".")[0]
-        if top == "restmon":
-            assert module.split(".")[1] in PURE
-        else:
-            assert top in MAY_IMPORT, module
-
-
-def test_charts_are_pure():
-    for module in imported(ROOT / "restmon" / "charts.py"):
-        assert not module.startswith(("restmon.database", "restmon.models", "restmon.settings"))
-        assert module.split(".")[0] != "peewee"
-
-
 @pytest.mark.parametrize("path", [*files("pages"), ROOT / "app.py"], ids=lambda p: p.name)
 def test_pages_query_no_model(path: Path):
-    assert "restmon.models.Poll" not in imported(path)
-    assert not tops(path) & {"peewee", "bottle", "sqlite3"}
-
-
-def test_the_api_knows_no_dashboard():
-    assert not tops(ROOT / "api_server.py") & {"streamlit", "plotly", "peewee", "pages"}
+    names = imported(path)
+    assert "restmon.storage.models.Poll" not in names
+    assert not {name.split(".")[0] for name in names} & {"peewee", "bottle", "sqlite3"}
 
 
 def test_the_reference_is_written_apart():
-    assert "restmon" not in tops(ROOT / "tests" / "reference.py")
+    names = imported(ROOT / "tests" / "reference.py")
+    assert not any(name.split(".")[0] == "restmon" for name in names)
+
+
+def test_the_hooks_of_pre_commit_are_the_commands_of_make_lint():
+    recipe = (ROOT / "Makefile").read_text().partition("\nlint:")[2].partition("\n\n")[0]
+    lines = recipe.replace("\\\n", " ").replace("2>/dev/null", "").splitlines()[1:]
+    commands = [" ".join(line.split()).removeprefix("@") for line in lines]
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    hooks = [hook["entry"] for repo in config["repos"] for hook in repo["hooks"]]
+    assert hooks == [command.replace("$(VENV)", ".venv") for command in commands]
+    assert len(hooks) >= 5

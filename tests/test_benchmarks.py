@@ -11,12 +11,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from benchmarks import pandas_report, polars_report
-from restmon import demo, imports, reports
+from restmon.demo import generator
+from restmon.ingest import imports
+from restmon.reporting import computation
+from restmon.reporting.snapshot import SnapshotCache
 from restmon.settings import get_settings
-from restmon.snapshot import SnapshotCache
-from tests.conftest import ROOT, Workspace
-from tests.imported import import_stores
-from tests.stores import AStore, cases
+from tests.support.environment import ROOT
+from tests.support.examples import examples
+from tests.support.imported import import_stores
+from tests.support.stores import AStore, cases
+from tests.support.workspace import Workspace
 
 # The clocks change in the last days of the first two, in March and November.
 ENDS = {
@@ -58,7 +62,9 @@ def competitors(workspace: Workspace, folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("season", ENDS)
 def test_the_competitors_report_what_we_report(workspace: Workspace, season: str):
     folder = workspace.path / "made"
-    files = demo.generate(folder, stores=40, days=24, end=ENDS[season], seed=5)
+    files = generator.generate(
+        folder, generator.DemoPlan(stores=40, days=24, end=ENDS[season], seed=5)
+    )
     for path, more in (
         (files.polls, MORE_POLLS),
         (files.business_hours, MORE_HOURS),
@@ -67,8 +73,8 @@ def test_the_competitors_report_what_we_report(workspace: Workspace, season: str
         with path.open("a") as file:
             file.write(more)
     # A store that was last seen long ago, and two weeks without any poll.
-    imports.run_now(imports.files_in(folder))
-    ours = reports.compute(cache=SnapshotCache()).csv()
+    imports.run_now(imports.find_files(folder))
+    ours = computation.compute(cache=SnapshotCache()).csv()
     assert len(ours.splitlines()) == 1 + 40 + 6
     for name, text in competitors(workspace, folder).items():
         assert text.splitlines() == ours.splitlines(), name
@@ -77,7 +83,9 @@ def test_the_competitors_report_what_we_report(workspace: Workspace, season: str
 
 @given(case=cases(max_stores=3))
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_the_competitors_report_what_we_report_on_odd_stores(
     workspace: Workspace, case: tuple[list[AStore], int]
@@ -85,11 +93,12 @@ def test_the_competitors_report_what_we_report_on_odd_stores(
     stores, _ = case
     assume(any(store.polls for store in stores))
     import_stores(workspace, stores)
-    ours = reports.compute(cache=SnapshotCache()).csv()
+    ours = computation.compute(cache=SnapshotCache()).csv()
     for name, text in competitors(workspace, workspace.path).items():
         assert text == ours, name
 
 
+@pytest.mark.slow
 def test_the_benchmark_runs_and_tells_every_measure(tmp_path: Path):
     output = tmp_path / "result.json"
     arguments = ["--quick", "--repeat", "1", "--folder", tmp_path / "data", "--output", output]
@@ -104,15 +113,16 @@ def test_the_benchmark_runs_and_tells_every_measure(tmp_path: Path):
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(output.read_text())
-    assert len(result["lines"]) == 12
+    assert len(result["lines"]) == 19
     assert all(line["value"] > 0 for line in result["lines"])
     table = [row for row in done.stdout.splitlines() if row.startswith("|")]
-    assert len(table) == 2 + 12
+    assert len(table) == 2 + 19
     for line, row in zip(result["lines"], table[2:], strict=True):
         assert row.startswith(f"| {line['measure']} |")
         assert ("yes" in row) == line["reached"]
 
 
+@pytest.mark.slow
 def test_how_long_pages_take_is_measured(tmp_path: Path, chromium: str):
     output = tmp_path / "pages.json"
     pages = ["Help", "Streamlit, one chart"]

@@ -2,8 +2,9 @@
 
 import re
 
-from restmon import database, models
-from tests.conftest import ROOT, Workspace
+from restmon.storage import database, models
+from tests.support.environment import ROOT
+from tests.support.workspace import Workspace
 
 PROMISES = (ROOT / "docs" / "RELIABILITY.md").read_text()
 FULL = 2
@@ -11,7 +12,7 @@ FULL = 2
 
 
 def test_the_tests_that_it_names_are_there():
-    named = re.findall(r"`(tests/\w+\.py)(?:::(\w+))?`", PROMISES)
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", PROMISES)
     assert len(named) > 15
     for path, name in named:
         text = (ROOT / path).read_text()

@@ -37,8 +37,10 @@ BEHIND_A_LOGIN = {
 }
 EMAIL, PASSWORD = "operator@example.com", "four words nobody guesses"
 PEOPLE = f"""
-from restmon import accounts, api_keys, audit, database, groups
-from restmon.roles import Role
+from restmon.access import accounts, api_keys, audit
+from restmon.storage import database
+from restmon.stores import groups
+from restmon.access.roles import Role
 database.configure()
 groups.create("Nora's")
 groups.add("Nora's", ["demo-00001", "demo-00004"])
@@ -49,7 +51,8 @@ api_keys.make("nightly", Role.OPERATOR, 365)
 api_keys.make("Nora's till", Role.OWNER, None, ["Nora's"])
 """
 THREE_REPORTS = """
-from restmon import database, reports
+from restmon.reporting import reports
+from restmon.storage import database
 database.configure()
 with database.session():
     newest = database.newest_poll()

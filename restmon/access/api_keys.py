@@ -1,42 +1,49 @@
-"""Bearer keys of the API: who, beside the people at this machine, may ask it for what.
+"""Bearer keys of the API.
 
-Of a key only its SHA-256 is kept: it is 256 random bits, so there is nothing to guess from it. What
-its role may do is in `roles`.
+Only the SHA-256 of a key is stored. A key is 256 random bits, so its hash cannot be guessed. What
+a key's role may do is in `roles`.
 """
 
 import hashlib
 import secrets
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 
 from peewee import IntegrityError
 
-from restmon.database import session, tuples, writing
-from restmon.errors import BadRequest, NotFound, NotLoggedIn, SettingsError
-from restmon.hours import DAY, SECOND
-from restmon.loopback import is_loopback
-from restmon.models import ApiKey, ApiKeyGroup, Group, now
-from restmon.roles import Actor, Role
-from restmon.scope import checked_scope
-from restmon.settings import Settings
+from restmon.access import audit
+from restmon.access.grants import KEY_GRANTS
+from restmon.access.roles import NOBODY, THIS_MACHINE, Actor, Role
+from restmon.access.visibility import check_scope
+from restmon.core.instants import DAY, SECOND
+from restmon.errors import BadRequest, NotFound, NotLoggedIn
+from restmon.storage.database import session, writing
+from restmon.storage.models import ApiKey, now
 
 PREFIX = "restmon_"
-SHOWN = 14
-"""So much of a key's beginning is kept, to tell keys apart by."""
+START_LENGTH = 14
+"""The first characters of a key, which are stored to tell keys apart."""
 LONGEST_NAME = 64
 MOST_DAYS = 36_500
 USE_NOTED_EVERY = 60 * SECOND
 
 
 def make(
-    name: str, role: str = Role.VIEWER, days: int | None = None, groups: Sequence[str] = ()
+    name: str,
+    role: str = Role.VIEWER,
+    days: int | None = None,
+    groups: Sequence[str] = (),
+    actor: Actor = THIS_MACHINE,
 ) -> str:
     """Make a key and return it, the only time that it is seen; it expires after so many days
     (None: never), and sees the stores of the groups alone where they are given. Raises BadRequest
-    for a name, a role, days or groups that cannot be, NotFound for a group that is not there."""
-    kept = name.strip()
-    if not 1 <= len(kept) <= LONGEST_NAME or any(
-        unicodedata.category(letter)[0] == "C" for letter in kept
+    for a name, a role, days or groups that cannot be, NotFound for a group that is not there,
+    Forbidden."""
+    actor.must(Role.OPERATOR)
+    shown = name.strip()
+    if not 1 <= len(shown) <= LONGEST_NAME or any(
+        unicodedata.category(letter)[0] == "C" for letter in shown
     ):
         raise BadRequest(
             f"{name[:80]!r} cannot be a key's name.",
@@ -48,64 +55,56 @@ def make(
     expires_at = None if days is None else now() + days * DAY
     try:
         with writing():
-            wanted = checked_scope(role, groups)
+            wanted = check_scope(role, groups)
             row = ApiKey.create(
-                name=kept,
-                start=key[:SHOWN],
+                name=shown,
+                start=key[:START_LENGTH],
                 key_hash=_hash(key),
                 role=str(role),
                 every_store=wanted is None,
                 expires_at=expires_at,
             )
-            for group in wanted or []:
-                ApiKeyGroup.create(api_key=row.id, group=group)
+            KEY_GRANTS.set(row.id, wanted)
+            audit.note(actor, audit.KEY_CHANGED, shown)
     except IntegrityError:
-        raise BadRequest(f"There is already a key {kept!r}.", "Write another name.") from None
+        raise BadRequest(f"There is already a key {shown!r}.", "Write another name.") from None
     return key
 
 
-def revoke(name: str) -> None:
-    """Make a key worthless from now on; it stays on record. Raises NotFound."""
+def revoke(name: str, actor: Actor = THIS_MACHINE) -> None:
+    """Revoke a key. Its row stays. Raises NotFound, Forbidden."""
+    actor.must(Role.OPERATOR)
     with writing():
         row = ApiKey.get_or_none(ApiKey.name == name.strip())
         if row is None:
             raise NotFound(f"There is no key {name[:64]!r}.", "python -m restmon keys list")
-        ApiKey.update(revoked_at=now()).where(
-            (ApiKey.id == row.id) & ApiKey.revoked_at.is_null()
-        ).execute()
+        if row.revoked_at is None:
+            ApiKey.update(revoked_at=now()).where(ApiKey.id == row.id).execute()
+            audit.note(actor, audit.KEY_CHANGED, row.name)
 
 
-def groups_of_keys() -> dict[str, list[str]]:
-    """The names of the groups that confine each key, by the key's name; none for every store."""
+def list_groups_of_keys() -> dict[str, list[str]]:
+    """The names of each key's groups, by the key's name. Keys for every store are not in it."""
     with session():
-        query = (
-            ApiKeyGroup.select(ApiKey.name, Group.name)
-            .join(ApiKey)
-            .switch(ApiKeyGroup)
-            .join(Group)
-            .order_by(Group.same_name)
-        )
-        found: dict[str, list[str]] = {}
-        for key, group in tuples(query):
-            found.setdefault(key, []).append(group)
-    return found
+        names = KEY_GRANTS.names()
+        return {row.name: names[row.id] for row in ApiKey.select() if row.id in names}
 
 
-def listed() -> list[ApiKey]:
+def list_keys() -> list[ApiKey]:
     """All keys ever made, by name."""
     with session():
         return list(ApiKey.select().order_by(ApiKey.name))
 
 
 def state(row: ApiKey) -> str:
-    """Whether a key is good: active, expired or revoked."""
+    """The state of a key: active, expired or revoked."""
     if row.revoked_at is not None:
         return "revoked"
     return "expired" if row.expires_at is not None and row.expires_at <= now() else "active"
 
 
 def check(key: str) -> Actor:
-    """Who asks with a key that is good, its use noted to the minute; raises NotLoggedIn."""
+    """The actor of an active key. Stores its last use, to the minute. Raises NotLoggedIn."""
     with session():
         row = ApiKey.get_or_none(ApiKey.key_hash == _hash(key))
         if row is None or state(row) != "active":
@@ -113,10 +112,7 @@ def check(key: str) -> Actor:
             raise NotLoggedIn(f"The API key {said}.", "Ask an operator for a new one.")
         if row.last_used_at is None or now() - row.last_used_at > USE_NOTED_EVERY:
             ApiKey.update(last_used_at=now()).where(ApiKey.id == row.id).execute()
-        groups = None
-        if not row.every_store:
-            query = ApiKeyGroup.select(ApiKeyGroup.group).where(ApiKeyGroup.api_key == row.id)
-            groups = frozenset(group for (group,) in tuples(query))
+        groups = KEY_GRANTS.groups_of(row)
     return Actor(f"key {row.name}", Role(row.role), groups)
 
 
@@ -128,16 +124,10 @@ def _hash(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
 
 
-def needed(settings: Settings) -> bool:
-    """Whether the API listens where others reach it, so that it answers to keys only."""
-    return not is_loopback(settings.api_host)
-
-
-def check_exposure(settings: Settings) -> None:
-    """Raise SettingsError where others reach the API and no key is good. Opens no database."""
-    if needed(settings) and not any(state(row) == "active" for row in listed()):
-        raise SettingsError(
-            f"The API would listen on {settings.api_host or 'every address'}, where others reach "
-            "it, and there is no API key.",
-            "Make one (python -m restmon keys make NAME), or set RESTMON_API_HOST=127.0.0.1.",
-        )
+def note_refused(count: int, begin: datetime, address: str) -> None:
+    """Write into the audit that so many requests from an address had no good key in the quarter
+    hour that begins at an instant (UTC)."""
+    requests = f"{count:,} request{'' if count == 1 else 's'}"
+    subject = f"{requests} in the quarter hour from {begin:%Y-%m-%d %H:%M} UTC"
+    with writing():
+        audit.note(NOBODY, audit.KEY_REFUSED, subject, address)

@@ -1,37 +1,71 @@
-"""The audit: who did what, and when. Entries are only ever added."""
+"""The audit: who did what, and when.
 
-from restmon import database
-from restmon.models import AuditEntry
-from restmon.roles import Actor
+A service that changes something takes the `Actor` and writes the entry itself, inside the
+transaction of the change: both are kept, or neither. Entries are only ever added, and deleted when
+they are older than RESTMON_KEEP_AUDIT_DAYS.
+"""
+
+import csv
+import io
+
+from restmon.access.roles import Actor
+from restmon.core.formatting import no_formula
+from restmon.core.instants import as_text
+from restmon.storage import database, models
+from restmon.storage.models import AuditEntry
 
 LOGGED_IN, LOGIN_FAILED, LOGGED_OUT = "logged in", "login failed", "logged out"
+CHECK_FAILED = "gave a wrong password"
 IMPORTED, TRIGGERED, EDITED = "asked for an import", "asked for a report", "edited a store"
-GROUPS_CHANGED = "changed groups"
+UNDONE = "undid an import"
+STORE_DELETED = "deleted a store"
+GROUPS_CHANGED, TARGETS_CHANGED = "changed groups", "changed targets"
+ACCOUNT_DELETED, ACCOUNTS_RESET = "deleted an account", "removed all accounts"
+UNLOCKED, SESSIONS_ENDED = "unlocked an account", "ended logins"
 ACCOUNT_CHANGED, KEY_CHANGED = "changed an account", "changed a key"
+KEY_REFUSED = "no good key"
 DEMO_REMOVED = "removed the demo stores"
+POLLS_FORGOTTEN = "deleted polls"
+AUDIT_FORGOTTEN = "deleted audit entries"
 LONGEST_TEXT = 200
 
 
 def note(actor: Actor | str, action: str, subject: str = "", address: str = "") -> None:
-    """Write that an actor (or whoever gave that name) did something to a ``subject``: the id of a
-    report, an import or a store, an e-mail address, a name. ``address`` is where they came from."""
-    name = actor if isinstance(actor, str) else actor.name
-    with database.session():
-        AuditEntry.create(
-            actor=printable(name),
-            action=action,
-            subject=printable(subject),
-            address=printable(address),
-        )
+    """Add an entry: an actor (or a name that somebody gave) did something to a ``subject``: the id
+    of a report, an import or a store, an e-mail address, a name. ``address`` is where they came
+    from, the actor's own unless given. Raises RuntimeError outside of a transaction."""
+    if not models.database.in_transaction():
+        raise RuntimeError("Write an audit entry in the transaction of the change it is about.")
+    name, place = (actor, "") if isinstance(actor, str) else (actor.name, actor.address)
+    AuditEntry.create(
+        actor=printable(name),
+        action=action,
+        subject=printable(subject),
+        address=printable(address or place),
+    )
 
 
 def printable(text: str) -> str:
-    """Text somebody gave, so that it can be kept and shown: without control characters, cut."""
+    """Text from outside, made safe to store and show: without control characters, and cut."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in text[:LONGEST_TEXT])
     return shown.encode("utf-8", "replace").decode()
 
 
-def recent(limit: int = 500) -> list[AuditEntry]:
+def list_recent(limit: int = 500) -> list[AuditEntry]:
     """The newest entries, newest first."""
     with database.session():
         return list(AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit))
+
+
+def make_csv(limit: int | None = None) -> str:
+    """The newest entries (None: all), newest first, as CSV with the columns at_utc, actor, action,
+    subject, address. Values that a spreadsheet would run as a formula begin with an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["at_utc", "actor", "action", "subject", "address"])
+    with database.session():
+        query = AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit)
+        for entry in query.iterator():
+            texts = (entry.actor, entry.action, entry.subject, entry.address)
+            writer.writerow([as_text(entry.at), *map(no_formula, texts)])
+    return out.getvalue()

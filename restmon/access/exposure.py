@@ -1,9 +1,22 @@
-"""What address only this machine itself can be reached at."""
+"""Whether others reach this machine's servers, and what those then require."""
 
 import ipaddress
 
-OF_PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
-"""Headers that a proxy adds: who sent the request is then somebody else than who connected."""
+from restmon.access import accounts, api_keys
+from restmon.errors import SettingsError
+from restmon.settings import Settings
+from restmon.storage.database import session
+from restmon.storage.models import Account, ApiKey
+
+OF_PROXIES = (
+    "Forwarded",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+)
+"""Headers that a proxy adds. The sender of the request is then not the one that connected."""
 
 
 def is_loopback(host: str) -> bool:
@@ -14,3 +27,41 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def dashboard_requires_login(settings: Settings) -> bool:
+    """Whether the dashboard requires a login: where others reach it, and from the first account on
+    (others may reach it through a proxy)."""
+    return not is_loopback(settings.dashboard_host) or accounts.was_ever_made()
+
+
+def api_requires_key(settings: Settings) -> bool:
+    """Whether every request to the API needs a key: where others reach it, and wherever there
+    ever was a key or an account (others may reach it through a proxy that does not say so)."""
+    if not is_loopback(settings.api_host):
+        return True
+    with session():
+        return ApiKey.select().exists() or Account.select().exists()
+
+
+def check_dashboard(settings: Settings) -> None:
+    """Raise SettingsError where others reach the dashboard and nobody can log in."""
+    if not is_loopback(settings.dashboard_host) and not accounts.is_any_active():
+        raise SettingsError(
+            f"The dashboard would listen on {settings.dashboard_host or 'every address'}, where "
+            "others reach it, and there is no account.",
+            "Make one (python -m restmon accounts add E-MAIL --role operator), or set "
+            "RESTMON_DASHBOARD_HOST=127.0.0.1.",
+        )
+
+
+def check_api(settings: Settings) -> None:
+    """Raise SettingsError where others reach the API and no key is good."""
+    if is_loopback(settings.api_host):
+        return
+    if not any(api_keys.state(row) == "active" for row in api_keys.list_keys()):
+        raise SettingsError(
+            f"The API would listen on {settings.api_host or 'every address'}, where others reach "
+            "it, and there is no API key.",
+            "Make one (python -m restmon keys make NAME), or set RESTMON_API_HOST=127.0.0.1.",
+        )

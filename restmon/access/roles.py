@@ -1,13 +1,13 @@
-"""Who asks, and what they may: the roles, and the groups of stores a person is confined to."""
+"""Actors and roles: who does something, and what they may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from restmon.errors import Forbidden
 
 
 class Role(StrEnum):
-    """What a person or a key is for.
+    """What a person or a key may do.
 
     An *operator* may do everything. An *owner* sees, imports and reports the stores of their own
     groups, and edits their hours and zones. A *viewer* looks, at the stores of their groups or,
@@ -24,24 +24,26 @@ MAY = {
     Role.OWNER: frozenset({Role.OWNER, Role.VIEWER}),
     Role.VIEWER: frozenset({Role.VIEWER}),
 }
-"""The roles whose doings each role may do."""
+"""For each role, the roles whose rights it has."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: a ``name`` for the records, a role, and the ids of the ``groups`` whose stores
-    are all there is for them (None: every store)."""
+    """Who asks: a ``name`` for the records, a role, the ids of the ``groups`` whose stores are
+    all there is for them (None: every store), and the network ``address`` they ask from ("" where
+    there is none), which goes into the audit."""
 
     name: str
     role: Role
     groups: frozenset[int] | None = None
+    address: str = field(default="", compare=False)
 
     def may(self, needed: Role) -> bool:
-        """Whether they may do what takes the needed role."""
+        """Whether they may do what requires the role."""
         return needed in MAY[self.role]
 
     def must(self, needed: Role) -> None:
-        """Raise Forbidden unless they may do what takes the needed role."""
+        """Raise Forbidden unless they may do what requires the role."""
         if not self.may(needed):
             raise Forbidden(
                 f"{'An' if self.role != Role.VIEWER else 'A'} {self.role} may not do this.",
@@ -50,4 +52,10 @@ class Actor:
 
 
 THIS_MACHINE = Actor("this machine", Role.OPERATOR)
-"""Whoever uses restmon at its own machine, where no login is asked for."""
+"""Anyone who uses restmon on its own machine, where no login is required."""
+
+NOBODY = Actor("nobody", Role.VIEWER, frozenset())
+"""Whoever has not shown who they are: sees no store."""
+
+SCHEDULE = Actor("the schedule", Role.OPERATOR)
+"""What restmon does by itself at set times."""

@@ -1,8 +1,7 @@
 """Open time and down time by hour, by local weekday and hour, and by local date. Pure.
 
-Arrays in, arrays out. A stretch is a pair of instants [start, end) in *half microseconds* since
-the epoch, UTC, in which midpoints are whole numbers. Sums are exact: they are kept as float64
-whole numbers below 2**53.
+A stretch is a pair of instants [start, end) in *half microseconds* since the epoch, UTC, in which
+midpoints are whole numbers. Sums are exact: they are kept as float64 whole numbers below 2**53.
 """
 
 from dataclasses import dataclass
@@ -10,12 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon.hours import DAY, EPOCH_WEEKDAY, HOUR, OpenIntervals, zone_offsets
-from restmon.outages import down_runs
-from restmon.uptime import Timeline, cut
+from restmon.core.instants import DAY, EPOCH_WEEKDAY, HOUR
+from restmon.core.intervals import OpenIntervals
+from restmon.core.open_clock import cut_at
+from restmon.core.outages import down_runs
+from restmon.core.timeline import Timeline
+from restmon.core.zone_offsets import ZoneOffsets, zone_offsets
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 CELLS = 7 * 24
 """Hours of a week, Monday 00:00 first."""
@@ -23,47 +26,77 @@ CELLS = 7 * 24
 
 @dataclass(frozen=True)
 class Stretches:
-    """Stretches [start, end) of stores: int64 arrays of one length, half microseconds."""
+    """Stretches [start, end) of stores, sorted by store, then time: int64 arrays of one length.
+
+    Attributes
+    ----------
+    store : the store's index
+    start, end : instants in half microseconds
+    """
 
     store: Ints
     start: Ints
     end: Ints
 
+    def of_stores(self, mask: Flags) -> "Stretches":
+        """Return those of the stores of a mask (bool, shape (stores,))."""
+        mine = mask[self.store]
+        if mine.all():
+            return self
+        return Stretches(self.store[mine], self.start[mine], self.end[mine])
 
-def open_stretches(intervals: OpenIntervals, lo: int, hi: int) -> Stretches:
-    """The open intervals clipped to [lo, hi) (microseconds), sorted by store, then time."""
-    start, end = np.maximum(intervals.start, lo), np.minimum(intervals.end, hi)
-    kept = start < end
-    return Stretches(intervals.store[kept], 2 * start[kept], 2 * end[kept])
+
+def open_stretches(intervals: OpenIntervals, lo: int | Ints, hi: int | Ints) -> Stretches:
+    """Return the open intervals inside [lo, hi) (instants, of all stores or of each)."""
+    inside = intervals.clipped(lo, hi)
+    return Stretches(inside.store, 2 * inside.start, 2 * inside.end)
 
 
-def down_stretches(line: Timeline, lo: int, hi: int) -> Stretches:
-    """The down time inside [lo, hi) (microseconds), sorted by store, then time."""
+def down_stretches(line: Timeline, lo: int | Ints, hi: int | Ints) -> Stretches:
+    """Return the down time inside [lo, hi), a stretch for each outage and interval. The instants
+    are those of all stores, or int64 arrays of shape (stores,)."""
     clock = line.clock
     first, last = down_runs(line)
     store = line.store[first]
-    begin = np.maximum(line.begin[first], clock.at(store, np.full(len(store), 2 * lo, np.int64)))
-    end = np.minimum(line.end[last], clock.at(store, np.full(len(store), 2 * hi, np.int64)))
+    lo_of, hi_of = (
+        np.broadcast_to(np.asarray(edge, np.int64), (line.stores,))[store] for edge in (lo, hi)
+    )
+    begin = np.maximum(line.begin[first], clock.at(store, 2 * lo_of))
+    end = np.minimum(line.end[last], clock.at(store, 2 * hi_of))
     n, interval, begin, end = clock.cut(begin, end)
     return Stretches(
         store[n], clock.doubled_instants(interval, begin), clock.doubled_instants(interval, end)
     )
 
 
-def of_stores(found: Stretches, chosen: NDArray[np.bool_]) -> Stretches:
-    """Those of the chosen stores (bool, one a store)."""
-    kept = chosen[found.store]
-    return found if kept.all() else Stretches(found.store[kept], found.start[kept], found.end[kept])
-
-
 def by_bucket(stores: int, found: Stretches, origin: Ints, width: int, columns: int) -> Floats:
-    """How much of each store's stretches lies in each bucket of ``width`` half microseconds.
+    """Return how much of each store's stretches lies in each of its buckets.
 
-    Bucket k of store s begins at ``origin[s] + k * width``; all stretches lie in the buckets.
-    Returns half microseconds, of shape (stores, columns).
+    A stretch is a step up at its start and a step down at its end. A step fills the rest of its
+    own bucket and the whole of each bucket after it: the running sum of two numbers. With
+    buckets of 10, a stretch [13, 28) is::
+
+        bucket             0    1    2    3
+        step up at 13      .   +7   +3    .     running sum   0   7  10  10
+        step down at 28    .    .   -2   -8                   0   0  -2 -10
+        in the bucket                                         0   7   8   0
+
+    Parameters
+    ----------
+    stores : int
+    found : Stretches
+        All of them inside the buckets.
+    origin : int64 array of shape (stores,), instants in half microseconds
+        Bucket k of store s begins at ``origin[s] + k * width``.
+    width : int
+        Half microseconds.
+    columns : int
+        How many buckets there are.
+
+    Returns
+    -------
+    float64 array of shape (stores, columns), half microseconds
     """
-    # A stretch is the step up at its start less the step up at its end. A step fills the rest of
-    # its bucket and all buckets after it: a running sum of two numbers a step.
     row = columns + 2
     store = np.concatenate([found.store, found.store])
     place = np.concatenate([found.start, found.end]) - origin[store]
@@ -81,9 +114,10 @@ def by_bucket(stores: int, found: Stretches, origin: Ints, width: int, columns: 
 
 
 def by_hour(stores: int, found: Stretches, begin: int, hours: int) -> Floats:
-    """The stretches by elapsed hour from the instant ``begin`` (microseconds) on.
+    """Return the stretches by elapsed hour from the instant ``begin`` on.
 
-    They lie in [begin, begin + hours). Returns half microseconds, of shape (stores, hours).
+    All of them lie in those hours. Returns a float64 array of shape (stores, hours), half
+    microseconds.
     """
     return by_bucket(stores, found, np.full(stores, 2 * begin, np.int64), 2 * HOUR, hours)
 
@@ -91,10 +125,25 @@ def by_hour(stores: int, found: Stretches, begin: int, hours: int) -> Floats:
 def by_weekday_hour(
     found: Stretches, zone_of_store: Ints, zones: list[str], lo: int, hi: int
 ) -> Floats:
-    """The stretches by what the clock of each store's zone shows: weekday and hour.
+    """Return the stretches by what the clock of each store's zone shows: weekday and hour.
 
-    They lie in [lo, hi) (microseconds). An hour that happens twice adds to one cell. Returns
-    half microseconds, of shape (stores, 7, 24), Monday and 00:00 first.
+    An hour that happens twice adds to one cell.
+
+    Parameters
+    ----------
+    found : Stretches
+        All of them inside [lo, hi).
+    zone_of_store : int64 array of shape (stores,)
+        Indexes ``zones``.
+    zones : list of str
+        IANA names.
+    lo, hi : int
+        Instants.
+
+    Returns
+    -------
+    float64 array of shape (stores, 7, 24), half microseconds
+        Monday and 00:00 first.
     """
     stores = len(zone_of_store)
     cells = np.zeros((stores, CELLS))
@@ -106,27 +155,7 @@ def by_weekday_hour(
     origin = (lo + lowest) // HOUR * HOUR  # on the local clock
     columns = max(CELLS, int((-(-(hi + highest - origin) // HOUR)).max()))
 
-    zone = zone_of_store[found.store]
-    parts = []
-    changing = np.array([len(o.begin) > 1 for o in offsets])
-    still = np.flatnonzero(~changing[zone])
-    shift = 2 * lowest[zone[still]]
-    parts.append((found.store[still], found.start[still] + shift, found.end[still] + shift))
-    for z in np.flatnonzero(changing):
-        own = np.flatnonzero(zone == z)
-        start, end = found.start[own], found.end[own]
-        changes = 2 * offsets[z].begin[1:]
-        n, k = cut(changes, start, end)
-        edges = np.array([2 * lo, *changes, 2 * hi], np.int64)
-        shift = 2 * offsets[z].offset[k]
-        parts.append(
-            (
-                found.store[own[n]],
-                np.maximum(start[n], edges[k]) + shift,
-                np.minimum(end[n], edges[k + 1]) + shift,
-            )
-        )
-    local = Stretches(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    local = _on_local_clocks(found, zone_of_store, offsets, lo, hi)
     table = by_bucket(stores, local, 2 * origin[zone_of_store], 2 * HOUR, columns)
     for column in range(CELLS, columns, CELLS):
         more = table[:, column : column + CELLS]
@@ -139,11 +168,45 @@ def by_weekday_hour(
     return cells.reshape(stores, 7, 24)
 
 
-def local_days(zone: str, lo: int, hi: int) -> tuple[NDArray[np.datetime64], Ints]:
-    """The local dates of [lo, hi) (microseconds) and the instants between them.
+def _on_local_clocks(
+    found: Stretches, zone_of_store: Ints, offsets: list[ZoneOffsets], lo: int, hi: int
+) -> Stretches:
+    """The stretches inside [lo, hi) with instants as the stores' clocks show them, cut where the
+    clocks change; in no order."""
+    zone = zone_of_store[found.store]
+    changing = np.array([len(o.begin) > 1 for o in offsets])
+    first_offset = np.array([o.offset[0] for o in offsets], np.int64)
+    still = np.flatnonzero(~changing[zone])
+    shift = 2 * first_offset[zone[still]]
+    parts = []
+    parts.append((found.store[still], found.start[still] + shift, found.end[still] + shift))
+    for z in np.flatnonzero(changing):
+        own = np.flatnonzero(zone == z)
+        start, end = found.start[own], found.end[own]
+        changes = 2 * offsets[z].begin[1:]
+        n, k = cut_at(changes, start, end)
+        edges = np.array([2 * lo, *changes, 2 * hi], np.int64)
+        shift = 2 * offsets[z].offset[k]
+        parts.append(
+            (
+                found.store[own[n]],
+                np.maximum(start[n], edges[k]) + shift,
+                np.minimum(end[n], edges[k + 1]) + shift,
+            )
+        )
+    return Stretches(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    Returns (dates, datetime64[D]; edges, int64 microseconds, one more than dates, from lo to
-    hi). A date begins at the first instant at which the clock has reached its midnight.
+
+def local_days(zone: str, lo: int, hi: int) -> tuple[NDArray[np.datetime64], Ints]:
+    """Return the local dates of [lo, hi) (instants) and the instants between them.
+
+    A date begins at the first instant at which the clock has reached its midnight.
+
+    Returns
+    -------
+    dates : datetime64[D] array
+    edges : int64 array, instants, one more than dates
+        From lo to hi.
     """
     if lo >= hi:
         return np.empty(0, "datetime64[D]"), np.empty(0, np.int64)
@@ -154,10 +217,18 @@ def local_days(zone: str, lo: int, hi: int) -> tuple[NDArray[np.datetime64], Int
     return dates[some].astype("datetime64[D]"), np.append(edges[some], hi)
 
 
-def covered(found: Stretches, edges: Ints) -> Ints:
-    """How much of one store's stretches lies between neighbouring edges (microseconds).
+def sum_between(found: Stretches, edges: Ints) -> Ints:
+    """Return how much of one store's stretches lies between neighboring edges.
 
-    The stretches are sorted and disjoint. Returns int64 half microseconds, one less than edges.
+    Parameters
+    ----------
+    found : Stretches
+        Sorted and disjoint.
+    edges : int64 array, sorted instants
+
+    Returns
+    -------
+    int64 array, half microseconds, one less than edges
     """
     if not len(edges):
         return np.empty(0, np.int64)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon.uptime import PREVIOUS, Timeline, spans
+from restmon.core.timeline import PREVIOUS, Timeline, cut_spans
 
 Ints = NDArray[np.int64]
 
@@ -30,8 +30,12 @@ KINDS = np.array([OPENING, CLOSING, MIDPOINT, POLL, RANGE])
 class Edges:
     """Why each span begins (or ends) where it does: arrays of one length.
 
-    ``kind`` is one of the words above. For MIDPOINT and POLL, ``before`` and ``after`` (int64
-    microseconds) are the observations on its two sides; otherwise both are 0.
+    Attributes
+    ----------
+    kind : array of str
+        OPENING, CLOSING, MIDPOINT, POLL or RANGE.
+    before, after : int64 arrays, instants
+        For MIDPOINT and POLL, the observations on its two sides; otherwise both are 0.
     """
 
     kind: NDArray[np.str_]
@@ -44,10 +48,20 @@ class ExplainedSpans:
     """Spans of one status inside business hours with their reasons: arrays of one length, sorted
     by store, then time.
 
-    ``start`` and ``end`` are int64 microseconds (rounded down), ``status`` int8 (1 = up).
-    ``poll`` is the instant of the observation that decides the span, ``last_poll`` of the last
-    one where spans were :func:`joined`, ``polls`` (int64) how many they are. ``carried`` (bool):
-    it was made in another open interval, as there was none in this one.
+    Attributes
+    ----------
+    store : int64 array
+    start, end : int64 arrays, instants, rounded down
+    status : int8 array
+        1 = up.
+    poll, last_poll : int64 arrays, instants
+        The first and the last observation that decides the span; they differ only after
+        `join_spans`.
+    polls : int64 array
+        How many observations decide it.
+    carried : bool array
+        The observation was made in another open interval, as there was none in this one.
+    starts, ends : Edges
     """
 
     store: Ints
@@ -65,10 +79,10 @@ class ExplainedSpans:
         return len(self.start)
 
 
-def explained(line: Timeline, lo: int, hi: int, method: str) -> ExplainedSpans:
-    """The spans of :func:`restmon.uptime.spans` inside [lo, hi), one for each deciding
-    observation and open interval, with their reasons. ``method`` is that of the timeline."""
-    found = spans(line, lo, hi)
+def explain_spans(line: Timeline, lo: int, hi: int, method: str) -> ExplainedSpans:
+    """Return the spans inside [lo, hi) (instants) with their reasons, one for each deciding
+    observation and open interval. ``method`` is that of the timeline, which is not of runs."""
+    found = cut_spans(line, lo, hi)
     clock, n, p = line.clock, found.observation, found.interval
     begin = np.maximum(line.begin[n], clock.total[p])
     end = np.minimum(line.end[n], clock.total[p + 1])
@@ -109,8 +123,8 @@ def _edges(
     word: str,
     method: str,
 ) -> Edges:
-    """The edges at which observation ``before`` gives way to the one after it, unless the edge
-    is ``outside`` the range or a ``turn`` of the store, called by the word."""
+    """The edges at which observation ``before`` gives way to the one after it; unless an edge is
+    ``outside`` of the range, or the store opens or closes there (``turn``, named ``word``)."""
     takeover = POLL if method == PREVIOUS else MIDPOINT
     kind = np.where(outside, RANGE, np.where(turn, word, takeover))
     between = ~outside & ~turn
@@ -122,9 +136,9 @@ def _edges(
     return Edges(kind, np.where(between, line.time[n], 0), np.where(between, after, 0))
 
 
-def joined(found: ExplainedSpans) -> ExplainedSpans:
-    """The spans with neighbours of one status in one open interval made one: the stretches that
-    a person sees. Its edges are the first one's start and the last one's end."""
+def join_spans(found: ExplainedSpans) -> ExplainedSpans:
+    """Return the spans with neighbors of one status in one open interval made one: the stretches
+    that a person sees. The edges are the first one's start and the last one's end."""
     if not len(found):
         return found
     begins = np.ones(len(found), bool)

@@ -1,51 +1,58 @@
-"""How instants, durations and shares are told to people. Pure.
+"""Instants, durations and shares as text for people. Pure.
 
 Instants are microseconds since the epoch, UTC; durations half microseconds, as in
-`restmon/uptime.py`.
+`restmon/core/uptime.py`.
 """
 
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
-from restmon.hours import SECOND
+from restmon.core.instants import HOUR, SECOND, as_datetime
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def at(instant: int, zone: str = "UTC") -> datetime:
-    """The instant as a datetime in the zone."""
-    return (EPOCH + timedelta(microseconds=int(instant))).astimezone(ZoneInfo(zone))
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def moment(instant: int | None, zone: str = "UTC", *, seconds: bool = False) -> str:
-    """Such as ``Wed 25 Jan 2023 12:13 CST``; "never" for None."""
+    """Return an instant such as ``Wed 25 Jan 2023 12:13 CST``; "never" for None."""
     if instant is None:
         return "never"
     clock = "%H:%M:%S" if seconds else "%H:%M"
-    local = at(instant, zone)
+    local = as_datetime(instant, zone)
     return f"{local:%a} {local.day} {local:%b %Y} {local.strftime(clock)} {local:%Z}"
 
 
 def stamp(instant: int, zone: str = "UTC") -> str:
-    """Such as ``2023-01-25 12:13 CST``, for columns that are sorted; quick for many."""
+    """Return an instant such as ``2023-01-25 12:13 CST``: sorts as text, quick for many."""
     return _stamp(instant // (60 * SECOND), zone)
 
 
 @lru_cache(maxsize=10_000)
 def _stamp(minute: int, zone: str) -> str:
-    return f"{at(minute * 60 * SECOND, zone):%Y-%m-%d %H:%M %Z}"
+    return f"{as_datetime(minute * 60 * SECOND, zone):%Y-%m-%d %H:%M %Z}"
 
 
 def clock(instant: int, zone: str = "UTC") -> str:
-    """Such as ``12:13``; with seconds where there are any."""
-    local = at(instant, zone)
+    """Return a time of day such as ``12:13``; with seconds where there are any."""
+    local = as_datetime(instant, zone)
     return local.strftime("%H:%M:%S" if local.second else "%H:%M")
 
 
+def store_label(store_id: str, name: str | None) -> str:
+    """Return how a store is called: its name with the id behind it, or the id alone."""
+    return f"{name} ({store_id})" if name else store_id
+
+
+def wall_text_12(wall: int) -> str:
+    """Return a wall-clock time, microseconds since midnight, as ``9:00 AM``; the end of a day is
+    ``midnight``."""
+    if wall == 24 * HOUR:
+        return "midnight"
+    hours, rest = divmod(wall, HOUR)
+    return f"{hours % 12 or 12}{wall_text(rest)[2:]} {'PM' if hours >= 12 else 'AM'}"
+
+
 def wall_text(wall: int) -> str:
-    """A wall-clock time, microseconds since midnight, as ``HH:MM``; with seconds and their
+    """Return a wall-clock time, microseconds since midnight, as ``HH:MM``; with seconds and their
     fraction where it has any."""
     minutes, rest = divmod(wall, 60 * SECOND)
     text = f"{minutes // 60:02d}:{minutes % 60:02d}"
@@ -56,7 +63,7 @@ def wall_text(wall: int) -> str:
 
 
 def duration(half_microseconds: int) -> str:
-    """Such as ``2 h 05 min``, ``45 min`` or ``30 s``."""
+    """Return a duration such as ``2 h 05 min``, ``45 min`` or ``30 s``."""
     seconds = round(half_microseconds / 2 / SECOND)
     if seconds < 60:
         return f"{seconds} s"
@@ -67,7 +74,7 @@ def duration(half_microseconds: int) -> str:
 
 
 def ago(instant: int | None, now: int) -> str:
-    """How long before now, such as ``3 minutes ago``; "never" for None."""
+    """Return how long before now an instant is: ``3 minutes ago``; "never" for None."""
     if instant is None:
         return "never"
     seconds = (now - instant) / SECOND
@@ -81,7 +88,7 @@ def ago(instant: int | None, now: int) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """A percentage that shows 100 % and 0 % only where they are exact; "–" of nothing."""
+    """Return a percentage. It is 100 % or 0 % only where that is exact, "–" of nothing."""
     if not whole:
         return "–"
     if part in (0, whole):
@@ -93,7 +100,7 @@ def share(part: float, whole: float) -> str:
 
 
 def size(number: int) -> str:
-    """A number of bytes, such as ``1.2 MB``."""
+    """Return a number of bytes such as ``1.2 MB``."""
     if number < 1000:
         return f"{number} byte{'' if number == 1 else 's'}"
     value, unit = number / 1000, "kB"
@@ -104,7 +111,7 @@ def size(number: int) -> str:
 
 
 def edge(kind: str, instant: int, before: int, after: int, zone: str) -> str:
-    """Why a span begins or ends there (the words are `restmon/reasons.py`'s), in local time."""
+    """Return why a span begins or ends at an instant, in local time (see `explanations.Edges`)."""
     first, second = clock(before, zone), clock(after, zone)
     reason = {
         "opening": "opening",
@@ -114,3 +121,8 @@ def edge(kind: str, instant: int, before: int, after: int, zone: str) -> str:
         "range": "edge of what is shown",
     }[kind]
     return f"{clock(instant, zone)} ({reason})"
+
+
+def no_formula(text: str) -> str:
+    """Return the text in a form that a spreadsheet shows and does not run."""
+    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text

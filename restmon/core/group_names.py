@@ -1,10 +1,6 @@
-"""What a group of stores may be called."""
+"""The rules for the name of a group of stores."""
 
 import unicodedata
-
-import pyarrow as pa
-
-from restmon.fields import Parsed, by_distinct_value
 
 LONGEST = 64
 FORMULA_BEGINS = ("=", "+", "-", "@")
@@ -39,21 +35,3 @@ def why_not_a_group_name(text: str) -> str:
     if text.strip().startswith(FORMULA_BEGINS):
         return "the name of a group does not begin with = + - or @, as a spreadsheet's formula does"
     return "the name of a group has no control characters, line ends or invisible marks"
-
-
-def parse_group_names(raw: pa.Array) -> Parsed:
-    """Names of groups, object array of str."""
-
-    def parse(value: bytes) -> str | None:
-        try:
-            return group_name(value.decode("utf-8"))
-        except UnicodeDecodeError:
-            return None
-
-    def reason(value: bytes) -> str:
-        try:
-            return why_not_a_group_name(value.decode("utf-8"))
-        except UnicodeDecodeError:
-            return "it is not text in UTF-8"
-
-    return by_distinct_value(raw, parse, object, "", reason)

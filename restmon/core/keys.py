@@ -10,9 +10,26 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class KeySpace:
-    """Keys ``store * span + (instant - origin)``: they sort as (store, instant) does.
+    """Keys that sort as (store, instant) pairs do: ``store * span + (instant - origin)``.
 
-    ``store`` counts from 0, ``origin <= instant < origin + span``.
+    Each store has a stretch of ``span`` keys of its own, one after the other. With origin 100 and
+    span 50::
+
+        store      0               1               2
+        instant    100 ... 149     100 ... 149     100 ... 149
+        key          0 ...  49      50 ...  99     100 ... 149
+
+        (1, 110) -> 1 * 50 + 10 = 60
+
+    So one `numpy.searchsorted` over the keys of a sorted table looks up a pair of each of 14,000
+    stores at once, and never finds a neighbour's.
+
+    Attributes
+    ----------
+    origin : int
+        The earliest instant, microseconds.
+    span : int
+        How many instants there are: ``origin <= instant < origin + span``.
     """
 
     origin: int
@@ -20,10 +37,13 @@ class KeySpace:
 
     @classmethod
     def covering(cls, stores: int, lo: int, hi: int) -> "KeySpace":
-        """The space of ``stores`` stores and instants from lo to hi, both included.
+        """Return the space of stores 0 to ``stores - 1`` and instants from lo to hi, both included.
 
-        Raises ValueError when its keys would not fit into 64 bits: four million stores over
-        three weeks do, then work on fewer stores at once.
+        Raises
+        ------
+        ValueError
+            When its keys do not fit into 64 bits. Those of four million stores over three weeks
+            do; otherwise work on fewer stores at once.
         """
         span = hi - lo + 1
         if stores * span >= 2**63:
@@ -31,19 +51,19 @@ class KeySpace:
         return cls(lo, span)
 
     def keys(self, store: Ints, instant: Ints) -> Ints:
-        """The keys of pairs whose instants are inside the space."""
+        """Return the int64 keys of pairs (int64 arrays of one length) inside the space."""
         key = np.multiply(store, self.span, dtype=np.int64)
         key += instant
         key -= self.origin
         return key
 
     def clipped_keys(self, store: Ints, instant: Ints) -> Ints:
-        """The keys of pairs, instants outside the space moved to its edges."""
+        """Return the keys of pairs, with instants outside of the space moved to its edges."""
         return self.keys(store, np.clip(instant, self.origin, self.origin + self.span - 1))
 
 
 def sort_order(store: Ints, instant: Ints) -> Ints:
-    """The stable order of (store, instant) pairs, stores counted from 0."""
+    """Return the stable order (indices, int64) of (store, instant) pairs, stores from 0."""
     if not len(store):
         return np.empty(0, np.int64)
     try:
@@ -54,7 +74,7 @@ def sort_order(store: Ints, instant: Ints) -> Ints:
 
 
 def order_of_few(numbers: Ints) -> Ints:
-    """The stable order of numbers of a narrow range (any other takes longer)."""
+    """Return the stable order (indices) of int64 numbers; quick where their range is narrow."""
     if not len(numbers):
         return np.empty(0, np.int64)
     numbers = numbers - numbers.min()
@@ -66,9 +86,14 @@ def order_of_few(numbers: Ints) -> Ints:
 def sorted_columns(
     store: Ints, instant: Ints, status: NDArray[np.int8]
 ) -> tuple[Ints, Ints, NDArray[np.int8]]:
-    """The columns sorted by (store, instant), equal pairs in the order given.
+    """Return the columns sorted by (store, instant), equal pairs in the order given.
 
-    ``store`` counts from 0, ``status`` is 0 or 1.
+    Parameters
+    ----------
+    store, instant : int64 arrays of one length
+        Stores count from 0.
+    status : int8 array of the same length
+        0 or 1.
     """
     if len(store):
         lo = int(instant.min())
@@ -89,9 +114,14 @@ def sorted_columns(
 
 
 def find(store: Ints, instant: Ints, in_store: Ints, in_instant: Ints) -> Ints:
-    """Where each (store, instant) pair stands among the second ones, -1 where it does not.
+    """Return where each (store, instant) pair stands in a table of pairs, -1 where it does not.
 
-    Both sorted by store (counted from 0), then instant; the second ones are distinct.
+    Parameters
+    ----------
+    store, instant : int64 arrays of one length
+        Sorted by store (from 0), then instant.
+    in_store, in_instant : int64 arrays of one length
+        The table, sorted in the same way, no pair twice.
     """
     if not len(store) or not len(in_store):
         return np.full(len(store), -1, np.int64)

@@ -4,18 +4,29 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from restmon.hours import HOUR, MINUTE, WeeklyHours, open_intervals
-from restmon.uptime import Polls, Spans, spans, timeline, uptime
+from restmon.core.hours import Schedule, WeeklyHours, open_intervals
+from restmon.core.instants import DAY, HOUR, MINUTE
+from restmon.core.observations import Polls
+from restmon.core.timeline import Spans, build_timeline, cut_spans
+from restmon.core.uptime import measure_uptime
 
-MONDAY = 4 * 24 * HOUR  # 1970-01-05; the example's clock is UTC
+MONDAY = 4 * DAY
+"""1970-01-05; the example's clock is UTC."""
 OPENS, CLOSES = 9 * HOUR, 12 * HOUR
 POLLS = ((10 * HOUR + 14 * MINUTE, 1), (11 * HOUR + 15 * MINUTE, 0))
 
 
 @dataclass(frozen=True)
 class Example:
-    """What a method makes of the example: its spans (instants since midnight, microseconds) and
-    the minutes up and down."""
+    """What a method makes of the example.
+
+    Attributes
+    ----------
+    method : str
+    spans : Spans
+        Instants in microseconds since midnight.
+    up_minutes, down_minutes : float
+    """
 
     method: str
     spans: Spans
@@ -23,8 +34,8 @@ class Example:
     down_minutes: float
 
 
-def worked(method: str) -> Example:
-    """The example by one of the methods."""
+def work_example(method: str) -> Example:
+    """Return the example worked by one of the METHODS."""
     row = np.array([[0, 0, OPENS, CLOSES]], np.int64).T
     polls = Polls(
         np.zeros(len(POLLS), np.int64),
@@ -32,10 +43,9 @@ def worked(method: str) -> Example:
         np.array([status for _, status in POLLS], np.int8),
     )
     as_of = MONDAY + CLOSES
-    zone = np.zeros(1, np.int64)
-    intervals = open_intervals(1, WeeklyHours(*row), zone, ["UTC"], MONDAY, as_of)
-    line = timeline(1, intervals, polls, method)
-    up, down = uptime(line, as_of, [24 * HOUR])
-    found = spans(line, MONDAY, as_of)
+    schedule = Schedule(["UTC"], np.zeros(1, np.int64), WeeklyHours(*row))
+    line = build_timeline(open_intervals(schedule, MONDAY, as_of), polls, method)
+    up, down = measure_uptime(line, as_of, [DAY])
+    found = cut_spans(line, MONDAY, as_of)
     shifted = replace(found, start=found.start - MONDAY, end=found.end - MONDAY)
     return Example(method, shifted, up[0, 0] / 2 / MINUTE, down[0, 0] / 2 / MINUTE)

@@ -1,11 +1,14 @@
-"""The dashboard's gate, before Streamlit sees a request: who may come in, and logging in.
+"""The dashboard's login check, which runs before Streamlit sees a request, and the login form.
 
-A page checks for itself who looks at it (`parts.actor`). The gate also keeps strangers from what
-is no page: uploads, files to download, and the connection that runs the pages.
+A page checks its visitor itself (`identity.current_actor`). This middleware also protects what is
+not a page: uploads, downloads, and the connection that runs the pages.
 """
 
 import logging
-from collections.abc import Iterable
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,29 +20,70 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pages.opening import opened
-from restmon import accounts
-from restmon.accounts import LONGEST_LOGIN
+from restmon.access import exposure, sessions
+from restmon.access.exposure import is_loopback
+from restmon.access.forwarded import client_of
+from restmon.access.sessions import LONGEST_LOGIN
+from restmon.core.instants import SECOND
+from restmon.dashboard import compat, static_files
+from restmon.dashboard.browsers import browser_name
+from restmon.dashboard.connections import open_connections
+from restmon.dashboard.login_page import login_page
 from restmon.errors import NotLoggedIn, RestmonError, TooManyTries
-from restmon.hours import SECOND
-from restmon.login_page import login_page
 from restmon.logs import event
-from restmon.loopback import OF_PROXIES, is_loopback
-from restmon.models import now
 from restmon.settings import get_settings
+from restmon.storage.models import now
 
 log = logging.getLogger("restmon.dashboard")
 COOKIE = "restmon_login"
 LOGIN = "/login"
-FREE = (LOGIN, "/_stcore/health", "/static/", "/favicon.png", "/robots.txt")
-"""What anybody may have: it tells nothing of any store."""
+CLIENT = "restmon.client"
+SCHEMES = {
+    "http": {"http": "http", "https": "https"},
+    "websocket": {"http": "ws", "https": "wss"},
+}
+FREE = frozenset({LOGIN, "/_stcore/health", "/favicon.png", "/robots.txt"})
+"""What anybody may have, beside Streamlit's own files: it tells nothing of any store."""
+MARK_HEADER = "X-Restmon-Gate"
+MARK = secrets.token_urlsafe(32)
+"""What the gate writes into each request it lets pass, so that pages know that it did."""
+HOST = re.compile(r"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+STREAMLITS_COOKIE = "_streamlit_user"
+MEDIA, UPLOADS = "/media/", "/_stcore/upload_file/"
 LONGEST_FORM = 16 * 1024
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        " ".join(["script-src 'self'", *compat.inline_script_hashes()]),
+        "style-src 'self' 'unsafe-inline'",  # Streamlit writes its styles while a page runs
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "media-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self' blob:",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    ]
+)
+"""Scripts, data and pictures from this dashboard alone; none that stands in a page, no eval."""
+FORM_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
 EVERYWHERE = {
+    "Content-Security-Policy": POLICY,
     "X-Frame-Options": "SAMEORIGIN",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
-HEADERS = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": FORM_POLICY,
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+}
 
 
 class Gate:
@@ -53,11 +97,14 @@ class Gate:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
+        scope = seen_through_proxies(scope)
         request = HTTPConnection(scope)
         refusal: Response | None = None
-        if from_elsewhere(request):
+        if not HOST.fullmatch(scope[CLIENT].host):
+            refusal = PlainTextResponse("The Host header of the request is no name.", 400)
+        elif from_elsewhere(request):
             refusal = PlainTextResponse("A page of another site sent this request.", 403)
-        elif not scope["path"].startswith(FREE):
+        elif not is_free(scope["path"]):
             refusal = await run_in_threadpool(refused, request)
         noted = is_visit(request) or refusal is not None
         sending = guarded(send, request if noted else None)
@@ -68,6 +115,38 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
         else:
             await refusal(scope, receive, sending)
+
+
+def seen_through_proxies(scope: Scope) -> Scope:
+    """The request with the address, scheme and name that its sender has and asked for, where
+    trusted proxies tell; all that comes after the gate goes by these. ``scope[CLIENT]`` is the
+    `Client`. It has the gate's mark, and no other that pretends to be one."""
+    headers = Headers(scope=scope)
+    plain = "https" if scope["scheme"] in {"https", "wss"} else "http"
+    peer = scope["client"][0] if scope.get("client") else ""
+    trusted = get_settings().trusted_networks
+    found = client_of(peer, plain, lambda name: ", ".join(headers.getlist(name)), trusted)
+    if not found.host:
+        found = replace(found, host="127.0.0.1")
+    kind = scope["scheme"] if found.scheme == plain else SCHEMES[scope["type"]][found.scheme]
+    scope = {**scope, "scheme": kind, CLIENT: found}
+    if found.address != peer:
+        scope["client"] = (found.address, 0)
+    mark = MARK_HEADER.lower().encode()
+    own = {b"host": found.host.encode("latin1", "replace"), mark: MARK.encode()}
+    others = [pair for pair in scope["headers"] if pair[0].lower() not in own]
+    scope["headers"] = [*own.items(), *others]
+    return scope
+
+
+def passed() -> bool:
+    """Whether the page that runs was asked for through the gate of this process."""
+    return secrets.compare_digest(st.context.headers.get(MARK_HEADER) or "", MARK)
+
+
+def is_free(path: str) -> bool:
+    """Whether anybody may have what is at the path."""
+    return path in FREE or path in static_files.names()
 
 
 def note(request: HTTPConnection, status: int) -> None:
@@ -101,42 +180,46 @@ def guarded(send: Send, noted: HTTPConnection | None) -> Send:
 def is_visit(request: HTTPConnection) -> bool:
     """Whether somebody opens the dashboard: neither a file that belongs to it, nor a probe."""
     headers, path = request.headers, request.scope["path"]
-    return "text/html" in headers.get("accept", "") and not path.startswith(FREE)
+    return "text/html" in headers.get("accept", "") and not is_free(path)
 
 
 def from_elsewhere(request: HTTPConnection) -> bool:
-    """Whether a page of another site wants something done, or connects to the pages."""
+    """Whether a page of another site sends this request, and it changes something or opens the web
+    socket."""
     if request.scope["type"] == "http" and request.scope["method"] in {"GET", "HEAD"}:
         return False
     sender = request.headers.get("origin")
-    return sender is not None and urlsplit(sender).netloc != request.headers.get("host")
+    host = request.headers.get("host")
+    return sender is not None and sender.partition("://")[2].lower() != (host or "").lower()
 
 
 def refused(request: HTTPConnection) -> Response | None:
-    """What to answer to who may not come in; None lets the request in."""
+    """The answer that refuses a request; None where it is allowed."""
     headers, path = request.headers, request.scope["path"]
     try:
-        with opened():
-            needed = accounts.needed(get_settings())
+        with open_connections():
+            needed = exposure.dashboard_requires_login(get_settings())
             token = request.cookies.get(COOKIE)
-            known = needed and token and accounts.of_token(token) is not None
+            known = needed and token and sessions.find_by_token(token) is not None
     except RestmonError as error:
-        if is_loopback(get_settings().dashboard_host) and its_own_name(headers):
-            return None  # the pages tell it, and have nothing to show
+        if is_loopback(get_settings().dashboard_host) and request.scope[CLIENT].at_this_machine:
+            return None  # the pages show the error, and no data
         return PlainTextResponse(str(error), 503)
     if known:
-        return None
+        return None if is_own(request) else PlainTextResponse("There is no such file.", 404)
     if not needed:
-        if its_own_name(headers):
+        if request.scope[CLIENT].at_this_machine:
             return None
         return PlainTextResponse(
-            "Without accounts this dashboard answers to no other name than this machine's own, and "
+            "Without accounts this dashboard answers to this machine alone, by its own name and "
             "through no proxy. Ask at 127.0.0.1 or localhost, or make an account: "
             "python -m restmon accounts add E-MAIL --role operator",
             403,
         )
     if oidc():
-        return None  # who that is Streamlit knows; the page asks it
+        if not is_own(request):
+            return PlainTextResponse("There is no such file.", 404)
+        return None  # Streamlit knows the identity; the page checks it
     if "text/html" in headers.get("accept", ""):
         query = request.scope["query_string"].decode("latin1")
         then = path + (f"?{query}" if query else "")
@@ -144,14 +227,28 @@ def refused(request: HTTPConnection) -> Response | None:
     return PlainTextResponse("Log in first.", 401, HEADERS)
 
 
-def its_own_name(headers: Headers) -> bool:
-    """Whether a request was sent, through no proxy, to a name that can only be this machine's:
-    another may have been pointed here by a page of another site."""
-    if any(name in headers for name in OF_PROXIES):
-        return False
-    host = headers.get("host", "127.0.0.1")
-    name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    return is_loopback(name)
+def is_own(request: HTTPConnection) -> bool:
+    """Whether a file belongs to the visitor's own login: a download is offered on a page of that
+    login, and an upload is sent to one. True for a path that is no file."""
+    path = str(request.scope["path"])
+    if path.startswith(MEDIA):
+        sessions = compat.sessions_of_media(path.removeprefix(MEDIA).partition(".")[0])
+    elif path.startswith(UPLOADS):
+        sessions = [path.removeprefix(UPLOADS).partition("/")[0]]
+    else:
+        return True
+    mine = login_of(request.cookies)
+    found = (compat.cookies_of_session(session) for session in sessions)
+    return any(cookies is not None and login_of(cookies) == mine for cookies in found)
+
+
+def login_of(cookies: Mapping[str, str]) -> dict[str, str]:
+    """The cookies that say who has logged in: ours, and Streamlit's where people use OIDC."""
+    return {
+        name: value
+        for name, value in cookies.items()
+        if name == COOKIE or name.startswith(STREAMLITS_COOKIE)
+    }
 
 
 def oidc() -> bool:
@@ -180,14 +277,15 @@ async def ask(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     """POST /login: into the dashboard with a cookie, or the form again."""
     length = request.headers.get("content-length", "")
-    if not length.isdecimal() or int(length) > LONGEST_FORM:
+    if not length.isdecimal() or len(length) > len(str(LONGEST_FORM)) or int(length) > LONGEST_FORM:
         return PlainTextResponse("The form is too large.", 413, HEADERS)
     form = await request.form(max_files=0, max_fields=10)
     email, password, then = (str(form.get(name, "")) for name in ("email", "password", "next"))
     then = own_path(then)
     address = request.client.host if request.client else ""
     try:
-        token = await run_in_threadpool(checked, email, password, address)
+        browser = browser_name(request.headers.get("user-agent", ""))
+        token = await run_in_threadpool(checked, email, password, address, browser)
     except RestmonError as error:
         status = {NotLoggedIn: 401, TooManyTries: 429}.get(type(error), 503)
         event(log, "login_failed", address=address, code=error.code)
@@ -200,20 +298,23 @@ async def log_in(request: Request) -> Response:
         max_age=LONGEST_LOGIN // SECOND,
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=request.scope["scheme"] == "https",
     )
     return answer
 
 
-def checked(email: str, password: str, address: str) -> str:
+def checked(email: str, password: str, address: str, browser: str) -> str:
     """The token of a new login; raises RestmonError."""
-    with opened():
-        return accounts.log_in(email, password, address)
+    with open_connections():
+        return sessions.log_in(email, password, address, browser)
 
 
 def own_path(path: str) -> str:
     """A path of this dashboard's, where the given one is one; else its first page."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return "/"
     odd = parts.scheme or parts.netloc or "\\" in path or not path.isprintable()
     return path if path.startswith("/") and not path.startswith("//") and not odd else "/"
 

@@ -1,4 +1,4 @@
-"""Opening the database and the queue, once a process of the dashboard."""
+"""The dashboard process's connections to the database and the queue."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,25 +6,26 @@ from contextlib import contextmanager
 import streamlit as st
 
 from jobs.queue import huey
-from restmon import database, snapshot
+from restmon.reporting import snapshot
 from restmon.settings import get_settings
+from restmon.storage import database
 
 
 @contextmanager
-def opened() -> Iterator[None]:
-    """Database and queue are open inside the block, whose errors are explained.
+def open_connections() -> Iterator[None]:
+    """Open the database and the queue for a block, and explain the errors of the block.
 
-    They are opened once a process, and anew when the settings name others; who comes while they
-    are being opened waits. Raises RestmonError.
+    They are opened once per process, and again when the settings name other ones. Other sessions
+    wait while this happens. Raises RestmonError.
     """
     settings = get_settings()
     _open(settings.database_url, settings.effective_queue_url)
-    with database.explained():
+    with database.explain_errors():
         yield
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _open(database_url: str, queue_url: str) -> None:
+def _open(database_url: str, queue_url: str) -> None:  # noqa: ARG001 (the cache's key)
     snapshot.cache.clear()
     database.configure()
     huey.connect()

@@ -1,10 +1,13 @@
-"""The dashboard's server, in the foreground: ``python -m pages.server``.
+"""The dashboard's server, in the foreground: ``python -m restmon.dashboard.server``.
 
 Streamlit's own, which serves app.py, behind the gate, except that the data are read when the server
 starts, not when the first visitor comes, and Streamlit's files are kept in memory.
 """
 
+import gc
+import importlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -19,29 +22,57 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from pages import gate
-from pages.opening import opened
-from pages.static_files import StaticFiles
-from restmon import accounts, database, fleet, logs
+from restmon import logs
+from restmon.access import exposure
+from restmon.access.exposure import is_loopback
+from restmon.dashboard import auth_middleware, compat
+from restmon.dashboard.connections import open_connections
+from restmon.dashboard.static_files import StaticFiles
 from restmon.errors import RestmonError, told_at_the_end
 from restmon.logs import event
-from restmon.loopback import is_loopback
+from restmon.ops import watchdog
+from restmon.reporting import fleet
 from restmon.settings import get_settings
+from restmon.storage import database
 
 log = logging.getLogger("restmon.dashboard")
-APP = Path(__file__).parent.parent / "app.py"
+RELOAD = "--reload"
+"""An argument: pages that are changed are read again."""
+APP = Path(__file__).parents[2] / "app.py"
+USED_BY_PAGES = (
+    "restmon.charts.fleet",
+    "restmon.charts.timeline",
+    "restmon.dashboard.frame",
+    "restmon.dashboard.filters",
+    "restmon.dashboard.jobs_table",
+    "restmon.dashboard.logins",
+)
+"""Modules that pages import, with the libraries below them, so that they are frozen too."""
 
 
 def read_ahead() -> None:
     """Read the data that the first visitor will see; what goes wrong is told to that visitor."""
     begin = time.perf_counter()
     try:
-        with opened():
-            stores = len(fleet.fleet().stores.ids)
+        with open_connections():
+            stores = len(fleet.compute_fleet().stores.ids)
     except RestmonError as error:
         event(log, "nothing_read_ahead", error=error.message)
     else:
         event(log, "read_ahead", stores=stores, seconds=time.perf_counter() - begin)
+    freeze_memory()
+
+
+def freeze_memory() -> None:
+    """Exempt everything that lives as long as the process from garbage collection.
+
+    Streamlit collects in full after each run of a page. Most of a short run was spent on looking
+    at modules that never go away.
+    """
+    for module in USED_BY_PAGES:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
 
 
 @asynccontextmanager
@@ -53,14 +84,15 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 async def first_page(request: Request) -> Response:
     """GET /overview: Streamlit has the first page at / alone, the others at their names."""
-    return RedirectResponse(f"./?{request.url.query}")
+    return RedirectResponse("./?" + request.scope["query_string"].decode("latin1"))
 
 
+compat.serve_navigation_only()
 app = st.App(
     APP,
     lifespan=lifespan,
-    routes=[*gate.routes(), Route("/overview", first_page)],
-    middleware=[Middleware(gate.Gate), Middleware(StaticFiles)],
+    routes=[*auth_middleware.routes(), Route("/overview", first_page)],
+    middleware=[Middleware(auth_middleware.Gate), Middleware(StaticFiles)],
 )
 
 
@@ -68,19 +100,24 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = get_settings()
     logs.configure(settings)
+    database.check(settings)
     if not is_loopback(settings.dashboard_host):
         database.configure(settings)
-        if not gate.oidc():
-            accounts.check_exposure(settings)
+        if not auth_middleware.oidc():
+            exposure.check_dashboard(settings)
+    # Uvicorn would believe whoever is on this machine; the gate knows whom to believe.
+    os.environ["FORWARDED_ALLOW_IPS"] = "nobody"
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server ends in order and then raises the signal again, which would be a death by it.
         signal.signal(number, lambda *_: sys.exit(0))
+    own = watchdog.own_url(settings.dashboard_host, settings.dashboard_port, "/_stcore/health")
+    watchdog.start(lambda: watchdog.answers(own))
     app.run(
         config={
             "server.address": settings.dashboard_host,
             "server.port": settings.dashboard_port,
             "server.headless": True,
-            "server.fileWatcherType": "none",  # who changes pages runs `streamlit run app.py`
+            "server.fileWatcherType": "auto" if RELOAD in sys.argv else "none",
             "server.maxUploadSize": settings.max_upload_mb,
             "browser.gatherUsageStats": False,
         }
@@ -88,5 +125,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with told_at_the_end():
+    with told_at_the_end(), database.explain_errors():
         main()

@@ -1,18 +1,12 @@
-"""CSV files as batches of raw columns: header, line numbers, malformed lines.
+"""Text of CSV as batches of raw columns: line numbers, malformed lines.
 
-Reads in blocks, so memory does not grow with the file. What the values mean is
-`restmon/fields.py`'s business.
+Reads in blocks, so memory does not grow with the file. Where the text comes from is `containers`'
+business, which column is which `headers`', and what the values mean that of `values`.
 """
 
 import csv
-import gzip
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from io import SEEK_END
-from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -21,38 +15,26 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from restmon.errors import FileRejected
+from restmon.ingest import arrow_arrays
+from restmon.ingest.containers import open_table
+from restmon.ingest.file_sources import Source, size_of
+from restmon.ingest.headers import (
+    LONGEST_HEADER,
+    Chosen,
+    Header,
+    column_positions,
+    find_header,
+)
+from restmon.ingest.headers import reader as csv_rows
 
 BLOCK_BYTES = 8 * 1024 * 1024
 LONGEST_LINE = 1024 * 1024
 LONGEST_SHOWN = 200
-LONGEST_HEADER = 64 * 1024
+MANY = 1000
+"""From so many lines that look blank on, they are looked at all at once."""
 LINES_OF_ONE_RECORD = 50
-
-POLLS = "polls"
-BUSINESS_HOURS = "business_hours"
-TIMEZONES = "timezones"
-GROUPS = "groups"
-
-COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
-    POLLS: {"store_id": (), "timestamp_utc": (), "status": ()},
-    BUSINESS_HOURS: {
-        "store_id": (),
-        "dayOfWeek": ("day", "day_of_week"),
-        "start_time_local": (),
-        "end_time_local": (),
-    },
-    TIMEZONES: {"store_id": (), "timezone_str": ()},
-}
-"""The columns of each kind of file with their aliases (SEMANTICS.md, "Inputs")."""
-
-LAYOUTS: dict[str, dict[str, tuple[str, ...]]] = {
-    **COLUMNS,
-    GROUPS: {"store_id": (), "group": ("group_name",)},
-}
-"""The same of every CSV file that restmon reads: also the groups of stores, which are no feed."""
-
-Source = Path | BinaryIO
-"""A file by its path, or an open one that can seek (an upload), read from its beginning."""
+NOT_CLOSED = "a quote is never closed"
+VALUE_TOO_LONG = f"it has a value of more than {csv.field_size_limit():,} characters"
 
 Progress = Callable[[int, int], None]
 
@@ -79,11 +61,23 @@ def shown(value: bytes | str) -> str:
 @dataclass
 class Batch:
     """Lines of a file: ``columns[name]`` a pyarrow binary array of the raw values, ``line`` the
-    int64 line numbers, both of one length; ``malformed`` the lines that are no rows."""
+    int64 line numbers, both of one length; ``malformed`` the lines that are no rows, and
+    ``remains`` the raw values that can still be read of them, by column. ``header`` is that of
+    the file; ``original`` gives the whole text of a line by its number."""
 
     columns: dict[str, pa.Array]
     line: NDArray[np.int64]
     malformed: list[Rejection] = field(default_factory=list)
+    remains: list[dict[str, bytes]] = field(default_factory=list)
+    header: Header = field(default_factory=lambda: Header([], 1))
+    original: Callable[[int], str] = field(default=lambda _: "")
+
+    def cells(self, line: int) -> list[str]:
+        """The values of a line as they stand in the file, those of ignored columns too."""
+        text = self.original(line)
+        delimiter = self.header.delimiter
+        found = _cells(text, delimiter, strict=text.count('"') % 2 > 0)
+        return [text] if found is None else found
 
 
 @dataclass(frozen=True)
@@ -111,178 +105,27 @@ class Limits:
             )
 
 
-@dataclass(frozen=True)
-class Header:
-    """The first line of a file: ``names`` as written, ``line`` its number."""
-
-    names: list[str]
-    line: int
-
-
-@contextmanager
-def opened(source: Source, name: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """(text bytes, file on disk) of a plain or gzip file; the second tells how far reading is.
-
-    An open file is read from its beginning, put back there and left open. Raises
-    :class:`FileRejected` where the file cannot be opened or decompressed.
-    """
-    try:
-        with source.open("rb") if isinstance(source, Path) else _put_back(source) as disk:
-            zipped = disk.read(2) == b"\x1f\x8b"
-            disk.seek(0)
-            if zipped:
-                with gzip.open(disk) as text:
-                    yield text, disk  # type: ignore[misc]
-            else:
-                yield disk, disk
-    except (gzip.BadGzipFile, zlib.error, EOFError):
-        raise FileRejected(
-            f"{name} is a gzip file that is damaged or cut off.",
-            "Compress or download it again.",
-        ) from None
-    except (FileNotFoundError, IsADirectoryError):
-        raise FileRejected(f"{name} is not a file.", "Check the path.") from None
-    except OSError as error:
-        raise FileRejected(
-            f"{name} cannot be read: {error.strerror or error}.", "Check the path and its rights."
-        ) from None
-
-
-@contextmanager
-def _put_back(file: BinaryIO) -> Iterator[BinaryIO]:
-    file.seek(0)
-    try:
-        yield file
-    finally:
-        file.seek(0)
-
-
-def size_of(source: Source) -> int:
-    """The size of a file in bytes, as it is on disk; 0 where there is none."""
-    if isinstance(source, Path):
-        return source.stat().st_size if source.exists() else 0
-    here = source.tell()
-    end = source.seek(0, SEEK_END)
-    source.seek(here)
-    return end
-
-
-def read_header(source: Source, name: str) -> Header:
-    """The header of a CSV file; raises :class:`FileRejected` when it is not CSV text."""
-    with opened(source, name) as (text, _):
-        return _header(text.read(LONGEST_HEADER), name)[0]
-
-
-def _header(beginning: bytes, name: str) -> tuple[Header, int]:
-    """The header and the number of bytes before the first data line."""
-    if not beginning.strip():
-        raise FileRejected(f"{name} is empty.", "It needs a header line and data lines.")
-    if beginning.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in beginning[:4096]:
-        raise FileRejected(
-            f"{name} is not CSV text in UTF-8 (it has NUL bytes).",
-            "Export it as “CSV UTF-8 (comma delimited)”.",
-        )
-    body = beginning.removeprefix(b"\xef\xbb\xbf")
-    skipped = len(beginning) - len(body)
-    for number, raw in enumerate(body.splitlines(keepends=True), 1):
-        skipped += len(raw)
-        if not raw.strip():
-            continue
-        try:
-            decoded = raw.decode("utf-8").strip()
-        except UnicodeDecodeError:
-            raise FileRejected(
-                f"The header of {name} is not UTF-8 text.",
-                "Export it as “CSV UTF-8 (comma delimited)”.",
-            ) from None
-        if not raw.endswith((b"\n", b"\r")) and len(beginning) >= LONGEST_HEADER:
-            raise FileRejected(
-                f"The first line of {name} is longer than {LONGEST_HEADER:,} bytes.",
-                "It should be a header of column names.",
-            )
-        try:
-            names = [n.strip() for n in next(csv.reader([decoded], strict=True))]
-        except csv.Error:
-            raise FileRejected(
-                f"The header of {name} is not a line of CSV (a quote is never closed).",
-                "Its first line must be the column names.",
-            ) from None
-        return Header(names, number), skipped
-    raise FileRejected(f"{name} is empty.", "It needs a header line and data lines.")
-
-
-def kind_of(header: Header, kinds: Iterable[str] = COLUMNS) -> str | None:
-    """The kind of file a header is of, the first of those given, or None."""
-    for kind in kinds:
-        if all(len(found) == 1 for found in column_places(header, kind).values()):
-            return kind
-    return None
-
-
-def closest_kind(header: Header, kinds: Iterable[str] = COLUMNS) -> str:
-    """The kind a header has most columns of; of several, the one it lacks fewest of."""
-
-    def closeness(kind: str) -> tuple[int, int]:
-        found = sum(bool(places) for places in column_places(header, kind).values())
-        return found, found - len(LAYOUTS[kind])
-
-    return max(kinds, key=closeness)
-
-
-def column_places(header: Header, kind: str) -> dict[str, list[int]]:
-    """Where each of the kind's columns stands in the header: not at all, once, or oftener."""
-    lowered = [n.lower() for n in header.names]
-    places = {}
-    for column, aliases in LAYOUTS[kind].items():
-        accepted = [column.lower(), *(alias.lower() for alias in aliases)]
-        places[column] = [i for i, n in enumerate(lowered) if n in accepted]
-    return places
-
-
-def column_positions(header: Header, kind: str, name: str) -> dict[str, int]:
-    """The position of each of the kind's columns, under the name first listed for it.
-
-    Raises :class:`FileRejected` that names the columns that are missing, or one there twice.
-    """
-
-    def known(column: str) -> str:
-        aliases = LAYOUTS[kind][column]
-        return column if not aliases else f"{column} (or {', '.join(aliases)})"
-
-    places = column_places(header, kind)
-    missing = [column for column, found in places.items() if not found]
-    if missing:
-        shown = ", ".join(header.names[:12])[:200]
-        raise FileRejected(
-            f"{name} has no column {' and no column '.join(map(known, missing))}; "
-            f"its header line reads: {shown}.",
-            f"A {kind} file needs the columns {', '.join(LAYOUTS[kind])}.",
-        )
-    for column, found in places.items():
-        if len(found) > 1:
-            raise FileRejected(f"{name} has the column {known(column)} twice.", "Keep one of them.")
-    return {column: found[0] for column, found in places.items()}
-
-
 def read_batches(
     source: Source,
     name: str,
     kind: str,
     progress: Progress | None = None,
     limits: Limits | None = None,
+    chosen: Chosen | None = None,
 ) -> Iterator[Batch]:
-    """The data lines of a file of the given kind, in order.
+    """The data lines of a table of the given kind, in order.
 
-    ``progress`` is called with (bytes read, bytes in all) of the file on disk. Raises
-    :class:`FileRejected` for a file that is rejected whole, also where it is beyond the limits.
+    ``chosen`` says which column is which where the header does not. ``progress`` is called with
+    (bytes read, bytes in all) of the file on disk. Raises :class:`FileRejected` for a file that is
+    rejected whole, also where it is beyond the limits.
     """
     total = size_of(source)
-    with opened(source, name) as (text, disk):
+    with open_table(source, name) as (text, disk):
         beginning = text.read(LONGEST_HEADER)
-        header, skipped = _header(beginning, name)
+        header, skipped = find_header(beginning, name, [kind], chosen)
         positions = column_positions(header, kind, name)
-        reader = _BlockReader(len(header.names), positions)
-        only_cr = b"\r" in beginning and b"\n" not in beginning
+        header_line = beginning[:skipped].splitlines()[-1] if skipped else b""
+        reader = _BlockReader(header, positions, header_line)
         line = header.line + 1
         rest = beginning[skipped:]
         too_long = False
@@ -290,32 +133,48 @@ def read_batches(
         while True:
             chunk = text.read(BLOCK_BYTES)
             read += len(chunk)
-            data = rest + chunk
-            if only_cr:
-                data = data.replace(b"\r", b"\n")
+            data = with_newlines(rest + chunk, more=bool(chunk))
             cut = data.rfind(b"\n") + 1 if chunk else len(data)
             block, rest = data[:cut], data[cut:]
+            open_record = b""
             if too_long and cut:
                 # The tail of a line whose beginning was reported and dropped.
                 block = block[block.find(b"\n") + 1 :] if b"\n" in block else b""
                 line += 1
                 too_long = False
             if block:
-                lines = _lines_in(block)
-                yield reader.batch(block, line, lines)
-                line += lines
+                more = bool(chunk) and len(rest) <= LONGEST_LINE
+                batch, used = reader.batch(block, line, more=more)
+                yield batch
+                open_record = block[used:]
+                line += block[:used].count(b"\n") if open_record else _lines_in(block)
             if too_long:
                 rest = b""
             elif len(rest) > LONGEST_LINE:
-                reason = f"the line is longer than {LONGEST_LINE:,} bytes"
-                yield reader.nothing([Rejection(line, "", shown(rest[:60]), reason)])
+                yield reader.too_long(rest[:LONGEST_SHOWN], line)
                 too_long, rest = True, b""
+            else:
+                rest = open_record + rest
             if limits:
                 limits.check(name, read, line - header.line - 1)
             if progress:
                 progress(min(disk.tell(), total), total)
             if not chunk:
                 return
+
+
+def with_newlines(data: bytes, *, more: bool = False) -> bytes:
+    """The data with a newline in place of each carriage return that ends a line alone. ``more``:
+    data follow, so the last byte's line end may not be whole."""
+    if b"\r" not in data:
+        return data
+    text = np.frombuffer(data, np.uint8)
+    lone = (text[:-1] == ord("\r")) & (text[1:] != ord("\n"))
+    at_end = data.endswith(b"\r")
+    if not lone.any() and (more or not at_end):
+        return data
+    last = b"\r" if more and at_end else b""
+    return data.removesuffix(last).replace(b"\r\n", b"\n").replace(b"\r", b"\n") + last
 
 
 def _is_utf8(block: bytes) -> bool:
@@ -328,10 +187,17 @@ def _is_utf8(block: bytes) -> bool:
 class _BlockReader:
     """Parses blocks of whole lines into batches."""
 
-    def __init__(self, width: int, positions: dict[str, int]) -> None:
-        self.width = width
+    def __init__(self, header: Header, positions: dict[str, int], header_line: bytes) -> None:
+        self.header = header
+        self.delimiter = header.delimiter
+        self.separators = f'{header.delimiter}" \t\r\n\N{NO-BREAK SPACE}'
+        self.width = len(header.names)
         self.positions = positions
-        self.names = [str(i) for i in range(width)]
+        self.header_line = header_line.decode("utf-8", "replace").strip().lstrip("\ufeff")
+        cells = _cells(self.header_line, self.delimiter, strict=False) or [""]
+        first = cells[min(next(iter(positions.values())), len(cells) - 1)]
+        self.suspicious = (b" ", b"\t", b"\xc2\xa0", b"\xef\xbb\xbf", first.encode() or b" ")
+        self.names = [str(i) for i in range(self.width)]
         wanted = [self.names[i] for i in positions.values()]
         self.convert = pacsv.ConvertOptions(
             include_columns=wanted,
@@ -340,20 +206,30 @@ class _BlockReader:
             check_utf8=False,
         )
 
-    def batch(self, block: bytes, first_line: int, lines: int) -> Batch:
-        """The batch of a block of so many lines, the first of which has the given number."""
+    def batch(self, block: bytes, first_line: int, *, more: bool) -> tuple[Batch, int]:
+        """The batch of a block whose first line has the given number, and how many of its bytes
+        are in it: all, but for a record at the end that may go on where ``more`` data follow."""
         quotes = b'"' in block
-        if quotes and not _quotes_close_in_their_lines(block):
-            return self._line_by_line(block, first_line)
+        spaced = quotes and (self.delimiter + ' "').encode() in block
+        if spaced or (quotes and not _quotes_close_in_their_lines(block)):
+            return self._line_by_line(block, first_line, more=more)
+        lines = _lines_in(block)
         malformed: list[Rejection] = []
+        remains: list[dict[str, bytes]] = []
         missing: list[int] = []
+        trailing = False
 
         def skip(row: pacsv.InvalidRow) -> str:
+            nonlocal trailing
             missing.append(row.number - 1)
-            if row.text.strip():
+            trailing |= row.actual_columns > self.width and row.text.rstrip("\r\n \t").endswith(
+                self.delimiter
+            )
+            if row.text.strip(self.separators):
                 malformed.append(
                     self._malformed(first_line + row.number - 1, row.text, row.actual_columns)
                 )
+                remains.extend(self._remains(row.text))
             return "skip"
 
         try:
@@ -363,6 +239,7 @@ class _BlockReader:
                     column_names=self.names, use_threads=False, block_size=len(block) + 1
                 ),
                 pacsv.ParseOptions(
+                    delimiter=self.delimiter,
                     quote_char='"' if quotes else False,
                     ignore_empty_lines=False,
                     # What is not UTF-8 pyarrow cannot hand over: such a line makes it raise.
@@ -371,32 +248,109 @@ class _BlockReader:
                 self.convert,
             )
         except pa.ArrowInvalid:
-            return self._line_by_line(block, first_line)
-        if table.num_rows + len(missing) != lines:
-            return self._line_by_line(block, first_line)
+            return self._line_by_line(block, first_line, more=more)
+        if table.num_rows + len(missing) != lines or trailing:
+            return self._line_by_line(block, first_line, more=more)
         line = np.delete(np.arange(lines), missing) if missing else np.arange(lines)
         columns = {
             column: table.column(self.names[i]).combine_chunks()
             for column, i in self.positions.items()
         }
+        original = _Lines(block, first_line)
         # pyarrow makes a row of empty values of a blank line; skipping it would shift the numbers.
-        if all(pc.min(pc.binary_length(raw)).as_py() == 0 for raw in columns.values()):
-            kept = ~np.isin(line, _blank_lines(block))
+        dropped = self._blank_rows(columns, line, original, first_line)
+        if len(dropped):
+            kept = np.ones(len(line), bool)
+            kept[dropped] = False
             line = line[kept]
-            columns = {column: raw.filter(pa.array(kept)) for column, raw in columns.items()}
-        return Batch(columns, line + first_line, malformed)
+            columns = {
+                column: raw.filter(arrow_arrays.of_bools(kept)) for column, raw in columns.items()
+            }
+        return Batch(columns, line + first_line, malformed, remains, self.header, original), len(
+            block
+        )
 
-    def nothing(self, malformed: list[Rejection]) -> Batch:
-        """A batch without rows."""
-        columns = {column: pa.array([], pa.binary()) for column in self.positions}
-        return Batch(columns, np.empty(0, np.int64), malformed)
+    def _blank_rows(
+        self,
+        columns: dict[str, pa.Array],
+        line: NDArray[np.int64],
+        original: "_Lines",
+        first_line: int,
+    ) -> NDArray[np.int64]:
+        """The rows that are blank, of nothing but separators, or the header once more."""
+        raw = next(iter(columns.values()))
+        suspect = pc.equal(raw, arrow_arrays.EMPTY)
+        for begins in self.suspicious:
+            suspect = pc.or_(suspect, pc.starts_with(raw, begins))
+        if not pc.any(suspect).as_py():
+            return np.empty(0, np.int64)
+        found = arrow_arrays.to_ints(pc.indices_nonzero(suspect))
+        blank = np.zeros(len(found), bool)
+        if len(found) >= MANY:
+            # A spreadsheet may export a million empty rows.
+            blank = original.hold_only(self.separators)[line[found]]
+        for k in np.flatnonzero(~blank).tolist():
+            blank[k] = self._is_blank(original(int(line[found[k]]) + first_line))
+        return found[blank]
+
+    def _is_blank(self, text: str) -> bool:
+        if not text.strip(self.separators):
+            return text.count('"') % 2 == 0
+        return text.strip().lstrip("\ufeff") == self.header_line
+
+    def too_long(self, beginning: bytes, line: int) -> Batch:
+        """A batch without rows, of a line of which only the beginning was read."""
+        columns = {column: arrow_arrays.of_bytes([]) for column in self.positions}
+        reason = f"the line is longer than {LONGEST_LINE:,} bytes"
+        malformed = [Rejection(line, "", shown(beginning[:60]), reason)]
+        text = beginning.decode("utf-8", "surrogateescape")
+        return Batch(
+            columns,
+            np.empty(0, np.int64),
+            malformed,
+            self._remains(text),
+            self.header,
+            {line: text}.__getitem__,
+        )
 
     def _malformed(self, line: int, text: str, columns: int) -> Rejection:
         reason = f"the line has {columns} values, the header has {self.width} columns"
         return Rejection(line, "", shown(text.rstrip("\r\n")), reason)
 
-    def _line_by_line(self, block: bytes, first_line: int) -> Batch:
-        """The batch of a block with quotes that run over line ends, or stray carriage returns."""
+    def _remains(self, text: str) -> list[dict[str, bytes]]:
+        """What can be read of a malformed record, or of each of its lines, by column."""
+        found = []
+        for line in text.split("\n"):
+            # A quote that is never closed is left out: it would make one value of the rest.
+            closed = line.replace('"', "") if line.count('"') % 2 else line
+            cells = _cells(closed, self.delimiter, strict=False) or []
+            found.append(
+                {
+                    column: cells[position].encode("utf-8", "surrogateescape")
+                    for column, position in self.positions.items()
+                    if position < len(cells)
+                }
+            )
+        return found
+
+    def _record(self, texts: list[str], i: int) -> tuple[str, list[str] | None, int]:
+        """The record that begins with line i: its text, its values (None: it is not CSV), and
+        how many lines it has. It has one line, unless its quotes close on a later one and what
+        they hold is a value of a column that is ignored."""
+        text, used = texts[i], 1
+        if text.count('"') % 2 == 0:
+            return text, _cells(text, self.delimiter, strict=False), 1
+        while text.count('"') % 2 and used < min(LINES_OF_ONE_RECORD, len(texts) - i):
+            text += "\n" + texts[i + used]
+            used += 1
+        row = _cells(text, self.delimiter, strict=True) if text.count('"') % 2 == 0 else None
+        wanted = [row[p] for p in self.positions.values() if p < len(row)] if row else []
+        if row and not any("\n" in value.strip() for value in wanted):
+            return text, row, used
+        return texts[i], _cells(texts[i], self.delimiter, strict=True), 1
+
+    def _line_by_line(self, block: bytes, first_line: int, *, more: bool) -> tuple[Batch, int]:
+        """The same as `batch` for a block with quotes that run over line ends."""
         raw = block.split(b"\n")
         if raw[-1] == b"":
             raw.pop()
@@ -404,35 +358,90 @@ class _BlockReader:
         values: list[list[bytes]] = [[] for _ in self.positions]
         lines: list[int] = []
         malformed: list[Rejection] = []
+        remains: list[dict[str, bytes]] = []
+        originals: dict[int, str] = {}
         i = 0
         while i < len(texts):
-            number, text, used = first_line + i, texts[i], 1
-            while text.count('"') % 2 and used < min(LINES_OF_ONE_RECORD, len(texts) - i):
-                text += "\n" + texts[i + used]
-                used += 1
-            if text.count('"') % 2:
-                malformed.append(Rejection(number, "", shown(texts[i]), "a quote is never closed"))
-                i += 1
-                continue
+            if more and len(texts) - i < LINES_OF_ONE_RECORD and _goes_on(texts[i:]):
+                break
+            number = first_line + i
+            text, row, used = self._record(texts, i)
             i += used
-            if not text.strip():
+            if self._is_blank(text):
                 continue
-            try:
-                row = next(csv.reader([text]), [])
-            except csv.Error as error:
-                malformed.append(Rejection(number, "", shown(text), f"it is not CSV: {error}"))
+            originals[number] = text
+            if row and len(row) > self.width and not any(map(str.strip, row[self.width :])):
+                row = row[: self.width]
+            if row is None:
+                reason = NOT_CLOSED if text.count('"') % 2 else VALUE_TOO_LONG
+                malformed.append(Rejection(number, "", shown(text), reason))
+                remains.extend(self._remains(text))
                 continue
             if len(row) != self.width:
                 malformed.append(self._malformed(number, text, len(row)))
+                remains.extend(self._remains(text))
                 continue
             lines.append(number)
             for column, position in zip(values, self.positions.values(), strict=True):
                 column.append(row[position].encode("utf-8", "surrogateescape"))
         columns = {
-            name: pa.array(column, pa.binary())
+            name: arrow_arrays.of_bytes(column)
             for name, column in zip(self.positions, values, strict=True)
         }
-        return Batch(columns, np.array(lines, np.int64), malformed)
+        used_bytes = min(sum(len(line) + 1 for line in raw[:i]), len(block))
+        return Batch(
+            columns,
+            np.array(lines, np.int64),
+            malformed,
+            remains,
+            self.header,
+            originals.__getitem__,
+        ), used_bytes
+
+
+class _Lines:
+    """The lines of a block by their numbers, the first of which is given."""
+
+    def __init__(self, block: bytes, first_line: int) -> None:
+        self._block, self._first_line = block, first_line
+        self._ends: NDArray[np.int64] | None = None
+
+    @property
+    def ends(self) -> NDArray[np.int64]:
+        """Where the line ends are."""
+        if self._ends is None:
+            self._ends = np.flatnonzero(np.frombuffer(self._block, np.uint8) == ord("\n"))
+        return self._ends
+
+    def hold_only(self, characters: str) -> NDArray[np.bool_]:
+        """Whether each line holds nothing but some of the characters (those of ASCII)."""
+        holds_more = np.ones(256, np.uint8)
+        holds_more[list((characters + "\r\n").encode("ascii", "ignore"))] = 0
+        starts = np.append(0, self.ends + 1)
+        starts = starts[starts < len(self._block)]
+        more = holds_more[np.frombuffer(self._block, np.uint8)]
+        return np.bitwise_or.reduceat(more, starts) == 0
+
+    def __call__(self, number: int) -> str:
+        i = number - self._first_line
+        begin = int(self.ends[i - 1]) + 1 if i else 0
+        end = int(self.ends[i]) if i < len(self.ends) else len(self._block)
+        return self._block[begin:end].removesuffix(b"\r").decode("utf-8", "surrogateescape")
+
+
+def _cells(text: str, delimiter: str, *, strict: bool) -> list[str] | None:
+    """The values of a record; None where it is not CSV."""
+    try:
+        return next(csv_rows([text], delimiter, strict=strict), [])
+    except csv.Error:
+        return None
+
+
+def _goes_on(texts: list[str]) -> bool:
+    """Whether the record of the first line goes on beyond the last one, and is not longer than
+    a line may be."""
+    quotes = np.cumsum([text.count('"') for text in texts])
+    return bool((quotes % 2 == 1).all()) and sum(map(len, texts)) <= LONGEST_LINE
 
 
 def _quotes_close_in_their_lines(block: bytes) -> bool:
@@ -448,9 +457,3 @@ def _lines_in(block: bytes) -> int:
     """How many lines a block has, the last of which may lack its end."""
     ends = np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n"))
     return int(ends) + (not block.endswith(b"\n"))
-
-
-def _blank_lines(block: bytes) -> NDArray[np.int64]:
-    """The places (from 0) of the lines of the block that are empty."""
-    lengths = (len(line.removesuffix(b"\r")) for line in block.split(b"\n"))
-    return np.flatnonzero(np.fromiter(lengths, np.int64) == 0)

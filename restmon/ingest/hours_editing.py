@@ -1,23 +1,31 @@
 """Business hours and time zone of one store, edited by hand, under the rules of an import."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from restmon import audit, database, scope
-from restmon.checking import PARSERS, rejection
-from restmon.csv_reader import BUSINESS_HOURS, LAYOUTS, Rejection
+from restmon.access import audit, visibility
+from restmon.access.roles import THIS_MACHINE, Actor, Role
+from restmon.core.formatting import wall_text
+from restmon.core.hours import CLOSED
 from restmon.errors import BadRequest, NotFound
-from restmon.fields import parse_zones
-from restmon.models import BusinessHours, Store
-from restmon.revisions import new_revision
-from restmon.roles import THIS_MACHINE, Actor, Role
-from restmon.wording import wall_text
+from restmon.ingest import arrow_arrays
+from restmon.ingest.checked import rejection
+from restmon.ingest.csv_reader import Rejection
+from restmon.ingest.headers import BUSINESS_HOURS, LAYOUTS
+from restmon.ingest.undo_kinds import HOURS, UNREADABLE, ZONES
+from restmon.ingest.validation import PARSERS
+from restmon.ingest.values.times_of_day import parse_opening
+from restmon.ingest.values.zones import parse_zones
+from restmon.storage import database
+from restmon.storage.changes import ChangeLog
+from restmon.storage.models import BusinessHours, Store
+from restmon.storage.revisions import new_revision
 
 COLUMNS = list(LAYOUTS[BUSINESS_HOURS])[1:]
 """The columns of a row: dayOfWeek, start_time_local, end_time_local."""
@@ -43,65 +51,50 @@ class HoursRejected(BadRequest):
 class StoreHours:
     """What is kept of a store: ``zone`` is None where none was given (then America/Chicago);
     ``hours`` has a row for each stretch, the columns dayOfWeek, start_time_local and
-    end_time_local as text, by day, then start. No rows: open around the clock."""
+    end_time_local as text, by day, then start. No rows: open around the clock, unless the hours
+    are ``unreadable``: those that were imported were rejected, and it counts as never open.
+    """
 
     store_id: str
     zone: str | None
     hours: pd.DataFrame
+    unreadable: bool
 
 
-def hours_of(store_id: str) -> StoreHours:
+def read_hours(store_id: str) -> StoreHours:
     """The hours and zone of a store, as `set_hours` and `set_zone` take them; raises NotFound."""
     with database.reading():
         store = _get(store_id)
-        rows = _stored(store)
-    text = [(str(day), wall_text(start), wall_text(end)) for day, start, end in rows]
-    return StoreHours(store_id, store.timezone, pd.DataFrame(text, columns=COLUMNS, dtype=object))
+        rows = _read_stored(store)
+    text = [(str(day), _time_text(start), _time_text(end)) for day, start, end in rows]
+    hours = pd.DataFrame(text, columns=COLUMNS, dtype=object)
+    return StoreHours(store_id, store.timezone, hours, store.hours_unreadable)
 
 
-def set_hours(store_id: str, rows: Iterable[Sequence[Any]]) -> bool:
+def set_hours(store_id: str, rows: Iterable[Sequence[Any]], actor: Actor = THIS_MACHINE) -> bool:
     """Make these the only business hours of a store; returns whether something changed.
 
     ``rows`` are (day, start, end), each as text as in a business-hours file; numbers and
     ``datetime.time`` are written as such text, None and NaN are empty. Rows that are empty as a
     whole are left out, unless all are. No rows: the store is open around the clock.
 
-    Raises NotFound for an unknown store, :class:`HoursRejected` for rows that cannot be kept.
+    Raises NotFound for a store that is not there for the actor, Forbidden, and
+    :class:`HoursRejected` for rows that cannot be kept.
     """
-    hours = _checked([tuple(as_text(value) for value in row) for row in rows])
-    with database.writing():
-        store = _get(store_id)
-        if hours == _stored(store):
-            return False
-        lines = [(store.id, *row) for row in hours]
-        database.replace_hours(
-            np.array([store.id], np.int64), np.array(lines, np.int64).reshape(-1, 4)
-        )
-        new_revision(stores_changed=True)
-    return True
+    hours = _hours(rows)
+    with _changing(store_id, actor) as store:
+        return _record(actor, store, _put_hours(store, hours))
 
 
-def set_zone(store_id: str, zone: str | None) -> bool:
+def set_zone(store_id: str, zone: str | None, actor: Actor = THIS_MACHINE) -> bool:
     """Set, or with None or "" unset, the time zone of a store; returns whether it changed.
 
-    Raises NotFound for an unknown store, BadRequest for what is no IANA time zone.
+    Raises NotFound for a store that is not there for the actor, Forbidden, and BadRequest for
+    what is no IANA time zone.
     """
-    wanted = as_text(zone) or None
-    if wanted:
-        raw = wanted.encode("utf-8", "replace")
-        parsed = parse_zones(pa.array([raw], pa.binary()))
-        if not parsed.good[0]:
-            raise BadRequest(
-                f"Time zone {wanted[:60]!r}: {parsed.reason(raw)}.", "Choose one from the list."
-            )
-        wanted = str(parsed.values[0])
-    with database.writing():
-        store = _get(store_id)
-        if store.timezone == wanted:
-            return False
-        Store.update(timezone=wanted).where(Store.id == store.id).execute()
-        new_revision(stores_changed=True)
-    return True
+    wanted = _zone(zone)
+    with _changing(store_id, actor) as store:
+        return _record(actor, store, _put_zone(store, wanted))
 
 
 def save(
@@ -112,14 +105,10 @@ def save(
 ) -> bool:
     """`set_hours` and `set_zone` in one transaction: both, or none where either raises. Raises
     Forbidden, and NotFound where the store is not there for the actor."""
-    actor.must(Role.OWNER)
-    with database.writing():
-        scope.must_see(actor, store_id)
-        changed = set_hours(store_id, rows)
-        changed = set_zone(store_id, zone) or changed
-        if changed:
-            audit.note(actor, audit.EDITED, store_id)
-        return changed
+    hours, wanted = _hours(rows), _zone(zone)
+    with _changing(store_id, actor) as store:
+        changed = _put_hours(store, hours)
+        return _record(actor, store, _put_zone(store, wanted) or changed)
 
 
 def as_text(value: Any) -> str:
@@ -133,7 +122,64 @@ def as_text(value: Any) -> str:
     return str(value).strip()
 
 
-def _checked(rows: list[tuple[str, ...]]) -> list[tuple[int, int, int]]:
+def _hours(rows: Iterable[Sequence[Any]]) -> list[tuple[int, int, int]]:
+    return _check_rows([tuple(as_text(value) for value in row) for row in rows])
+
+
+def _zone(zone: str | None) -> str | None:
+    """The zone as it is kept; raises BadRequest for what is no IANA time zone."""
+    wanted = as_text(zone)
+    if not wanted:
+        return None
+    raw = wanted.encode("utf-8", "replace")
+    parsed = parse_zones(arrow_arrays.of_bytes([raw]))
+    if not parsed.good[0]:
+        raise BadRequest(
+            f"Time zone {wanted[:60]!r}: {parsed.reason(raw)}.", "Choose one from the list."
+        )
+    return str(parsed.values[0])
+
+
+def _put_hours(store: Store, hours: list[tuple[int, int, int]]) -> bool:
+    """Replace the hours of a store; returns whether they are others than before. Unreadable hours
+    stay that when no rows are given."""
+    before = _read_stored(store)
+    if hours == before:
+        return False
+    log = ChangeLog()
+    log.note(HOURS, {store.id: before})
+    if store.hours_unreadable:
+        log.note(UNREADABLE, {store.id: True})
+    lines = [(store.id, *row) for row in hours]
+    database.replace_hours(np.array([store.id], np.int64), np.array(lines, np.int64).reshape(-1, 4))
+    Store.update(hours_unreadable=False).where(Store.id == store.id).execute()
+    new_revision(stores_changed=True)
+    return True
+
+
+def _put_zone(store: Store, zone: str | None) -> bool:
+    """Replace the zone of a store; returns whether it is another than before."""
+    if zone == store.timezone:
+        return False
+    ChangeLog().note(ZONES, {store.id: store.timezone})
+    Store.update(timezone=zone).where(Store.id == store.id).execute()
+    new_revision(stores_changed=True)
+    return True
+
+
+def _record(actor: Actor, store: Store, changed: bool) -> bool:
+    """``changed``; where it is true, the change is put on record."""
+    if changed:
+        audit.note(actor, audit.EDITED, store.store_id)
+    return changed
+
+
+def _time_text(wall: int) -> str:
+    """A stored time of day as text."""
+    return "closed" if wall == CLOSED else wall_text(wall)
+
+
+def _check_rows(rows: list[tuple[str, ...]]) -> list[tuple[int, int, int]]:
     """The distinct rows as (day, start, end), sorted; raises HoursRejected with all problems."""
     if len(rows) > MOST_ROWS:
         raise BadRequest(f"{len(rows):,} rows are too many.", f"Give at most {MOST_ROWS:,}.")
@@ -144,9 +190,11 @@ def _checked(rows: list[tuple[str, ...]]) -> list[tuple[int, int, int]]:
         return []
     problems = []
     columns = []
-    for i, column in enumerate(COLUMNS):
-        values = [rows[n][i].encode("utf-8", "replace") for n in numbers]
-        found = PARSERS[column](pa.array(values, pa.binary()))
+    texts = [[rows[n][i].encode("utf-8", "replace") for n in numbers] for i in range(len(COLUMNS))]
+    days, starts, ends = map(arrow_arrays.of_bytes, texts)
+    opening = parse_opening(starts, ends)
+    parsed = (PARSERS[COLUMNS[0]](days), opening.start, opening.end)
+    for column, values, found in zip(COLUMNS, texts, parsed, strict=True):
         columns.append(found.values)
         problems += [
             rejection(numbers[at] + 1, column, values[at], found)
@@ -155,6 +203,15 @@ def _checked(rows: list[tuple[str, ...]]) -> list[tuple[int, int, int]]:
     if problems:
         raise HoursRejected(sorted(problems, key=lambda problem: problem.line))
     return sorted(set(zip(*(column.tolist() for column in columns), strict=True)))
+
+
+@contextmanager
+def _changing(store_id: str, actor: Actor) -> Iterator[Store]:
+    """The transaction of a change to a store that is there for the actor."""
+    actor.must(Role.OWNER)
+    with database.writing():
+        visibility.must_see(actor, store_id)
+        yield _get(store_id)
 
 
 def _get(store_id: str) -> Store:
@@ -166,7 +223,7 @@ def _get(store_id: str) -> Store:
     return store
 
 
-def _stored(store: Store) -> list[tuple[int, int, int]]:
+def _read_stored(store: Store) -> list[tuple[int, int, int]]:
     query = BusinessHours.select(
         BusinessHours.day_of_week, BusinessHours.start_time, BusinessHours.end_time
     ).where(BusinessHours.store == store.id)

@@ -1,89 +1,166 @@
 """An import's life: asked for → Running → Complete or Failed; its files and rejected lines."""
 
+import errno
 import shutil
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from peewee import PeeweeException
 
-from restmon import audit, database, demo_data, leases, scope
-from restmon.csv_reader import COLUMNS, POLLS, Limits, kind_of, read_header
-from restmon.errors import BadRequest, FileRejected, NotFound, RestmonError
-from restmon.ingest import (
+from restmon.access import audit, visibility
+from restmon.access.roles import THIS_MACHINE, Actor, Role
+from restmon.core.findings import Finding
+from restmon.core.instants import as_text
+from restmon.errors import (
+    BadRequest,
+    FileRejected,
+    NoRoom,
+    NotFound,
+    NotWritable,
+    RestmonError,
+)
+from restmon.ingest import column_choices
+from restmon.ingest.allowed import Allowed
+from restmon.ingest.choices import NO_CHOICES, Choices
+from restmon.ingest.consequences import as_note, find_consequences
+from restmon.ingest.csv_reader import Limits
+from restmon.ingest.headers import BUSINESS_HOURS, COLUMNS, POLLS, header_reads
+from restmon.ingest.rejected import zip_of
+from restmon.ingest.results import Counts, Result
+from restmon.ingest.staging import SourceFile
+from restmon.ingest.tables import has_parts, needed, tables_in, used
+from restmon.ingest.writer import (
     READING,
-    Result,
-    SourceFile,
+    ImportTerms,
     StageProgress,
     check_header,
     import_files,
 )
-from restmon.models import COMPLETE, FAILED, RUNNING, Import, new_id, now
-from restmon.reports import as_text, utc
-from restmon.roles import THIS_MACHINE, Actor, Role
+from restmon.leasing import jobs, leases
 from restmon.settings import get_settings
+from restmon.storage import database
+from restmon.storage.models import FAILED, RUNNING, Import, new_id
 
 IMPORT_FAILED = "import_failed"
 """The code of an import that failed for none of restmon's own errors."""
 READING_SHARE = 0.7
 """The part of an import's progress that is reading; the rest is writing."""
+ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xlsm")
+"""What a folder's files are called that are imported."""
+MOST_NOTICES = 20
 LONGEST_NAME = 100
 """So much of the end of an uploaded file's name is kept."""
 
 
-def source_file(kind: str, path: str | Path) -> SourceFile:
+def source_file(kind: str, path: str | Path, choices: Choices = NO_CHOICES) -> SourceFile:
     """A file of the given kind; raises BadRequest for an unknown kind."""
     if kind not in COLUMNS:
         raise BadRequest(f"{kind!r} is no kind of file.", f"Use {', '.join(COLUMNS)}.")
-    return SourceFile(kind, Path(path), Path(path).name)
+    return SourceFile(kind, Path(path), Path(path).name, choices=choices)
 
 
-def spool(stream: IO[bytes], kind: str, name: str) -> SourceFile:
-    """Copy an upload to the spool folder, where a worker will read it.
+def tables_of(
+    path: Path,
+    name: str,
+    kind: str | None = None,
+    choices: Choices = NO_CHOICES,
+    actor: Actor = THIS_MACHINE,
+) -> list[SourceFile]:
+    """The tables of a file that an import can take: of a ZIP or a workbook all whose header is
+    known, whatever ``kind`` says; else the file itself, which must be of the kind (None: of any).
 
-    The file's header is checked; raises FileRejected when it is not of the kind, RestmonError when
-    there is no room. Keeps nothing then.
+    Columns that were chosen before for a file with the same header are chosen again. Raises
+    :class:`~restmon.errors.FileRejected` where there is none.
     """
+    before = partial(column_choices.remembered, actor)
+    kinds = [kind] if kind and not has_parts(path, name) else list(COLUMNS)
+    tables = tables_in(path, name, choices.columns, before, kinds, get_settings().max_file_mb)
+    unused = set(choices.columns) - used(choices.columns, tables)
+    if kind is None and unused and len(tables) == 1 and tables[0].kind is None and tables[0].header:
+        column = choices.columns[min(unused)]
+        raise FileRejected(
+            f"{name} has no column {column[:64]!r}; {header_reads(tables[0].header)}.",
+            "Choose one of its columns.",
+        )
+    good = needed(tables, name)
+    left_out = tuple(
+        f"{table.name} is left out: {table.problem.message}" for table in tables if table.problem
+    )
+    return [
+        SourceFile(
+            table.kind or "",
+            path,
+            audit.printable(table.name),
+            table.path,
+            replace(choices, columns=dict(table.chosen)),
+            left_out[:MOST_NOTICES] if number == 0 else (),
+        )
+        for number, table in enumerate(good)
+    ]
+
+
+def keep(stream: IO[bytes], name: str) -> tuple[Path, str]:
+    """Copy an upload to the spool folder, where a worker will read it; returns its path and the
+    name it is known by. Raises RestmonError when there is no room, and keeps nothing then."""
     folder = get_settings().spool_dir
     path = folder / f"{new_id()}.upload"
-    kept_name = audit.printable(Path(name).name[-LONGEST_NAME:])
-    file = SourceFile(kind, path, kept_name or f"{kind}.csv")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as out:
             shutil.copyfileobj(stream, out, 1024 * 1024)
-        check_header(path, kind, file.name)
     except OSError as error:
         with suppress(OSError):
             path.unlink()
-        raise not_kept(error) from error
-    except FileRejected:
-        path.unlink()
+        raise explain_spool_error(error) from error
+    except Exception:  # a form that is cut off
+        path.unlink(missing_ok=True)
         raise
-    return file
+    return path, audit.printable(Path(name).name[-LONGEST_NAME:])
 
 
-def forget(files: Sequence[SourceFile]) -> None:
+def spool(
+    stream: IO[bytes],
+    kind: str | None,
+    name: str,
+    choices: Choices = NO_CHOICES,
+    actor: Actor = THIS_MACHINE,
+) -> list[SourceFile]:
+    """Copy an upload to the spool folder, where a worker will read it; returns its tables.
+
+    Raises FileRejected when there is none, or none of the kind, RestmonError when there is no
+    room. Keeps nothing then.
+    """
+    path, kept_name = keep(stream, name)
+    try:
+        return tables_of(path, kept_name or f"{kind or 'file'}.csv", kind, choices, actor)
+    except RestmonError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def discard(files: Sequence[SourceFile]) -> None:
     """Delete spooled files that no import will read."""
     for file in files:
         file.path.unlink(missing_ok=True)
 
 
-def not_kept(error: OSError) -> RestmonError:
+def explain_spool_error(error: OSError) -> RestmonError:
     """What to tell when an upload cannot be written to the spool folder."""
-    return RestmonError(
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    return (NoRoom if full else NotWritable)(
         f"The upload cannot be kept in {get_settings().spool_dir}: {error.strerror or error}.",
         "Make room or make the folder writable, then try again.",
     )
 
 
-def files_in(folder: Path) -> list[SourceFile]:
-    """The CSV files (also gzipped) of a folder whose header is one of the three kinds'."""
+def find_files(folder: Path) -> list[SourceFile]:
+    """The tables of any kind in the files of a folder: CSV, also gzipped, ZIP, workbooks."""
     try:
-        paths = sorted(p for p in folder.iterdir() if p.name.endswith((".csv", ".csv.gz")))
+        paths = sorted(p for p in folder.iterdir() if p.name.lower().endswith(ENDINGS))
     except OSError as error:
         raise NotFound(
             f"The import folder {folder} cannot be read: {error.strerror or error}.",
@@ -92,14 +169,12 @@ def files_in(folder: Path) -> list[SourceFile]:
     files = []
     for path in paths:
         try:
-            kind = kind_of(read_header(path, path.name))
+            files += tables_of(path, path.name)
         except FileRejected:
             continue
-        if kind:
-            files.append(SourceFile(kind, path, path.name))
     if not files:
         raise NotFound(
-            f"There is no polls, business-hours or time-zone CSV in the import folder {folder}.",
+            f"There is no table that restmon reads in the import folder {folder}.",
             "Put the files there, upload them, or set RESTMON_IMPORT_DIR.",
         )
     return files
@@ -119,35 +194,57 @@ def request(
         raise BadRequest(
             "There is no file to import.", f"Give at least one of {', '.join(COLUMNS)}."
         )
-    listed = [{"kind": f.kind, "name": f.name, "path": str(f.path.resolve())} for f in files]
-    with database.session():
-        row = Import.create(
-            files=listed,
-            requested_by=requested_by,
-            resumable=resumable,
-            actor=actor.name,
-            groups=scope.groups_of(actor),
-        )
-        audit.note(actor, audit.IMPORTED, row.id)
-        return row
+    with_groups = actor.may(Role.OPERATOR)
+    spooled = [as_listed(replace(file, with_groups=with_groups)) for file in files]
+    columns_chosen = column_choices.made(files)
+    with database.updating():
+        column_choices.remember(actor, columns_chosen)
+        return jobs.record(Import, actor, requested_by, files=spooled, resumable=resumable)
+
+
+def as_listed(file: SourceFile) -> dict[str, Any]:
+    """A table as an import's row holds it; `from_list` reads it."""
+    listed: dict[str, Any] = {
+        "kind": file.kind,
+        "name": file.name,
+        "path": str(file.path.resolve()),
+    }
+    more: dict[str, Any] = {
+        "member": list(file.member),
+        "choices": file.choices.as_json(),
+        "notices": list(file.notices),
+        "without_groups": not file.with_groups,
+    }
+    return listed | {name: value for name, value in more.items() if value}
+
+
+def from_list(listed: dict[str, Any]) -> SourceFile:
+    """A table of an import's row."""
+    return SourceFile(
+        listed["kind"],
+        Path(listed["path"]),
+        listed["name"],
+        tuple(listed.get("member", ())),
+        Choices.of(listed.get("choices", {})),
+        tuple(listed.get("notices", ())),
+        not listed.get("without_groups", False),
+    )
 
 
 def get(import_id: str, actor: Actor = THIS_MACHINE) -> Import:
     """The import's row; raises NotFound, also where it is not there for the actor."""
-    row = scope.find(Import, actor, import_id)
-    if row is None:
-        raise NotFound(f"There is no import {import_id[:64]!r}.", "Start one to get an import id.")
-    return row
+    return jobs.get(Import, import_id, actor)
 
 
-def recent(limit: int = 50, actor: Actor = THIS_MACHINE) -> list[Import]:
+def list_recent(limit: int = 50, actor: Actor = THIS_MACHINE) -> list[Import]:
     """The newest imports that are there for the actor, newest first."""
-    return scope.recent(Import, actor, limit)
+    return jobs.list_recent(Import, actor, limit)
 
 
 def rejected_path(import_id: str) -> Path:
-    """Where the CSV of an import's rejected lines stands, if it has any."""
-    return get_settings().rejected_dir / f"{import_id}.csv"
+    """Where an import's rejected lines stand, if it has any: a CSV file, or a ZIP of several."""
+    path = get_settings().rejected_dir / f"{import_id}.csv"
+    return zip_of(path) if zip_of(path).exists() else path
 
 
 def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = False) -> bool:
@@ -157,7 +254,7 @@ def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = 
         return False
     row = lease.job
     assert isinstance(row, Import)  # noqa: S101 - for the type checker
-    files = [SourceFile(f["kind"], Path(f["path"]), f["name"]) for f in row.files]
+    files = [from_list(listed) for listed in row.files]
 
     def tell(stage: str, done: int, total: int) -> None:
         part = done / total if total else 1.0
@@ -168,7 +265,7 @@ def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = 
         if progress:
             progress(stage, done, total)
 
-    with leases.kept(lease):
+    with leases.keep(lease):
         try:
             return _carry_out(row, files, lease, demo, tell)
         finally:
@@ -180,30 +277,59 @@ def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = 
 def _carry_out(
     row: Import, files: list[SourceFile], lease: leases.Lease, demo: bool, tell: StageProgress
 ) -> bool:
+    permitted = None if row.groups is None else visibility.find_store_ids(row.groups)
+    own_groups = None
+    if not all(file.with_groups for file in files):
+        own_groups = visibility.find_group_names(row.groups)
+
     def finish(result: Result) -> None:
-        lease.complete(counts=result.as_json(), rejections=result.rejections, demo=demo)
+        notes = [as_note(note) for note in _consequences(result, files, permitted)]
+        lease.complete(
+            counts={**result.as_json(), "notes": notes},
+            rejections=result.rejections,
+            notices=[*(told for file in files for told in file.notices), *result.notices],
+            demo=demo,
+        )
 
     try:
-        import_files(
-            files,
+        terms = ImportTerms(
             spool=get_settings().spool_dir,
-            rejected_csv=rejected_path(row.id),
+            rejected_csv=get_settings().rejected_dir / f"{row.id}.csv",
+            import_id=row.id,
             demo=demo,
-            limits=limits(),
-            permitted=None if row.groups is None else scope.store_ids(row.groups),
-            progress=tell,
-            finish=finish,
+            allowed=Allowed(
+                permitted=permitted,
+                groups=own_groups,
+                latest=database.latest_instant(),
+                limits=limits(),
+            ),
         )
+        import_files(files, terms, progress=tell, finish=finish)
     except leases.LeaseLost:
         return False
     except RestmonError as error:
-        lease.fail(str(error), error_code=error.code)
+        return lease.fail(str(error), error_code=error.code)
     except OSError as error:
-        lease.fail(f"A file could not be written: {error.strerror or error}. Make room first.")
+        reason = error.strerror or error
+        return lease.fail(f"A file could not be written: {reason}. Make room first.")
     except Exception as error:
         leases.fail_for(lease, error)
         raise
     return True
+
+
+def _consequences(
+    result: Result, files: Sequence[SourceFile], permitted: frozenset[str] | None
+) -> list[Finding]:
+    """What the stores of an import lack once it is written."""
+    of_hours = {file.name for file in files if file.kind == BUSINESS_HOURS}
+    return find_consequences(
+        result.rows,
+        result.polled,
+        with_ids=result.new_stores or any(file.kind != POLLS for file in files),
+        bad_hours=[(r["file"], r["line"]) for r in result.rejections if r["file"] in of_hours],
+        permitted=permitted,
+    )
 
 
 def limits() -> Limits:
@@ -236,39 +362,37 @@ def run_now(
     Raises FileRejected when a file is rejected whole, before anything is put on record.
     """
     for file in files:
-        check_header(file.path, file.kind, file.name)
+        check_header(file)
     row = request(files, requested_by, resumable=False)
     work(row.id, progress, demo=demo)
     return get(row.id)
 
 
-def load_demo() -> Import | None:
-    """Import the demo stores, with polls of the last days, if the database is empty of stores;
-    returns the import, or None."""
-    with database.session():
-        if demo_data.Store.select(demo_data.Store.id).exists():
-            return None
-    with tempfile.TemporaryDirectory(prefix="restmon-demo-") as folder:
-        recent = Path(folder) / "polls.csv"
-        demo_data.write_recent_polls(recent, utc(now()).replace(tzinfo=None))
-        files = [
-            replace(file, path=recent) if file.kind == POLLS else file
-            for file in files_in(demo_data.FOLDER)
-        ]
-        return run_now(files, "demo", demo=True)
+def complete_counts(row: Import) -> dict[str, Any] | None:
+    """An import's counts in full: one of an earlier restmon did not count what was removed."""
+    if row.counts is None:
+        return None
+    none = asdict(Counts())
+    kinds = {kind: none | counts for kind, counts in row.counts["kinds"].items()}
+    counts = none | row.counts | {"kinds": kinds}
+    return {name: count for name, count in counts.items() if name != "notes"}
 
 
-def status_of(row: Import) -> dict[str, Any]:
+def notes_of(row: Import) -> list[dict[str, Any]]:
+    """What the stores of an import lacked when it was written: code, count, message, examples."""
+    return list((row.counts or {}).get("notes", []))
+
+
+def describe(row: Import) -> dict[str, Any]:
     """An import's state as the API and the pages show it."""
     return {
         "import_id": row.id,
-        "status": row.status,
-        "progress": 1.0 if row.status == COMPLETE else round(row.progress, 3),
+        **jobs.describe(row),
         "files": [{"kind": f["kind"], "name": f["name"]} for f in row.files],
-        "requested_at": as_text(row.requested_at),
-        "requested_by": row.requested_by,
-        "demo": bool(row.demo),
-        "counts": row.counts,
+        "notices": row.notices or [],
+        "counts": complete_counts(row),
+        "notes": notes_of(row),
+        "undone_at": as_text(row.undone_at) if row.undone_at else None,
         "error": row.error,
         "error_code": (row.error_code or IMPORT_FAILED) if row.status == FAILED else None,
     }

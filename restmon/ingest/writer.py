@@ -5,269 +5,98 @@ sorted chunks in a temporary folder: memory is bounded by the chunk, and the dat
 touched. *Writing* is one transaction that holds everything, the import's own row included.
 """
 
-import csv
+import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from peewee import chunked
 
-from restmon import database, keys
-from restmon.checking import check
-from restmon.csv_reader import (
+from restmon.core.findings import count_of, have
+from restmon.ingest.allowed import EVERYTHING, Allowed
+from restmon.ingest.headers import (
     BUSINESS_HOURS,
     POLLS,
     TIMEZONES,
-    Limits,
-    Rejection,
     column_positions,
-    read_batches,
-    read_header,
 )
-from restmon.demo_data import remove_demo
-from restmon.fields import StoreIds
-from restmon.models import Store
-from restmon.revisions import new_revision
+from restmon.ingest.merging import compare_hours, compare_zones, last_file_counts
+from restmon.ingest.poll_lines import PollLines
+from restmon.ingest.poll_reasons import (
+    count_same_polls,
+    has_reasons,
+    replace_reasons,
+)
+from restmon.ingest.rejected import RejectedLines
+from restmon.ingest.results import Counts, Result
+from restmon.ingest.staging import SourceFile, Staging
+from restmon.ingest.tables import read_header
+from restmon.ingest.undo_kinds import HOURS, UNREADABLE, ZONES, former_hours
+from restmon.storage import database
+from restmon.storage.changes import STORES, ChangeLog
+from restmon.storage.demo_rows import remove_demo
+from restmon.storage.models import Store
+from restmon.storage.revisions import new_revision
 
-CHUNK_LINES = 2_000_000
 STAGING_PREFIX = "import-"
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
-KEPT_REJECTIONS = 1000
 LARGE = 100_000
 READING, WRITING = "reading", "writing"
+
+log = logging.getLogger(__name__)
 
 StageProgress = Callable[[str, int, int], None]
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class SourceFile:
-    """One file to import: its ``kind`` (polls, business_hours or timezones), its path, and the
-    name people know it by."""
-
-    kind: str
-    path: Path
-    name: str
+def check_header(file: SourceFile) -> None:
+    """Raise :class:`~restmon.errors.FileRejected` unless the table has the kind's columns."""
+    header = read_header(file.source, file.name, [file.kind], file.choices.columns)
+    column_positions(header, file.kind, file.name)
 
 
-@dataclass
-class Counts:
-    """Data lines of a file: read = new + updated + unchanged + rejected.
+@dataclass(frozen=True, kw_only=True)
+class ImportTerms:
+    """What an import may take, and where it puts things.
 
-    Lines count as if applied one after the other: a second line for the same poll is *unchanged*
-    when it says the same as the first, *updated* when not. A line of business hours is
-    *unchanged* when the store has it already, *updated* when the store had other hours on that
-    day, else *new*.
+    ``spool`` is a folder for intermediate files; ``rejected_csv`` takes every rejected line (it is
+    made only if there is one, and moved in place with the transaction). What is replaced is put on
+    record as that of the import ``import_id``. Data of the demo are removed first, unless
+    ``demo``.
     """
 
-    read: int = 0
-    new: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-
-    def __add__(self, other: "Counts") -> "Counts":
-        mine, theirs = asdict(self), asdict(other)
-        return Counts(**{name: mine[name] + theirs[name] for name in mine})
-
-
-@dataclass
-class Result:
-    """What an import did: counts by kind, the first 1,000 rejected lines, the revision it made
-    (None when nothing changed), and report files that are demo data's and can go."""
-
-    counts: dict[str, Counts] = field(default_factory=dict)
-    rejections: list[dict[str, Any]] = field(default_factory=list)
-    revision: int | None = None
-    orphans: list[Path] = field(default_factory=list)
-
-    @property
-    def total(self) -> Counts:
-        """The counts of all files together."""
-        return sum(self.counts.values(), Counts())
-
-    def as_json(self) -> dict[str, Any]:
-        """The total's counts, and ``kinds``: the counts of each kind."""
-        return {**asdict(self.total), "kinds": {k: asdict(c) for k, c in self.counts.items()}}
-
-
-def no_formula(text: str) -> str:
-    """The text, so that a spreadsheet that opens the CSV shows it and does not run it."""
-    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
-
-
-class RejectedLines:
-    """Collects rejected lines: all of them into a CSV file, the first ones for the database."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.first: list[dict[str, Any]] = []
-        self.count = 0
-        self._stack = ExitStack()
-        self._writer: Any = None
-
-    def add(self, name: str, rejections: Sequence[Rejection]) -> None:
-        """Add a file's rejected lines, in line order."""
-        if not rejections:
-            return
-        if self._writer is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            out = self._stack.enter_context(self.path.open("w", newline="", encoding="utf-8"))
-            self._writer = csv.writer(out)
-            self._writer.writerow(["file", "line", "column", "value", "reason"])
-        for r in rejections:
-            value = no_formula(r.value)
-            self._writer.writerow([no_formula(name), r.line, r.column, value, r.reason])
-            if len(self.first) < KEPT_REJECTIONS:
-                self.first.append({"file": name, **asdict(r)})
-        self.count += len(rejections)
-
-    def close(self) -> None:
-        """Close the CSV file."""
-        self._stack.close()
-
-
-@dataclass
-class _Hours:
-    store: list[Ints] = field(default_factory=list)
-    day: list[Ints] = field(default_factory=list)
-    start: list[Ints] = field(default_factory=list)
-    end: list[Ints] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Polls:
-    """Lines of polls: store number, instant and status, arrays of one length."""
-
-    store: Ints
-    time: Ints
-    status: NDArray[np.int8]
-
-    @classmethod
-    def joined(cls, parts: "Sequence[_Polls]") -> "_Polls":
-        if len(parts) == 1:
-            return parts[0]
-        columns = zip(*((part.store, part.time, part.status) for part in parts), strict=True)
-        return cls(*(np.concatenate(column) for column in columns))
-
-    def sorted(self) -> "_Polls":
-        """By store, then time; lines for one poll in the order given."""
-        return _Polls(*keys.sorted_columns(self.store, self.time, self.status))
-
-
-class Staging:
-    """The good lines of all files of an import, checked, sorted, and kept apart from the
-    database until they are written."""
-
-    def __init__(self, folder: Path, rejected: RejectedLines, ids: StoreIds) -> None:
-        self.folder = folder
-        self.rejected = rejected
-        self.ids = ids
-        self.counts: dict[str, Counts] = {}
-        self.hours: list[pd.DataFrame] = []
-        self.zones: list[pd.DataFrame] = []
-        self._polls: list[_Polls] = []
-        self._lines = 0
-        self._chunks: list[Path] = []
-        self.poll_lines = 0
-
-    def read(
-        self,
-        file: SourceFile,
-        progress: Callable[[int, int], None] | None,
-        limits: Limits | None = None,
-    ) -> None:
-        """Check all lines of a file and stage the good ones."""
-        counts = self.counts.setdefault(file.kind, Counts())
-        for batch in read_batches(file.path, file.name, file.kind, progress, limits):
-            good, parsed, bad = check(file.kind, batch, self.ids)
-            rejections = sorted(batch.malformed + bad, key=lambda r: r.line)
-            self.rejected.add(file.name, rejections)
-            counts.read += len(batch.line) + len(batch.malformed)
-            counts.rejected += len(rejections)
-            values = [column.values[good] for column in parsed]
-            if file.kind == POLLS:
-                self._add_polls(values[0], values[1], values[2])
-            elif file.kind == BUSINESS_HOURS:
-                names = ["store", "day", "start", "end"]
-                self.hours.append(pd.DataFrame(dict(zip(names, values, strict=True))))
-            else:
-                self.zones.append(pd.DataFrame({"store": values[0], "zone": values[1]}))
-
-    def _add_polls(self, store: Ints, time: Ints, status: NDArray[np.int8]) -> None:
-        self._polls.append(_Polls(store, time, status))
-        self._lines += len(store)
-        self.poll_lines += len(store)
-        if self._lines >= CHUNK_LINES:
-            self._put_aside()
-
-    def _put_aside(self) -> None:
-        """Sort the polls gathered so far and write them as one chunk."""
-        chunk = _Polls.joined(self._polls).sorted()
-        self._polls, self._lines = [], 0
-        path = self.folder / f"polls-{len(self._chunks)}.npz"
-        np.savez(path, store=chunk.store, time=chunk.time, status=chunk.status)
-        self._chunks.append(path)
-
-    def flush(self) -> None:
-        """Sort what is not yet sorted, once all files are read."""
-        if self._lines:
-            self._polls = [_Polls.joined(self._polls).sorted()]
-
-    def sorted_polls(self) -> Iterator[_Polls]:
-        """The polls, a chunk at a time in the order of the files, each by store, then time."""
-        for path in self._chunks:
-            with np.load(path) as chunk:
-                yield _Polls(chunk["store"], chunk["time"], chunk["status"])
-        yield from self._polls
-
-    @property
-    def empty(self) -> bool:
-        """Whether no line was good."""
-        return not self.ids.names
-
-
-def check_header(path: Path, kind: str, name: str) -> None:
-    """Raise :class:`~restmon.errors.FileRejected` unless the file has the kind's columns."""
-    column_positions(read_header(path, name), kind, name)
+    spool: Path
+    rejected_csv: Path
+    import_id: str | None = None
+    demo: bool = False
+    allowed: Allowed = EVERYTHING
 
 
 def import_files(
     files: Sequence[SourceFile],
-    *,
-    spool: Path,
-    rejected_csv: Path,
-    demo: bool = False,
-    permitted: frozenset[str] | None = None,
-    limits: Limits | None = None,
+    terms: ImportTerms,
     progress: StageProgress | None = None,
     finish: Callable[[Result], None] | None = None,
 ) -> Result:
     """Import files in one transaction: all of their good lines, or none.
 
-    ``spool`` is a folder for intermediate files, ``rejected_csv`` takes every rejected line (it
-    is made only if there is one). ``progress`` is called with (stage, done, total): bytes of all
-    files while reading, lines of polls while writing. ``finish`` is called with the result
-    inside the transaction. Data of the demo are removed first, unless ``demo``. Lines of stores
-    other than those ``permitted`` (None: all are) are rejected, and files beyond the ``limits``.
+    ``progress`` is called with (stage, done, total): bytes of all files while reading, lines of
+    polls while writing. ``finish`` is called with the result inside the transaction.
 
     Raises :class:`~restmon.errors.FileRejected` when a file is rejected whole: nothing has
     changed then.
     """
-    spool.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=spool))
-    rejected = RejectedLines(rejected_csv)
+    terms.spool.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=terms.spool))
+    rejected = RejectedLines(terms.rejected_csv)
     try:
         for file in files:
-            check_header(file.path, file.kind, file.name)
-        staging = Staging(folder, rejected, StoreIds(permitted))
+            check_header(file)
+        staging = Staging(folder, rejected, terms.allowed)
         sizes = [file.path.stat().st_size for file in files]
         for i, file in enumerate(files):
             before = sum(sizes[:i])
@@ -276,38 +105,49 @@ def import_files(
                 if progress:
                     progress(READING, before + done, sum(sizes))
 
-            staging.read(file, report, limits)
+            staging.read(file, report)
         staging.flush()
         rejected.close()
         with database.writing():
-            result = _write(staging, demo, progress)
+            result = _write(staging, ChangeLog(terms.import_id), terms.demo, progress)
             if finish:
                 finish(result)
-        for path in result.orphans:
-            path.unlink(missing_ok=True)
-        if result.counts.get(POLLS, Counts()).new >= LARGE:
-            database.tidy()
+            # After the row: a worker that lost its lease must not touch another's file.
+            rejected.move_in()
+        _clean_up(result)
         return result
-    except BaseException:
-        rejected.close()
-        rejected_csv.unlink(missing_ok=True)
-        raise
     finally:
+        rejected.drop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write(staging: Staging, demo: bool, progress: StageProgress | None) -> Result:
+def _clean_up(result: Result) -> None:
+    """What is good to do after an import, which stands as it is where that fails."""
+    for path in result.orphans:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+    if result.counts.get(POLLS, Counts()).new >= LARGE:
+        try:
+            database.tidy()
+        except Exception as error:
+            log.warning("After the import: %s", database.explain(error) or error)
+
+
+def _write(staging: Staging, log: ChangeLog, demo: bool, progress: StageProgress | None) -> Result:
     """Apply what was staged; the caller holds the write transaction."""
-    result = Result(staging.counts, staging.rejected.first)
+    result = Result(staging.counts, staging.rejected.first.as_json(), notices=staging.notices)
     if staging.empty:
         return result
-    orphans = None if demo else remove_demo()
+    orphans = remove_demo() if staging.ids.names and not demo else None
     result.orphans = orphans or []
-    store_rows, new_stores = _store_rows(staging.ids.names, demo)
+    store_rows, new_stores = _store_rows(staging.ids.names, demo, log)
+    result.rows, result.new_stores = store_rows, new_stores
+    result.polled = np.zeros(len(store_rows), bool)
     changed = new_stores
-    changed |= _write_zones(staging, store_rows, result)
-    changed |= _write_hours(staging, store_rows, result)
-    polls_from = _write_polls(staging, store_rows, result, progress)
+    changed |= _write_zones(staging, store_rows, result, log)
+    changed |= _write_hours(staging, store_rows, result, log)
+    changed |= _write_optional(staging, store_rows, result, log)
+    polls_from = _write_polls(staging, store_rows, result, log, progress)
     if changed or polls_from is not None:
         result.revision = new_revision(
             polls_from, stores_changed=changed, rebuild=orphans is not None
@@ -315,7 +155,7 @@ def _write(staging: Staging, demo: bool, progress: StageProgress | None) -> Resu
     return result
 
 
-def _store_rows(names: list[str], demo: bool) -> tuple[Ints, bool]:
+def _store_rows(names: list[str], demo: bool, log: ChangeLog) -> tuple[Ints, bool]:
     """The row ids (int64) of the stores named, which are made where they are missing."""
     known: dict[str, int] = dict(database.tuples(Store.select(Store.store_id, Store.id)))
     missing = sorted(name for name in names if name not in known)
@@ -323,65 +163,115 @@ def _store_rows(names: list[str], demo: bool) -> tuple[Ints, bool]:
         Store.insert_many([{"store_id": name, "demo": demo} for name in part]).execute()
     if missing:
         known = dict(database.tuples(Store.select(Store.store_id, Store.id)))
+        log.note(STORES, {known[name]: None for name in missing})
     return np.array([known[name] for name in names], np.int64), bool(missing)
 
 
-def _write_zones(staging: Staging, store_rows: Ints, result: Result) -> bool:
+def _write_zones(staging: Staging, store_rows: Ints, result: Result, log: ChangeLog) -> bool:
     if not staging.zones:
         return False
-    lines = pd.concat(staging.zones, ignore_index=True)
-    lines["row"] = store_rows[lines["store"].to_numpy()]
+    rows = store_rows[np.concatenate([store for store, _ in staging.zones])]
+    zones = np.concatenate([zone for _, zone in staging.zones])
     with_zone = Store.select(Store.id, Store.timezone).where(~Store.timezone.is_null())
-    stored: dict[int, str] = dict(database.tuples(with_zone))
-    before = lines.groupby("row")["zone"].shift()
-    before = before.where(before.notna(), lines["row"].map(stored))
+    stored = dict(database.tuples(with_zone))
+    changes = compare_zones(rows, zones, stored)
     counts = result.counts[TIMEZONES]
-    is_new = before.isna()
-    counts.new += int(is_new.sum())
-    counts.unchanged += int((before == lines["zone"]).sum())
-    counts.updated += int((~is_new & (before != lines["zone"])).sum())
-    final = lines.drop_duplicates("row", keep="last")
-    final = final[final["zone"] != final["row"].map(stored)]
-    database.set_zones(final["row"].to_numpy(), final["zone"].tolist())
-    return len(final) > 0
+    counts.new += changes.new
+    counts.updated += changes.updated
+    counts.unchanged += changes.unchanged
+    log.note(ZONES, {row: stored.get(row) for row in changes.final})
+    database.set_zones(np.array(list(changes.final), np.int64), list(changes.final.values()))
+    return bool(changes.final)
 
 
-def _write_hours(staging: Staging, store_rows: Ints, result: Result) -> bool:
+def _write_hours(staging: Staging, store_rows: Ints, result: Result, log: ChangeLog) -> bool:
     if not staging.hours:
         return False
-    fields = ["row", "day", "start", "end"]
-    lines = pd.concat(staging.hours, ignore_index=True)
-    lines["row"] = store_rows[lines["store"].to_numpy()]
-    lines = lines[fields]
-    stored = pd.DataFrame(database.business_hours(), columns=fields)
-    stored = stored[stored["row"].isin(lines["row"])]
-    known = lines.merge(stored.drop_duplicates(), how="left", on=fields, indicator=True)
-    unchanged = (known["_merge"] == "both").to_numpy() | lines.duplicated().to_numpy()
-    days = stored[["row", "day"]].drop_duplicates()
-    had_day = lines.merge(days, how="left", on=["row", "day"], indicator=True)["_merge"] == "both"
     counts = result.counts[BUSINESS_HOURS]
-    counts.unchanged += int(unchanged.sum())
-    counts.updated += int((~unchanged & had_day.to_numpy()).sum())
-    counts.new += int((~unchanged & ~had_day.to_numpy()).sum())
-
-    final = lines.drop_duplicates()
-    both = final.merge(stored, how="outer", on=fields, indicator=True)
-    rows = both.loc[both["_merge"] != "both", "row"].unique()
-    if not len(rows):
-        return False
-    lines = final[final["row"].isin(rows)].sort_values(fields)
-    database.replace_hours(rows, lines.to_numpy())
+    lines, replaced = last_file_counts(staging.hours, staging.hours_from)
+    if len(replaced):
+        result.notices.append(_of_two_files([staging.ids.names[n] for n in replaced.tolist()]))
+    counts.unchanged += sum(map(len, staging.hours)) - len(lines)
+    lines[:, 0] = store_rows[lines[:, 0]]
+    stored = database.business_hours()
+    spoiled_rows = _spoiled_rows(staging, store_rows)
+    left = np.isin(lines[:, 0], spoiled_rows)
+    counts.unchanged += int(left.sum())
+    lines = lines[~left]
+    unreadable = np.setdiff1d(spoiled_rows, stored[:, 0])
+    changed = _mark_unreadable(unreadable, np.unique(lines[:, 0]), log)
+    changes = compare_hours(lines, stored[np.isin(stored[:, 0], lines[:, 0])])
+    counts.new += changes.new
+    counts.updated += changes.updated
+    counts.unchanged += changes.unchanged
+    counts.removed += changes.removed
+    if not len(changes.rows):
+        return changed
+    log.note(HOURS, former_hours(changes.rows, stored))
+    database.replace_hours(changes.rows, changes.hours)
     return True
 
 
+def _of_two_files(stores: list[str]) -> str:
+    count = len(stores)
+    return (
+        f"{count_of(count, 'store')}, such as {stores[0]}, {have(count)} business hours in several "
+        "files of this import: those of the last file count."
+    )
+
+
+def _write_optional(staging: Staging, store_rows: Ints, result: Result, log: ChangeLog) -> bool:
+    done = staging.feeds.write(staging.ids.names, store_rows, log)
+    for kind, outcome in done.items():
+        counts = result.counts[kind]
+        counts.new += outcome.new
+        counts.updated += outcome.updated
+        counts.unchanged += outcome.unchanged
+        counts.removed += outcome.removed
+    return any(outcome.changed for outcome in done.values())
+
+
+def _spoiled_rows(staging: Staging, store_rows: Ints) -> Ints:
+    """The row ids of the stores whose hours are not taken, sorted."""
+    numbers = [found.names for found in staging.spoiled]
+    perhaps = sorted(set().union(*(found.perhaps for found in staging.spoiled)))
+    rows = [store_rows[number] for number in numbers]
+    for part in chunked(perhaps, 10_000):
+        known = Store.select(Store.id).where(Store.store_id.in_(part))
+        rows.append(np.array([row for (row,) in database.tuples(known)], np.int64))
+    return np.unique(np.concatenate([np.empty(0, np.int64), *rows]))
+
+
+def _mark_unreadable(unreadable: Ints, readable: Ints, log: ChangeLog) -> bool:
+    """Put on record which stores' hours could not be read, and which now could; returns whether
+    that is news of any."""
+    were = database.tuples(Store.select(Store.id).where(Store.hours_unreadable))
+    marked = np.array([row for (row,) in were], np.int64)
+    news = {True: np.setdiff1d(unreadable, marked), False: np.intersect1d(readable, marked)}
+    for value, rows in news.items():
+        log.note(UNREADABLE, dict.fromkeys(rows.tolist(), not value))
+        for part in chunked(rows.tolist(), 10_000):
+            Store.update(hours_unreadable=value).where(Store.id.in_(part)).execute()
+    return any(len(rows) for rows in news.values())
+
+
 def _write_polls(
-    staging: Staging, store_rows: Ints, result: Result, progress: StageProgress | None
+    staging: Staging,
+    store_rows: Ints,
+    result: Result,
+    log: ChangeLog,
+    progress: StageProgress | None,
 ) -> int | None:
     """Write the polls that are new or have another status; returns the earliest one's instant."""
     done = 0
     earliest: int | None = None
+    texts = staging.reasons.texts
+    # A poll that comes again without a reason has none from then on.
+    with_reasons = bool(staging.poll_lines) and (len(texts) > 1 or has_reasons())
     for lines in staging.sorted_polls():
-        earliest_here = _write_part(lines, store_rows, result.counts[POLLS])
+        result.polled[lines.store] = True
+        said = texts if with_reasons else None
+        earliest_here = _write_part(lines, store_rows, result.counts[POLLS], said, log)
         if earliest_here is not None:
             earliest = earliest_here if earliest is None else min(earliest, earliest_here)
         done += len(lines.store)
@@ -390,8 +280,13 @@ def _write_polls(
     return earliest
 
 
-def _write_part(lines: _Polls, store_rows: Ints, counts: Counts) -> int | None:
+def _write_part(
+    lines: PollLines, store_rows: Ints, counts: Counts, texts: list[str] | None, log: ChangeLog
+) -> int | None:
+    """Write one chunk of polls, and their reasons where there are ``texts``; returns the earliest
+    instant at which something changed."""
     store, time, status = lines.store, lines.time, lines.status
+    reason = None if texts is None else lines.reasons
     # Lines for one poll stand together, in the order of the file: the first is compared with
     # the database, each further one with the line before it, and the last is what is stored.
     again = np.zeros(len(store), bool)
@@ -399,22 +294,35 @@ def _write_part(lines: _Polls, store_rows: Ints, counts: Counts) -> int | None:
     if again.any():
         same_status = np.zeros(len(store), bool)
         same_status[1:] = status[1:] == status[:-1]
+        if reason is not None:
+            same_status[1:] &= reason[1:] == reason[:-1]
         counts.unchanged += int((again & same_status).sum())
         counts.updated += int((again & ~same_status).sum())
         last = np.append(~again[1:], True)
         first_status, last_status = status[~again], status[last]
         store, time = store[~again], time[~again]
+        reason = None if reason is None else reason[last]
     else:
         first_status = last_status = status
 
     row, order = _in_row_order(store, store_rows)
     row, time = row[order], time[order]
     first_status, last_status = first_status[order], last_status[order]
+    explained: list[int] = []
+    if reason is not None and texts is not None and len(row):
+        changed = replace_reasons(row, time, reason[order], texts, log)
+        if changed.any():
+            explained.append(int(time[changed].min()))
+            # The status alone does not tell that these are other polls than before.
+            more = count_same_polls(row[changed], time[changed], first_status[changed])
+            counts.updated += more
+            counts.unchanged -= more
     merged = database.merge_polls(row, time, first_status, last_status)
     counts.new += merged.new
     counts.updated += merged.updated
     counts.unchanged += merged.unchanged
-    return merged.earliest
+    log.note_polls(merged.changes)
+    return min([*explained, *([] if merged.earliest is None else [merged.earliest])], default=None)
 
 
 def _in_row_order(store: Ints, store_rows: Ints) -> tuple[Ints, Ints]:

@@ -1,8 +1,17 @@
-"""Who works on a job: leases with a heartbeat, so that a job outlives its worker.
+"""Leases: which worker works on a job, and what happens when that worker dies.
 
-The queue delivers at most once: a task that was taken is gone with its worker. So the job's row
-is the truth. A worker takes a lease on it, a heartbeat keeps the lease ahead of the clock, and
-whoever finds an expired one may take the job up again, three times in all.
+The queue delivers a task at most once: when its worker dies, the task is lost. So the job's row is
+the truth, and a lease in it says who works on it::
+
+    worker 1   take      beat      beat      dies
+    lease      |---20 s--->
+                         |---20 s--->
+                                   |---20 s--->| expired
+    worker 2                                      take: attempt 2 of 3
+
+A heartbeat thread moves ``lease_until`` ahead of the clock every 4 seconds. Once it is past, any
+worker may take the job, three times in all. The clock is the one that all workers share
+(`database.clock`), since the clocks of their machines may differ.
 """
 
 import logging
@@ -17,17 +26,17 @@ from typing import Any
 
 from peewee import PeeweeException, fn
 
-from restmon.database import connection_lost, session, told, tuples, updating
+from restmon.core.instants import SECOND
 from restmon.errors import RestmonError
-from restmon.hours import SECOND
 from restmon.logs import event
-from restmon.models import COMPLETE, FAILED, RUNNING, Import, Job, Report, Shard, now
 from restmon.settings import get_settings
+from restmon.storage.database import clock, connection_lost, explain, session, tuples, updating
+from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Job, Report, Shard
 
 log = logging.getLogger("restmon.jobs")
-COUNTED = ("read", "new", "updated", "unchanged", "rejected")
+COUNTED = ("read", "new", "updated", "unchanged", "rejected", "removed")
 LEASE_SECONDS = 20
-CLOCKS_DIFFER_SECONDS = 20
+MARGIN_SECONDS = 20
 HEARTBEAT_SECONDS = 4
 MINUTE_SECONDS = 60
 MOST_ATTEMPTS = 3
@@ -38,7 +47,7 @@ TOOK_TOO_LONG = (
 
 
 class LeaseLost(Exception):
-    """The job is no longer this worker's: it was finished, taken over or removed."""
+    """The job does not belong to this worker any more: it was finished, taken over or deleted."""
 
 
 class Lease:
@@ -49,12 +58,12 @@ class Lease:
         self.owner = owner
         self.progress = 0.0
 
-    def tell(self, progress: float) -> None:
+    def report_progress(self, progress: float) -> None:
         """Set the progress."""
         self.progress = progress
 
-    def mine(self) -> Any:
-        """The condition that the row is still this lease's."""
+    def is_held(self) -> Any:
+        """The condition that this lease still holds the row."""
         model = type(self.job)
         return (
             (model.id == self.job.id)
@@ -63,23 +72,32 @@ class Lease:
         )
 
     def update(self, **values: Any) -> None:
-        """Write to the row while it is this lease's; raises :class:`LeaseLost` otherwise."""
+        """Update the row. Raises :class:`LeaseLost` where this lease does not hold it any more."""
         with session():
-            if not type(self.job).update(**values).where(self.mine()).execute():
+            if not type(self.job).update(**values).where(self.is_held()).execute():
                 raise LeaseLost(self.job.id)
 
     def complete(self, **values: Any) -> None:
-        """Mark the job complete; raises :class:`LeaseLost` when it is not this lease's."""
+        """Mark the job complete. Raises :class:`LeaseLost` where this lease does not hold it."""
         self.update(
-            status=COMPLETE, progress=1.0, error=None, finished_at=now(), lease_until=None, **values
+            status=COMPLETE,
+            progress=1.0,
+            error=None,
+            finished_at=clock(),
+            lease_until=None,
+            **values,
         )
 
-    def fail(self, error: str, **values: Any) -> None:
-        """Mark the job failed for the reason given."""
-        self.update(status=FAILED, error=error, finished_at=now(), lease_until=None, **values)
+    def fail(self, error: str, **values: Any) -> bool:
+        """Mark the job failed for the reason given; returns whether this lease still held it."""
+        try:
+            self.update(status=FAILED, error=error, finished_at=clock(), lease_until=None, **values)
+        except LeaseLost:
+            return False
+        return True
 
     def release(self) -> None:
-        """Give the job back, unfinished but not for want of trying: this attempt went well."""
+        """Give the job back unfinished. This attempt does not count."""
         model = type(self.job)
         self.update(lease_owner=None, lease_until=None, attempts=model.attempts - 1)
 
@@ -103,23 +121,23 @@ class Lease:
 
     def heartbeat(self) -> None:
         """Move the lease ahead of the clock."""
-        until = now() + LEASE_SECONDS * SECOND
+        until = clock() + LEASE_SECONDS * SECOND
         self.update(lease_until=until, progress=round(self.progress, 4))
 
 
 def new_owner() -> str:
-    """A name for a lease that no other has; host and process are there for people."""
+    """A unique name for a lease. Host and process are for people who read it."""
     return f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(6)}"
 
 
-def _nobodys(model: type[Job], moment: int) -> Any:
+def _is_free(model: type[Job], moment: int) -> Any:
     """The condition that a job is under no lease at the moment."""
     return model.lease_until.is_null() | _expired(model, moment)
 
 
 def _expired(model: type[Job], moment: int) -> Any:
     # A lease that ends later than any that is given is of before the clock stepped back.
-    furthest = moment + (LEASE_SECONDS + CLOCKS_DIFFER_SECONDS) * SECOND
+    furthest = moment + (LEASE_SECONDS + MARGIN_SECONDS) * SECOND
     return (model.lease_until < moment) | (model.lease_until > furthest)
 
 
@@ -127,7 +145,7 @@ def take(model: type[Job], job_id: str) -> Lease | None:
     """A lease on the job, or None when it is not there, done, or another's."""
     owner = new_owner()
     with updating():
-        moment = now()
+        moment = clock()
         taken = (
             model.update(
                 lease_owner=owner,
@@ -136,7 +154,7 @@ def take(model: type[Job], job_id: str) -> Lease | None:
                 started_at=moment,
                 progress=0.0,
             )
-            .where((model.id == job_id) & (model.status == RUNNING) & _nobodys(model, moment))
+            .where((model.id == job_id) & (model.status == RUNNING) & _is_free(model, moment))
             .where(model.attempts < MOST_ATTEMPTS)
             .execute()
         )
@@ -144,7 +162,7 @@ def take(model: type[Job], job_id: str) -> Lease | None:
 
 
 @contextmanager
-def kept(lease: Lease) -> Iterator[Lease]:
+def keep(lease: Lease) -> Iterator[Lease]:
     """Keep the lease while the block runs, and log the job's end. After
     ``RESTMON_MAX_JOB_MINUTES`` the job has failed, whatever the block still does."""
     begun = time.monotonic()
@@ -179,13 +197,13 @@ def carry_out(lease: Lease, work: Callable[[Lease], None]) -> bool:
     The job fails for a RestmonError, and for any other error, which is raised on; but where the
     database went away the job stays as it is, for whoever finds the lease expired.
     """
-    with kept(lease):
+    with keep(lease):
         try:
             work(lease)
         except LeaseLost:
             return False
         except RestmonError as error:
-            lease.fail(str(error))
+            return lease.fail(str(error))
         except Exception as error:
             fail_for(lease, error)
             raise
@@ -196,7 +214,7 @@ def fail_for(lease: Lease, error: Exception) -> None:
     """Fail a job for an error that is none of restmon's own, unless the database went away: then
     the job stays as it is, for whoever finds the lease expired."""
     if not connection_lost(error):
-        lease.fail(str(told(error) or unexpected(error)))
+        lease.fail(str(explain(error) or explain_unexpected(error)))
 
 
 def give_up(model: type[Job]) -> int:
@@ -205,13 +223,13 @@ def give_up(model: type[Job]) -> int:
     Returns how many.
     """
     with updating():
-        expired = (model.status == RUNNING) & _expired(model, now())
+        expired = (model.status == RUNNING) & _expired(model, clock())
         worn_out = (
             model.update(
                 status=FAILED,
                 error=f"The worker died or was stopped {MOST_ATTEMPTS} times while at it; "
                 "look at the worker's log, then ask for it again.",
-                finished_at=now(),
+                finished_at=clock(),
                 lease_until=None,
             )
             .where(expired & (model.attempts >= MOST_ATTEMPTS))
@@ -223,7 +241,7 @@ def give_up(model: type[Job]) -> int:
                     status=FAILED,
                     error="The command that ran this import was stopped; nothing was changed. "
                     "Run it again.",
-                    finished_at=now(),
+                    finished_at=clock(),
                     lease_until=None,
                 )
                 .where(expired & ~Import.resumable)
@@ -232,11 +250,11 @@ def give_up(model: type[Job]) -> int:
         return int(worn_out)
 
 
-def waiting(model: type[Job]) -> list[str]:
+def list_waiting(model: type[Job]) -> list[str]:
     """The ids of the jobs that a worker should take up: asked for, and nobody's."""
     with session():
         query = model.select(model.id).where(
-            (model.status == RUNNING) & _nobodys(model, now()) & (model.attempts < MOST_ATTEMPTS)
+            (model.status == RUNNING) & _is_free(model, clock()) & (model.attempts < MOST_ATTEMPTS)
         )
         if model is Import:
             query = query.where(Import.resumable)
@@ -247,16 +265,18 @@ def waiting(model: type[Job]) -> list[str]:
         return [job_id for (job_id,) in tuples(query.order_by(model.requested_at))]
 
 
-def next_expiry(model: type[Job]) -> int | None:
-    """The instant (microseconds) at which the next lease in force expires, or None."""
+def next_expiry(model: type[Job]) -> float | None:
+    """In how many seconds the next lease in force expires, or None."""
     with session():
-        return (
+        moment = clock()
+        expiry = (
             model.select(fn.MIN(model.lease_until))
-            .where((model.status == RUNNING) & (model.lease_until >= now()))
+            .where((model.status == RUNNING) & (model.lease_until >= moment))
             .scalar()
         )
+        return None if expiry is None else (expiry - moment) / SECOND
 
 
-def unexpected(error: BaseException) -> str:
-    """What the user is told of an error nobody foresaw; the log has the rest."""
+def explain_unexpected(error: BaseException) -> str:
+    """The sentence for the user about an unexpected error. The log has the traceback."""
     return f"An unexpected error stopped it ({type(error).__name__}); the worker's log says more."

@@ -4,7 +4,6 @@ SQLite's online backup copies one consistent state while others read and write. 
 and rejected lines in the data folder are not in it.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,38 +11,49 @@ from pathlib import Path
 
 from peewee import fn
 
-from restmon import database, heartbeats, models
-from restmon.errors import BadRequest, DatabaseDamaged, NotFound, RestmonError
-from restmon.models import Revision, Store, now
+from restmon.errors import BadRequest, DatabaseDamaged, DatabaseNewer, NotFound, RestmonError
+from restmon.files import flush, part_file
+from restmon.leasing import heartbeats
 from restmon.settings import Settings, get_settings
+from restmon.storage import database, models, sqlite
+from restmon.storage.models import Revision, Store, now
 
 PAGES_AT_ONCE = 4096
+OF_THE_SOURCE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+}
+"""Errors of a copy that are of the database, not of the file it is copied to."""
 
 
 def backup(target: Path, *, overwrite: bool = False) -> int:
     """Write a copy of the database to a file, checked and flushed to the disk; returns its bytes.
 
     A file that is there is kept unless ``overwrite``; what fails leaves it as it was. Raises
-    BadRequest, RestmonError, DatabaseUnavailable.
+    BadRequest, RestmonError, DatabaseUnavailable; DatabaseDamaged where the database itself is.
     """
     source = _file(get_settings(), "pg_dump --format=custom --file=FILE DATABASE")
     _check_other(target, source)
     if target.exists() and not overwrite:
         raise BadRequest(f"The file {target} is there already.", "Name another, or add --force.")
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
-    try:
-        with _told(part):
-            part.unlink(missing_ok=True)
-            with _opened(source) as old, _opened(part) as new:
-                old.backup(new, pages=PAGES_AT_ONCE)
-                new.execute("PRAGMA journal_mode = delete")
-            _check(part)
-            with part.open("rb+") as written:
-                os.fsync(written.fileno())
-            part.replace(target)
-    finally:
-        for leftover in (part, *(part.with_name(part.name + end) for end in ("-wal", "-shm"))):
-            leftover.unlink(missing_ok=True)
+    with part_file(target) as part:
+        try:
+            with _explained(part):
+                with _opened(source) as old, _opened(part) as new:
+                    old.backup(new, pages=PAGES_AT_ONCE)
+                    new.execute("PRAGMA journal_mode = delete")
+                if sqlite.find_damage(part):
+                    raise sqlite.find_damage(source) or RestmonError(
+                        f"The copy in {part.parent} came out damaged.", "Check that disk."
+                    )
+                _check(part)
+                flush(part)
+                part.replace(target)
+        finally:
+            for suffix in ("-wal", "-shm"):
+                part.with_name(part.name + suffix).unlink(missing_ok=True)
     return target.stat().st_size
 
 
@@ -61,16 +71,16 @@ def restore(source: Path, *, overwrite: bool = False) -> int:
     _check(source)
     try:
         database.configure()
-        with database.explained():
+        with database.explain_errors():
             before = _replaceable(target, overwrite)
-    except DatabaseDamaged as error:
+    except (DatabaseDamaged, DatabaseNewer) as error:
         if not overwrite:
             raise BadRequest(error.message, "Add --force to move it aside and restore.") from None
         before = 0
         models.database.close()
-        _move_aside(target)
+        _move_aside(target, "damaged" if isinstance(error, DatabaseDamaged) else "newer")
     models.database.close()
-    with database.explained(), _opened(source) as old, _opened(target) as new:
+    with database.explain_errors(), _opened(source) as old, _opened(target) as new:
         old.backup(new)
     database.configure()
     with database.writing():
@@ -83,7 +93,7 @@ def restore(source: Path, *, overwrite: bool = False) -> int:
 def _replaceable(target: Path, overwrite: bool) -> int:
     """The last revision of the database that is to be replaced; raises BadRequest where it is not
     to be."""
-    if heartbeats.worker_alive():
+    if heartbeats.is_worker_alive():
         raise BadRequest(
             "A worker is running, which may write while the backup is restored.",
             "Stop worker, API and dashboard, wait half a minute, then restore.",
@@ -97,11 +107,12 @@ def _replaceable(target: Path, overwrite: bool) -> int:
         return int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)
 
 
-def _move_aside(path: Path) -> None:
-    """Rename a damaged database, with what belongs to it, so that somebody may look into it."""
+def _move_aside(path: Path, why: str) -> None:
+    """Rename a database that is of no use here, with what belongs to it, so that somebody may look
+    into it."""
     for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
         if part.exists():
-            part.replace(part.with_name(f"{part.name}.damaged-{now() // 1_000_000}"))
+            part.replace(part.with_name(f"{part.name}.{why}-{now() // 1_000_000}"))
 
 
 def _file(settings: Settings, instead: str) -> Path:
@@ -125,10 +136,13 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _explained(path: Path) -> Iterator[None]:
+    """Turn errors of writing the copy into one sentence."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, sqlite3.Error) as error:
+        if sqlite.error_code(error) in OF_THE_SOURCE:
+            raise
         why = error.strerror if isinstance(error, OSError) else error
         raise RestmonError(
             f"The backup cannot be written to {path.parent}: {why}.", "Name a folder with room."

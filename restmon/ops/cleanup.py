@@ -1,4 +1,4 @@
-"""Files that processes left behind when they were killed: nobody will ask for them again."""
+"""Deletes files of processes that were killed. Nothing refers to these files any more."""
 
 import shutil
 import tempfile
@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from restmon import database
-from restmon.hours import SECOND
-from restmon.ingest import STAGING_PREFIX
-from restmon.models import RUNNING, Import, now
+from restmon.core.instants import SECOND
+from restmon.ingest.writer import STAGING_PREFIX
+from restmon.reporting import shards
 from restmon.settings import get_settings
+from restmon.storage import database
+from restmon.storage.models import RUNNING, Import, Report, now
 
 OLD_SECONDS = 24 * 3600
 
 
 def clean(older_than: float = OLD_SECONDS) -> int:
     """Delete uploads that no running import waits for, or that were never whole, folders of
-    intermediate files and halves of reports, if they are as old (seconds). Returns how many files
-    and folders."""
+    intermediate files, and halves and parts of reports, if they are as old (seconds). Returns how
+    many files and folders."""
     before = now() / SECOND - older_than
     count = 0
     for path in _candidates():
@@ -40,3 +41,24 @@ def _candidates() -> Iterator[Path]:
     # Where the API keeps the body of a request while it comes in.
     yield from spool.glob(f"{tempfile.gettempprefix()}*")
     yield from settings.reports_dir.glob("**/*.part")
+    yield from settings.rejected_dir.glob("*.part")
+    yield from _left_parts(settings.reports_dir)
+
+
+def _left_parts(folder: Path) -> Iterator[Path]:
+    """What is left of reports that were computed in parts: the whole folder where the report has
+    ended or is no more, the files of an earlier round where it is under way."""
+    with database.session():
+        running = {
+            report_id
+            for (report_id,) in database.tuples(
+                Report.select(Report.id).where(Report.status == RUNNING)
+            )
+        }
+    for parts in folder.glob(f"*{shards.PARTS_SUFFIX}"):
+        report_id = parts.name.removesuffix(shards.PARTS_SUFFIX)
+        if report_id not in running:
+            yield parts
+        else:
+            current = {shards.part_path(shard) for shard in shards.list_shards(report_id)}
+            yield from (path for path in parts.glob("*.csv") if path not in current)

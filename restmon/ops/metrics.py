@@ -1,7 +1,7 @@
-"""What Prometheus is told (``GET /metrics``): this process's requests, and the state of restmon.
+"""Metrics for Prometheus (``GET /metrics``): this process's requests, and the state of restmon.
 
-The state is read when it is asked for. Where the database or the queue does not answer, what it
-would tell is missing, and ``restmon_up`` says so.
+The state is read at each request. Where the database or the queue does not answer, its metrics are
+missing, and ``restmon_up`` is 0 for that part.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,9 +19,12 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from restmon import database, heartbeats, overview
 from restmon.errors import RestmonError
-from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report
+from restmon.leasing import heartbeats
+from restmon.ops import fleet_metrics, summary
+from restmon.reporting import feed
+from restmon.storage import database
+from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Report
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
@@ -62,9 +65,12 @@ class _State(Collector):
         """All gauges."""
         up = GaugeMetricFamily("restmon_up", "Whether a part answers.", labels=["part"])
         found: list[Metric] = []
-        for part, read in (("database", _of_database), ("queue", self._of_queue)):
+        for part, read in (
+            ("database", lambda: [*_of_database(), *fleet_metrics.collect()]),
+            ("queue", self._of_queue),
+        ):
             try:
-                with database.explained():
+                with database.explain_errors():
                     found += read()
                 up.add_metric([part], 1)
             except RestmonError:
@@ -76,7 +82,7 @@ class _State(Collector):
 
 
 def _of_database() -> list[Metric]:
-    facts = overview.facts()
+    facts = summary.read_facts()
     jobs = GaugeMetricFamily(
         "restmon_jobs", "Reports and imports on record, by status.", labels=["kind", "status"]
     )
@@ -86,10 +92,12 @@ def _of_database() -> list[Metric]:
             by_status = dict(database.tuples(counted))
             for status in (RUNNING, COMPLETE, FAILED):
                 jobs.add_metric([kind, status.lower()], by_status.get(status, 0))
-        workers = heartbeats.alive()
+        workers = heartbeats.count_alive()
     gauges: list[Metric] = [
         jobs,
         _gauge("stores", "Stores in the database.", facts["stores"]),
+        _gauge("feed_stale", "Whether polls no longer come in.", facts["feed"] == feed.STALE),
+        _gauge("future_polls", "Polls from the future.", facts["future_polls"]),
         _gauge("workers", "Worker processes seen in the last 30 seconds.", workers),
     ]
     for name, what, value in (
@@ -114,8 +122,8 @@ def _gauge(name: str, what: str, value: float) -> GaugeMetricFamily:
 
 
 def watch(queue_depth: Callable[[], int]) -> None:
-    """Add the state of restmon to what is told; ``queue_depth`` raises RestmonError where the
-    queue does not answer."""
+    """Add the state of restmon to the metrics. ``queue_depth`` raises RestmonError where the queue
+    does not answer."""
     registry.register(_State(queue_depth))
 
 

@@ -1,25 +1,83 @@
-"""Forgetting old polls, and giving the disk space back."""
+"""Retention: deleting old polls, and giving the disk space back."""
 
 from dataclasses import dataclass
 
-from restmon import database
-from restmon.hours import DAY
+from restmon.core.instants import DAY
+from restmon.errors import RestmonError
+from restmon.reporting.snapshot import FOR_EVER
 from restmon.settings import get_settings
+from restmon.storage import database
+from restmon.storage.models import now
+
+BEGINNING = -FOR_EVER
 
 
-def apply(days: int | None = None) -> int:
-    """Delete the polls older than ``days`` before the newest one (None: RESTMON_RETENTION_DAYS;
-    unset: nothing); returns how many.
+class TooMuchAtOnce(RestmonError):
+    """The retention would delete more than half of all polls at once."""
 
-    Counted from the newest poll, not from the clock, so that a database of old data is not
-    emptied. Works in several transactions and can be stopped and begun again at any point.
+    code = "too_much_at_once"
+
+
+@dataclass(frozen=True)
+class Due:
+    """What the retention of so many ``days`` would delete: the polls ``before`` an instant
+    (microseconds), ``old`` of them. ``newer`` is how many it would leave, counted up to ``old``.
+    """
+
+    days: int
+    before: int
+    old: int
+    newer: int
+
+    @property
+    def too_much(self) -> bool:
+        """Whether that is more than half of all polls."""
+        return self.old > self.newer
+
+    @property
+    def warning(self) -> str:
+        """The sentence for the user where it is too much."""
+        return (
+            f"The retention of {self.days:,} days would delete {self.old:,} of "
+            f"{self.old + self.newer:,} polls, more than half, so nothing was deleted."
+        )
+
+
+def find_due(days: int | None = None) -> Due | None:
+    """What a retention of so many days (None: RESTMON_RETENTION_DAYS) would delete now; None where
+    there is no retention, or no poll.
+
+    The days count back from the newest poll, so that a database of old data is not emptied, or
+    from the clock if that is earlier, so that no poll from the future takes the others with it.
+    Takes as long as counting what is old.
     """
     days = days or get_settings().retention_days
-    with database.session():
+    with database.reading():
         newest = database.newest_poll()
         if not days or newest is None:
-            return 0
-        return database.forget(newest - days * DAY)
+            return None
+        before = min(newest, now()) - days * DAY
+        old = database.count_polls(BEGINNING, before)
+        return Due(days, before, old, database.count_polls(before, FOR_EVER, at_most=old))
+
+
+def apply(days: int | None = None, *, accept_much: bool = False) -> int:
+    """Delete the polls that are older than ``days`` allows (see :func:`due`); returns how many.
+
+    Raises TooMuchAtOnce, having deleted nothing, where that is more than half of all polls, unless
+    ``accept_much``. Works in several transactions and can be stopped and begun again at any point.
+    """
+    found = find_due(days)
+    if found is None or not found.old:
+        return 0
+    if found.too_much and not accept_much:
+        raise TooMuchAtOnce(
+            found.warning,
+            "Look at python -m restmon status and RESTMON_RETENTION_DAYS; if this is what you "
+            "want, run python -m restmon vacuum --yes.",
+        )
+    with database.session():
+        return database.forget(found.before)
 
 
 @dataclass(frozen=True)
@@ -35,5 +93,5 @@ def vacuum() -> Space:
 
     Needs as much free disk as the database has data, and waits for other writers.
     """
-    with database.session(), database.explained():
+    with database.session(), database.explain_errors():
         return Space(*database.vacuum())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -11,16 +12,18 @@ from peewee import BooleanField, Database, JSONField, Model
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from restmon import database, heartbeats, models, postgres
 from restmon.errors import BadRequest, RestmonError, SettingsError
+from restmon.leasing import heartbeats
 from restmon.settings import POSTGRESQL, Settings, checked_postgresql, get_settings, shown_url
-from restmon.sqlite import PERIOD_BITS
+from restmon.storage import database, models, postgres
+from restmon.storage.sqlite import PERIOD_BITS
 
 ROWS_AT_ONCE = 50_000
 MOVED = [model for model in models.ALL if model is not models.WorkerHeartbeat]
 NUMBERED = [
     *(models.Store, models.BusinessHours, models.Group, models.ApiKey),
-    *(models.Account, models.AuditEntry),
+    *(models.Account, models.AuditEntry, models.OtherHours, models.Target),
+    *(models.Change, models.ReplacedRows),
 ]
 """The models whose row ids PostgreSQL counts."""
 
@@ -41,7 +44,7 @@ def move_to(url: str, progress: Progress | None = None) -> dict[str, int]:
             "The database is on PostgreSQL already.", "Set RESTMON_DATABASE_URL to the file."
         )
     target = _target(settings, url)
-    if heartbeats.worker_alive():
+    if heartbeats.is_worker_alive():
         raise BadRequest(
             "A worker is running, which may write while the rows are copied.",
             "Stop worker, API and dashboard, wait half a minute, then move.",
@@ -49,7 +52,7 @@ def move_to(url: str, progress: Progress | None = None) -> dict[str, int]:
     source = models.database.obj
     tell = progress or (lambda *_: None)
     with source.connection_context(), source.atomic("DEFERRED"), _opened(target):
-        with database.explained(), database.writing():
+        with database.explain_errors(), database.writing():
             if any(model.select().exists() for model in MOVED):
                 raise BadRequest(
                     f"The database {shown_url(url)} is not empty.",
@@ -60,9 +63,10 @@ def move_to(url: str, progress: Progress | None = None) -> dict[str, int]:
                 counts[_table(model)] = _copy(source, model, tell)
             for model in MOVED:
                 _verify(source, model)
+            used: dict[str, int] = dict(source.execute_sql("SELECT name, seq FROM sqlite_sequence"))
             for model in NUMBERED:
-                _count_on(model)
-        with database.explained():
+                _count_on(model, used.get(_table(model), 0))
+        with database.explain_errors():
             database.tidy()
     return counts
 
@@ -71,7 +75,7 @@ def _target(settings: Settings, url: str) -> Settings:
     try:
         if not url.startswith(POSTGRESQL):
             raise ValueError("write it as postgresql://user@host/database")
-        return settings.model_copy(update={"database_url": checked_postgresql(url)})
+        return replace(settings, database_url=checked_postgresql(url))
     except ValueError as error:
         raise SettingsError(f"The address {shown_url(url)} cannot be used: {error}.") from None
 
@@ -183,11 +187,11 @@ def _verify(source: Database, model: type[Model]) -> None:
             raise RestmonError(f"The table {_table(model)} has rows that the file has not.")
 
 
-def _count_on(model: type[Model]) -> None:
-    """Let the row ids go on after the copied ones."""
+def _count_on(model: type[Model], used: int) -> None:
+    """Let the row ids go on after the copied ones, and after the last one ever ``used``."""
     table = _table(model)
     models.database.execute_sql(
         "SELECT setval(pg_get_serial_sequence(%s, 'id'), "  # noqa: S608 - a table's name  # nosec B608
-        f'coalesce((SELECT max(id) FROM "{table}"), 0) + 1, false)',
-        (table,),
+        f'greatest((SELECT max(id) FROM "{table}"), %s) + 1, false)',
+        (table, used),
     )

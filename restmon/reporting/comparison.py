@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from restmon import reports
 from restmon.errors import BadRequest
-from restmon.models import COMPLETE, RUNNING, Report
+from restmon.reporting import computation, reports
+from restmon.storage.models import COMPLETE, RUNNING, Report
 
 WEEK = ("uptime_last_week", "downtime_last_week")
 
@@ -51,7 +51,7 @@ class Comparison:
         return _as_of(self.newer) < _as_of(self.older)
 
 
-def suggested(complete: list[Report]) -> tuple[Report, Report]:
+def suggest_reports(complete: list[Report]) -> tuple[Report, Report]:
     """The (older, newer) report that one would want to compare, of at least two that are given
     the one made last first: the newest by ``as_of``, and the newest before it, by the same method
     if there is one. Where all are as of the same instant, those made last."""
@@ -64,15 +64,15 @@ def _as_of(complete: Report) -> int:
     return int(complete.as_of or 0)
 
 
-def compare(older_report_id: str, newer_report_id: str) -> Comparison:
+def compare_reports(older_report_id: str, newer_report_id: str) -> Comparison:
     """Compare two reports; which is the older is the caller's word.
 
     Raises NotFound for a report, or its CSV, that is not there, BadRequest for one that is not
     complete.
     """
-    older, newer = _complete(older_report_id), _complete(newer_report_id)
-    table = reports.table(older).merge(
-        reports.table(newer),
+    older, newer = _get_complete(older_report_id), _get_complete(newer_report_id)
+    table = reports.read_table(older).merge(
+        reports.read_table(newer),
         how="outer",
         on="store_id",
         suffixes=("_older", "_newer"),
@@ -90,7 +90,7 @@ def compare(older_report_id: str, newer_report_id: str) -> Comparison:
     table["downtime_change"] = hours.round(2) + 0.0
     first = ["store_id", "only_in", "uptime_share_older", "uptime_share_newer"]
     first += ["uptime_share_change", "downtime_change"]
-    rest = [f"{column}_{when}" for column in reports.COLUMNS for when in ("older", "newer")]
+    rest = [f"{column}_{when}" for column in computation.COLUMNS for when in ("older", "newer")]
     order = np.lexsort(
         (
             np.arange(len(table)),
@@ -108,8 +108,13 @@ def _share(table: pd.DataFrame, when: str) -> pd.Series:
     return 100 * up / seen.where(seen > 0)
 
 
-def _complete(report_id: str) -> Report:
+def _get_complete(report_id: str) -> Report:
     report = reports.get(report_id)
+    if report.window is not None:
+        raise BadRequest(
+            f"Report {report.id} cannot be compared: it is of a window of its own.",
+            "Choose one of the last hour, day and week.",
+        )
     if report.status == COMPLETE:
         return report
     hint = "Wait until it is complete." if report.status == RUNNING else "Make a new one."

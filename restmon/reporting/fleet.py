@@ -9,13 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon import carry_in, database, reports
-from restmon.buckets import by_hour, by_weekday_hour, down_stretches, of_stores, open_stretches
-from restmon.hours import DAY, HOUR, OpenIntervals
-from restmon.outages import outages
-from restmon.snapshot import WEEK, SnapshotCache, Stores, current_revision
-from restmon.snapshot import cache as shared_cache
-from restmon.uptime import NEAREST, Polls, uptime
+from restmon.core import status_now
+from restmon.core.aggregation import by_hour, by_weekday_hour, down_stretches, open_stretches
+from restmon.core.coverage import measure_coverage
+from restmon.core.instants import DAY, HOUR, MINUTE
+from restmon.core.outages import find_outages
+from restmon.core.timeline import NEAREST
+from restmon.core.uptime import measure_uptime
+from restmon.reporting import computation, sources
+from restmon.reporting.current_status import (
+    NEVER,
+    NEVER_OBSERVED,
+    find_current_status,
+    find_last_polls,
+    find_last_status,
+)
+from restmon.reporting.snapshot import WEEK, SnapshotCache, Source, Stores, current_revision
+from restmon.reporting.snapshot import cache as shared_cache
+from restmon.settings import get_settings
+from restmon.storage import database
 
 Ints = NDArray[np.int64]
 Hours = NDArray[np.float32]
@@ -23,9 +35,6 @@ Flags = NDArray[np.bool_]
 
 WINDOWS = (HOUR, DAY, WEEK)
 HOURS_OF_WEEK = 168
-UP, DOWN, NEVER_OBSERVED = 1, 0, -1
-NEVER = -(2**63)
-"""The instant of what has not happened."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +48,17 @@ class Fleet:
     ``down_by_weekday_hour`` and ``open_by_weekday_hour`` are the week's float32 hours of shape
     (stores, 7, 24), by what the clock in the store's own zone shows, Monday 00:00 first.
 
+    ``open_day`` and ``covered_day`` (int64 half microseconds) are the last day's open time, and how
+    much of it was seen (SEMANTICS.md, "Coverage"), also of stores that were never observed.
     ``outages`` (int64) is how many overlap the week. ``open_now`` (bool): open at ``as_of``;
     ``status`` (int8): UP or DOWN at the store's last open moment, or NEVER_OBSERVED.
     ``down_since`` (int64 microseconds, or NEVER where it is not down now) is when that outage
     began, exact only inside the week: of an older one it is an instant in it before the week.
     ``last_poll`` (int64 microseconds, or NEVER) and ``last_poll_status`` (int8, 1 = active, -1
     where there is none) are of any poll at or before ``as_of``, also outside business hours.
-    ``zone_assumed`` and ``hours_assumed`` (bool): the store has none of its own (SEMANTICS.md,
-    "Open intervals").
+    ``status_now`` (int8, `core.status_now`): what is shown as the store's status. ``zone_assumed``
+    and ``hours_assumed`` (bool): the store has none of its own (SEMANTICS.md,
+    "Open intervals"); ``hours_unreadable`` (bool): those it has could not be read ("Bad lines").
 
     A store that was never observed has no time at all, neither up nor down nor open.
     ``oldest_poll`` is the earliest poll of the two weeks (and of the day before them).
@@ -65,14 +77,18 @@ class Fleet:
     down_by_hour: Hours
     down_by_weekday_hour: Hours
     open_by_weekday_hour: Hours
+    open_day: Ints
+    covered_day: Ints
     outages: Ints
     open_now: Flags
     status: NDArray[np.int8]
     down_since: Ints
     last_poll: Ints
     last_poll_status: NDArray[np.int8]
+    status_now: NDArray[np.int8]
     zone_assumed: Flags
     hours_assumed: Flags
+    hours_unreadable: Flags
     oldest_poll: int | None
 
     def chosen(self, mask: Flags) -> "Fleet":
@@ -86,7 +102,7 @@ class Fleet:
 
     @property
     def ids(self) -> list[str]:
-        """The stores' names."""
+        """The stores' ids."""
         return self.stores.ids
 
     @property
@@ -101,8 +117,8 @@ class Fleet:
 
     @property
     def down_now(self) -> Flags:
-        """Whether each store is open at ``as_of`` and down."""
-        return self.open_now & (self.status == DOWN)
+        """Whether each store is down at ``as_of``: it is open, and its polls come in."""
+        return self.status_now == status_now.DOWN
 
     @property
     def share(self) -> NDArray[np.float64]:
@@ -126,51 +142,60 @@ def shares(up: NDArray, down: NDArray) -> NDArray[np.float64]:
     return np.divide(up, total, out=np.full(total.shape, np.nan), where=total > 0)
 
 
-def fleet(
-    as_of: int | None = None, method: str = NEAREST, cache: SnapshotCache = shared_cache
+def compute_fleet(
+    as_of: int | None = None,
+    method: str = NEAREST,
+    cache: SnapshotCache = shared_cache,
+    groups: frozenset[int] | None = None,
 ) -> Fleet:
-    """The fleet as of an instant (None: the newest poll), the same object while the data stay.
+    """The stores in some groups (row ids; None: all stores) as of an instant (None: the newest
+    poll of these stores), the same object while the data stay.
 
-    Raises NoPolls when the database has no poll at all, BadRequest for an unknown method.
+    Raises NoPolls when there is no such poll, BadRequest for an unknown method.
     """
-    reports.check_method(method)
+    computation.check_method(method)
     with database.reading():
         revision = current_revision()
-        return cache.remembered(
-            revision, ("fleet", as_of, method), lambda: _made(revision, as_of, method, cache)
+        source = sources.choose_source(groups, cache)
+        instant = source.newest_poll() if as_of is None else as_of
+        if instant is None:
+            raise computation.explain_no_polls()
+        return cache.remember(
+            revision,
+            ("fleet", instant, method, groups),
+            lambda: _compute(revision, instant, method, source),
         )
 
 
-def _made(revision: int, as_of: int | None, method: str, cache: SnapshotCache) -> Fleet:
+def _compute(revision: int, as_of: int, method: str, source: Source) -> Fleet:
     """The fleet of the caller's read transaction."""
-    found = reports.history(as_of, method, 2 * WEEK, cache=cache)
-    as_of, stores, line = found.as_of, found.stores, found.line
+    found = computation.read_history(as_of, method, 2 * WEEK, cache=source)
+    stores, line = found.stores, found.line
     count = len(stores.ids)
     begin = as_of - WEEK
-    last_poll, last_poll_status = _last_polls(stores, found.polls, as_of)
+    last_poll, last_poll_status = find_last_polls(stores, found.polls, as_of)
 
-    up, down = uptime(line, as_of, [*WINDOWS, *(2 * window for window in WINDOWS)])
-    status = np.full(count, NEVER_OBSERVED, np.int8)
-    # The later ones win: what was observed last holds up to now.
-    status[line.store] = line.status
+    up, down = measure_uptime(line, as_of, [*WINDOWS, *(2 * window for window in WINDOWS)])
+    status = find_last_status(line)
     observed = status != NEVER_OBSERVED
 
-    opened = of_stores(open_stretches(line.clock.intervals, begin, as_of), observed)
+    opened = open_stretches(line.clock.intervals, begin, as_of).of_stores(observed)
     fallen = down_stretches(line, begin, as_of)
     down_by_hour = by_hour(count, fallen, begin, HOURS_OF_WEEK)
     up_by_hour = by_hour(count, opened, begin, HOURS_OF_WEEK)
     up_by_hour -= down_by_hour
     zones = (stores.zone_of_store, stores.zones)
 
-    open_now = _open_at(line.clock.intervals, as_of, count)
-    fell = outages(line, as_of, begin)
+    near = get_settings().covered_minutes * MINUTE
+    covered, open_day = measure_coverage(line.clock, found.polls, as_of - DAY, as_of, near)
+    open_now = line.clock.intervals.open_at(as_of)
+    fell = find_outages(line, as_of, begin)
     # Where the switch to down is at as_of itself, there is no outage yet.
     down_since = np.full(count, as_of, np.int64)
     down_since[fell.store[fell.ongoing]] = fell.start[fell.ongoing]
-    down_since[~open_now | (status != DOWN)] = NEVER
+    shown = find_current_status(stores, found.polls, line, last_poll, as_of)
+    down_since[shown != status_now.DOWN] = NEVER
 
-    has_hours = np.zeros(count, bool)
-    has_hours[stores.hours.store] = True
     return Fleet(
         revision=revision,
         as_of=as_of,
@@ -185,14 +210,18 @@ def _made(revision: int, as_of: int | None, method: str, cache: SnapshotCache) -
         down_by_hour=_hours(down_by_hour),
         down_by_weekday_hour=_hours(by_weekday_hour(fallen, *zones, begin, as_of)),
         open_by_weekday_hour=_hours(by_weekday_hour(opened, *zones, begin, as_of)),
+        open_day=open_day,
+        covered_day=covered,
         outages=np.bincount(fell.store, minlength=count),
         open_now=open_now,
         status=status,
         down_since=down_since,
         last_poll=last_poll,
         last_poll_status=last_poll_status,
+        status_now=shown,
         zone_assumed=~stores.zone_given,
-        hours_assumed=~has_hours,
+        hours_assumed=stores.schedule.hours_assumed,
+        hours_unreadable=stores.schedule.hours_unreadable,
         oldest_poll=int(found.polls.time.min()) if len(found.polls.time) else None,
     )
 
@@ -200,28 +229,3 @@ def _made(revision: int, as_of: int | None, method: str, cache: SnapshotCache) -
 def _hours(half_microseconds: NDArray[np.float64]) -> Hours:
     hours = np.empty(half_microseconds.shape, np.float32)
     return np.divide(half_microseconds, 2 * HOUR, out=hours, casting="same_kind")
-
-
-def _last_polls(stores: Stores, polls: Polls, as_of: int) -> tuple[Ints, NDArray[np.int8]]:
-    """(instant, status) of each store's last poll: of those at hand, or looked up."""
-    count = len(stores.ids)
-    last = np.full(count, NEVER, np.int64)
-    status = np.full(count, -1, np.int8)
-    last[polls.store] = polls.time
-    status[polls.store] = polls.status
-    missing = np.flatnonzero(last == NEVER)
-    n, time, found = database.last_polls_in_ranges(
-        stores.rows[missing],
-        np.full(len(missing), carry_in.BEGINNING),
-        np.full(len(missing), as_of + 1),
-    )
-    last[missing[n]] = time
-    status[missing[n]] = found
-    return last, status
-
-
-def _open_at(intervals: OpenIntervals, instant: int, stores: int) -> Flags:
-    """Whether each store is open at the instant."""
-    opened = np.zeros(stores, bool)
-    opened[intervals.store[(intervals.start <= instant) & (instant < intervals.end)]] = True
-    return opened

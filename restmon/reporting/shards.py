@@ -1,10 +1,17 @@
-"""Reports of many stores, computed in parts by whichever workers are free.
+"""Reports of many stores, split into shards that all free workers compute::
 
-A shard is a row, a job as the report is: a worker takes a lease on it, and when that worker dies
-another takes it up. All shards of a report are of one state of the data, that of the revision at
-which the report was parted: a shard that finds the data as of the report's instant changed since
-then gives the report back, to be parted anew; and a report that was given back too often is
-computed in one piece. So no worker need hold anything open for the others.
+    report            shards: ranges of store_id       files
+    Running  --split--> 0: from "a"    worker 1   ->   ID.parts/00000-....csv  \
+                        1: from "f"    worker 2   ->   ID.parts/00001-....csv   > joined: ID.csv
+                        2: from "q"    worker 1   ->   ID.parts/00002-....csv  /
+
+A shard is a row and a job, as the report is. A worker takes a lease on it. When that worker dies,
+another takes it up.
+
+All shards of a report read the same data: that of the revision at which the report was split. No
+worker keeps a transaction open for the others. A worker that finds that a later revision changed
+what the report reads deletes the shards, and the report is split again. After three rounds the
+report is computed in one piece.
 """
 
 import threading
@@ -13,31 +20,33 @@ from pathlib import Path
 
 import numpy as np
 
-from restmon import database, models
-from restmon.models import RUNNING, Report, Shard, Store, now
-from restmon.settings import get_settings
-from restmon.snapshot import (
+from restmon.core.observations import Polls
+from restmon.reporting import sources
+from restmon.reporting.snapshot import (
     LOOKBACK,
     Snapshot,
     Stores,
-    cache,
+    append_polls,
     changes_since,
     current_revision,
-    merged,
     read_stores,
 )
-from restmon.uptime import Polls
+from restmon.settings import get_settings
+from restmon.storage import database, models
+from restmon.storage.models import RUNNING, Report, Shard, Store
 
 MOST_ROUNDS = 3
-"""So often a report is parted before it is computed in one piece."""
-MOST_POLLS_KEPT = 30_000_000
-"""So many polls, of 17 bytes each, a worker keeps of the stores it computed last."""
+"""A report is split this often. Then it is computed in one piece."""
+PARTS_SUFFIX = ".parts"
+"""The end of the name of the folder with a report's parts."""
+MOST_POLLS_IN_MEMORY = 30_000_000
+"""Polls, of 17 bytes each, that a worker keeps in memory of the stores it computed last."""
 
 
 @dataclass(frozen=True)
 class StoreRange:
     """The stores from ``first`` up to, not including, ``end`` (None: to the last), by
-    ``store_id`` as text. Gives snapshots of them alone."""
+    ``store_id`` as text. A source of snapshots of these stores."""
 
     first: str
     end: str | None
@@ -47,19 +56,19 @@ class StoreRange:
         caller holds a read transaction."""
         assert as_of is not None  # noqa: S101 - a shard's instant is on record
         lo, hi = as_of - window - LOOKBACK, as_of + 1
-        old = kept.take(self)
-        new = (old and self._renewed(old, lo, hi)) or self._read(lo, hi)
-        kept.keep(self, new)
+        old = memory.take(self)
+        new = (old and self._refresh(old, lo, hi)) or self._read(lo, hi)
+        memory.keep(self, new)
         return new.snapshot
 
-    def _read(self, lo: int, hi: int) -> "Kept":
+    def _read(self, lo: int, hi: int) -> "RangeSnapshot":
         stores = read_stores(self.first, self.end)
         polls = polls_between(stores, lo, hi)
-        return Kept(Snapshot(current_revision(), stores, polls, lo, hi - lo), hi)
+        return RangeSnapshot(Snapshot(current_revision(), stores, polls, lo, hi - lo), hi)
 
-    def _renewed(self, old: "Kept", lo: int, hi: int) -> "Kept | None":
-        """What was kept with only those polls read that have changed or come since; None where
-        that does not do."""
+    def _refresh(self, old: "RangeSnapshot", lo: int, hi: int) -> "RangeSnapshot | None":
+        """The snapshot in memory, with the polls read again that are new or changed; None where
+        everything must be read again."""
         was = old.snapshot
         changes = changes_since(was.revision)
         if changes is None or any(stores or rebuild for _, _, stores, rebuild in changes):
@@ -70,40 +79,40 @@ class StoreRange:
         polls = was.polls.between(lo, min(good_until, hi) - 1)
         if good_until < hi:
             later = polls_between(was.stores, good_until, hi)
-            polls = merged(polls, later, len(was.stores.ids))
+            polls = append_polls(polls, later, len(was.stores.ids))
         revision = changes[-1][0] if changes else was.revision
-        return Kept(Snapshot(revision, was.stores, polls, lo, hi - lo), hi)
+        return RangeSnapshot(Snapshot(revision, was.stores, polls, lo, hi - lo), hi)
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A snapshot of a range of stores, which has the polls before ``until``."""
+class RangeSnapshot:
+    """A snapshot of a range of stores. It has the polls before ``until``."""
 
     snapshot: Snapshot
     until: int
 
 
 class Memory:
-    """The ranges of stores that this process computed last; safe to use from several threads.
-    Which one a worker gets next is chance, so it keeps as many as there is room for."""
+    """The ranges of stores that this process computed last. Safe to use from several threads.
+    Any worker may get any range next, so it keeps as many as there is room for."""
 
     def __init__(self) -> None:
-        self._kept: dict[StoreRange, Kept] = {}
+        self._kept: dict[StoreRange, RangeSnapshot] = {}
         self._database: object = None
         self._lock = threading.Lock()
 
-    def take(self, stores: StoreRange) -> Kept | None:
-        """What is kept of the range, of the database that is open."""
+    def take(self, stores: StoreRange) -> RangeSnapshot | None:
+        """The snapshot of the range, if it is of the database that is open."""
         with self._lock:
             if self._database is not models.database.obj:
                 self._database, self._kept = models.database.obj, {}
             return self._kept.get(stores)
 
-    def keep(self, stores: StoreRange, found: Kept) -> None:
-        """Keep this, and of the ranges used before it as many as there is room for."""
+    def keep(self, stores: StoreRange, found: RangeSnapshot) -> None:
+        """Keep this snapshot, and as many of those used before it as there is room for."""
         with self._lock:
             self._kept.pop(stores, None)
-            room = MOST_POLLS_KEPT - len(found.snapshot.polls.time)
+            room = MOST_POLLS_IN_MEMORY - len(found.snapshot.polls.time)
             recent = []
             for other, had in reversed(self._kept.items()):
                 room -= len(had.snapshot.polls.time)
@@ -113,7 +122,7 @@ class Memory:
             self._kept = dict([*reversed(recent), (stores, found)])
 
 
-kept = Memory()
+memory = Memory()
 
 
 def polls_between(stores: Stores, lo: int, hi: int) -> Polls:
@@ -125,14 +134,14 @@ def polls_between(stores: Stores, lo: int, hi: int) -> Polls:
     return Polls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def of(report_id: str) -> list[Shard]:
-    """The report's shards in the order of their stores; none where it is not parted."""
+def list_shards(report_id: str) -> list[Shard]:
+    """The report's shards in the order of their stores; none where it is not split."""
     with database.session():
         return list(Shard.select().where(Shard.report == report_id).order_by(Shard.number))
 
 
-def part(report: Report) -> bool:
-    """Put shards of the report on record; returns whether it is large enough for that."""
+def split(report: Report) -> bool:
+    """Insert the shards of a report. Returns False where the report is too small to be split."""
     most = get_settings().shard_stores
     if report.rounds >= MOST_ROUNDS:
         return False
@@ -140,7 +149,9 @@ def part(report: Report) -> bool:
         if Store.select().count() <= most:
             return False
         revision = current_revision()
-        as_of = cache.newest_poll() if report.as_of is None else report.as_of
+        as_of = report.as_of
+        if as_of is None:
+            as_of = sources.choose_source(report.groups).newest_poll()
         ids = [i for (i,) in database.tuples(Store.select(Store.store_id).order_by(Store.store_id))]
     if as_of is None:
         return False
@@ -165,19 +176,19 @@ def part(report: Report) -> bool:
     return True
 
 
-def waiting(report_id: str) -> list[str]:
-    """The ids of the report's shards that no worker has taken up."""
+def list_waiting(report_id: str) -> list[str]:
+    """The ids of the report's shards that no worker works on."""
     with database.session():
         query = Shard.select(Shard.id).where(
             (Shard.report == report_id)
             & (Shard.status == RUNNING)
-            & (Shard.lease_until.is_null() | (Shard.lease_until < now()))
+            & (Shard.lease_until.is_null() | (Shard.lease_until < database.clock()))
         )
         return [shard_id for (shard_id,) in database.tuples(query.order_by(Shard.number))]
 
 
-def unchanged_since(revision: int, as_of: int) -> bool:
-    """Whether a report as of the instant reads now what it read at the revision."""
+def is_unchanged_since(revision: int, as_of: int) -> bool:
+    """Whether a report as of the instant still reads the same data as at the revision."""
     changes = changes_since(revision)
     return changes is not None and not any(
         rebuild or changed or (polls_from is not None and polls_from <= as_of)
@@ -186,13 +197,13 @@ def unchanged_since(revision: int, as_of: int) -> bool:
 
 
 def give_back(report_id: str) -> None:
-    """Forget the report's shards: it is to be parted anew."""
+    """Delete the report's shards, so that it is split again."""
     with database.updating():
         Shard.delete().where(Shard.report == report_id).execute()
 
 
-def settled(report_id: str) -> bool:
-    """Whether none of the report's shards is left to do. Puts the report's progress on record."""
+def update_progress(report_id: str) -> bool:
+    """Store the report's progress. Returns whether all of its shards are done."""
     with database.updating():
         found = database.tuples(Shard.select(Shard.status).where(Shard.report == report_id))
         left = sum(status == RUNNING for (status,) in found)
@@ -203,11 +214,11 @@ def settled(report_id: str) -> bool:
     return not left
 
 
-def folder(report_id: str) -> Path:
+def parts_folder(report_id: str) -> Path:
     """Where the parts of a report stand until they are joined."""
-    return get_settings().reports_dir / f"{report_id}.parts"
+    return get_settings().reports_dir / f"{report_id}{PARTS_SUFFIX}"
 
 
-def path(shard: Shard) -> Path:
+def part_path(shard: Shard) -> Path:
     """Where the shard's part of the CSV stands, lines without the header."""
-    return folder(shard.report_id) / f"{shard.number:05}-{shard.id}.csv"
+    return parts_folder(shard.report_id) / f"{shard.number:05}-{shard.id}.csv"

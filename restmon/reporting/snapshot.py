@@ -1,13 +1,21 @@
-"""The in-memory cache: the columns that a report reads, kept current with the database.
+"""The in-memory cache of the columns that a report reads, kept current with the database.
 
-Each transaction that changes data writes a numbered row (``models.Revision``) that says from
-which instant on polls changed. A snapshot that stands at an earlier number reads only those
-polls again, so that every process is current at its next use without reading everything.
+Each transaction that changes data inserts a numbered row (``models.Revision``) that says from which
+instant on polls changed. A snapshot reads only what the rows after its own number name::
+
+    revision 7                    revision 8: polls_from = t1       revision 9: stores_changed
+    a snapshot holds              its polls from t1 on are          stores, hours and zones are
+    polls of the last 8 days      read again                        read again; polls stay
+
+    A snapshot at 7 that is used after revision 9 does both, and then stands at 9.
+
+A row with ``rebuild``, or a gap in the numbers, means: read everything again.
 """
 
 import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import compress
 from typing import Any, Protocol, TypeVar
 
@@ -15,11 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 from peewee import fn
 
-from restmon import database
-from restmon.hours import DAY, DEFAULT_ZONE, HOUR, WeeklyHours
-from restmon.keys import KeySpace
-from restmon.models import Revision, Store
-from restmon.uptime import Polls
+from restmon.core.formatting import store_label
+from restmon.core.hours import DEFAULT_ZONE, Schedule
+from restmon.core.instants import DAY, HOUR
+from restmon.core.keys import KeySpace
+from restmon.core.observations import Polls
+from restmon.storage import database
+from restmon.storage.models import Revision, Store
+from restmon.stores.names import read_names
+from restmon.stores.schedules import make_schedule
 
 Ints = NDArray[np.int64]
 
@@ -28,8 +40,8 @@ LOOKBACK = 24 * HOUR
 """How far before the week polls are read: most stores' last observation before it is there."""
 SLACK = 2 * DAY
 FOR_EVER = 2**62
-KEPT = 3
-"""How many computed things of one revision are kept."""
+RESULTS_KEPT = 8
+"""Results of one revision that `SnapshotCache.remember` keeps."""
 
 T = TypeVar("T")
 
@@ -38,32 +50,52 @@ T = TypeVar("T")
 class Stores:
     """All stores in the order of the report, ``store_id`` as text.
 
-    ``ids`` are their names, ``rows`` their row ids (int64), ``zone_of_store`` (int64) indexes
-    ``zones``; ``demo`` says that they are demo data, ``zone_given`` (bool) which of them have a
-    zone of their own.
+    ``ids`` are their ids, ``rows`` their row ids (int64), ``schedule`` when they are open;
+    ``demo`` says that they are demo data, ``zone_given`` (bool) which of them have a zone of
+    their own. ``names`` has the name, by id, of those that have one.
     """
 
     ids: list[str]
     rows: Ints
-    zones: list[str]
-    zone_of_store: Ints
-    hours: WeeklyHours
+    schedule: Schedule
     demo: bool
     zone_given: NDArray[np.bool_]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each store, by its id."""
+        return {store_id: n for n, store_id in enumerate(self.ids)}
+
+    @property
+    def labels(self) -> list[str]:
+        """How each store is shown: its name with the id second, or the id alone."""
+        return list(map(self.label, self.ids))
+
+    def label(self, store_id: str) -> str:
+        """How a store is shown."""
+        return store_label(store_id, self.names.get(store_id))
+
+    @property
+    def zones(self) -> list[str]:
+        """The names of the zones that ``zone_of_store`` indexes."""
+        return self.schedule.zones
+
+    @property
+    def zone_of_store(self) -> Ints:
+        """The index of each store's zone."""
+        return self.schedule.zone_of_store
 
     def chosen(self, mask: NDArray[np.bool_]) -> "Stores":
         """Those of the mask alone, in the same order."""
-        place = np.cumsum(mask) - 1
-        kept = mask[self.hours.store]
-        columns = (self.hours.day_of_week, self.hours.start, self.hours.end)
+        ids = list(compress(self.ids, mask))
         return Stores(
-            list(compress(self.ids, mask)),
+            ids,
             self.rows[mask],
-            self.zones,
-            self.zone_of_store[mask],
-            WeeklyHours(place[self.hours.store[kept]], *(column[kept] for column in columns)),
+            self.schedule.chosen(np.flatnonzero(mask)),
             self.demo,
             self.zone_given[mask],
+            {i: self.names[i] for i in ids if i in self.names} if self.names else {},
         )
 
 
@@ -80,6 +112,20 @@ class Snapshot:
     polls_from: int
     depth: int
 
+    def newest(self, until: int) -> int | None:
+        """The instant of the newest of these polls at or before ``until``, or None."""
+        time = self.polls.time
+        if len(time) and time.max() > until:
+            time = time[time <= until]
+        return int(time.max()) if len(time) else None
+
+    def chosen(self, mask: NDArray[np.bool_]) -> "Snapshot":
+        """The stores of the mask (bool, one a store) alone, with their polls."""
+        place = np.cumsum(mask) - 1
+        kept = mask[self.polls.store]
+        polls = Polls(place[self.polls.store[kept]], self.polls.time[kept], self.polls.status[kept])
+        return replace(self, stores=self.stores.chosen(mask), polls=polls)
+
 
 def current_revision() -> int:
     """The number of the newest revision, 0 before the first."""
@@ -88,38 +134,38 @@ def current_revision() -> int:
 
 
 def read_stores(first: str | None = None, end: str | None = None) -> Stores:
-    """All stores with their hours and zones; or those from ``first`` up to, not including,
-    ``end`` alone."""
+    """All stores with their hours, zones and names; or, without names, which no report has,
+    those from ``first`` up to, not including, ``end`` alone."""
     wanted = []
     if first is not None:
         wanted.append(Store.store_id >= first)
     if end is not None:
         wanted.append(Store.store_id < end)
-    chosen = Store.select(Store.store_id, Store.id, Store.timezone, Store.demo)
+    chosen = Store.select(
+        Store.store_id, Store.id, Store.timezone, Store.demo, Store.hours_unreadable
+    )
     if wanted:
         chosen = chosen.where(*wanted)
     table = database.tuples(chosen.order_by(Store.store_id))
-    ids, rows, zones_given, demo = zip(*table, strict=True) if table else ((), (), (), ())
-    names = [zone or DEFAULT_ZONE for zone in zones_given]
-    zones = sorted(set(names))
-    place = {zone: i for i, zone in enumerate(zones)}
+    ids, rows, zones_given, demo, unreadable = zip(*table, strict=True) if table else ((),) * 5
     row = np.array(rows, np.int64)
-    hours = database.business_hours(first, end)
-    by_row = np.argsort(row)
-    store = by_row[np.searchsorted(row[by_row], hours[:, 0])] if len(hours) else hours[:, 0]
+    zones = [zone or DEFAULT_ZONE for zone in zones_given]
     return Stores(
         list(ids),
         row,
-        zones,
-        np.fromiter(map(place.__getitem__, names), np.int64, len(names)),
-        WeeklyHours(store, hours[:, 1], hours[:, 2], hours[:, 3]),
+        make_schedule(row, zones, database.business_hours(first, end), np.array(unreadable, bool)),
         any(demo),
         np.array([zone is not None for zone in zones_given], bool),
+        {} if wanted else read_names(),
     )
 
 
-def read(as_of: int | None, depth: int = WEEK + LOOKBACK) -> Snapshot:
-    """A snapshot read from the database for a report as of the instant (None: newest poll)."""
+def read_snapshot(as_of: int | None, depth: int = WEEK + LOOKBACK) -> Snapshot:
+    """A snapshot read from the database for a report as of the instant (None: newest poll).
+
+    The newest poll is always the newest that is not from the future (`database.latest_instant`);
+    those that are stand in the snapshot, but nothing is as of them by default.
+    """
     revision = current_revision()
     newest = database.newest_poll() if as_of is None else as_of
     polls_from = (newest or 0) - depth
@@ -130,7 +176,7 @@ def read(as_of: int | None, depth: int = WEEK + LOOKBACK) -> Snapshot:
 
 def changes_since(revision: int) -> list[tuple[int, int | None, bool, bool]] | None:
     """What each revision after the given one changed: its number, ``polls_from``,
-    ``stores_changed`` and ``rebuild`` (see :class:`~restmon.models.Revision`).
+    ``stores_changed`` and ``rebuild`` (see :class:`~restmon.storage.models.Revision`).
 
     None where that is not known: the database may have been replaced by one with other revisions.
     """
@@ -148,11 +194,11 @@ def changes_since(revision: int) -> list[tuple[int, int | None, bool, bool]] | N
     return rows
 
 
-def refreshed(old: Snapshot) -> Snapshot:
+def refresh(old: Snapshot) -> Snapshot:
     """The snapshot brought up to date with the database."""
     rows = changes_since(old.revision)
     if rows is None or any(rebuild for *_, rebuild in rows):
-        return read(None, old.depth)
+        return read_snapshot(None, old.depth)
     if not rows:
         return old
     stores, polls = old.stores, old.polls
@@ -163,32 +209,34 @@ def refreshed(old: Snapshot) -> Snapshot:
         polls = replace(polls, store=place[polls.store])
     starts = [polls_from for _, polls_from, _, _ in rows if polls_from is not None]
     if starts:
-        polls = _updated(polls, max(min(starts), old.polls_from), len(stores.ids))
-    polls_from = old.polls_from
-    newest = int(polls.time.max()) if len(polls.time) else polls_from
-    if newest - old.depth - polls_from > SLACK:
-        polls_from = newest - old.depth
-        polls = polls.between(polls_from, newest)
-    return Snapshot(int(rows[-1][0]), stores, polls, polls_from, old.depth)
+        polls = _read_again(polls, max(min(starts), old.polls_from), len(stores.ids))
+    new = Snapshot(int(rows[-1][0]), stores, polls, old.polls_from, old.depth)
+    newest = new.newest(database.latest_instant())
+    if newest is not None and newest - new.depth - new.polls_from > SLACK:
+        polls_from = newest - new.depth
+        new = replace(new, polls=polls.between(polls_from, FOR_EVER), polls_from=polls_from)
+    return new
 
 
-def deepened(old: Snapshot, depth: int) -> Snapshot:
+def deepen(old: Snapshot, depth: int) -> Snapshot:
     """The snapshot with the earlier polls that the depth asks for."""
     polls, polls_from = old.polls, old.polls_from
-    newest = int(polls.time.max()) if len(polls.time) else database.newest_poll()
+    newest = old.newest(database.latest_instant())
+    if newest is None:
+        newest = database.newest_poll()
     if newest is not None and newest - depth < polls_from:
         earlier = Polls(*database.polls_of_all(newest - depth, polls_from))
-        polls, polls_from = merged(earlier, polls, len(old.stores.ids)), newest - depth
+        polls, polls_from = append_polls(earlier, polls, len(old.stores.ids)), newest - depth
     return replace(old, polls=polls, polls_from=polls_from, depth=depth)
 
 
-def _updated(polls: Polls, changed_from: int, stores: int) -> Polls:
+def _read_again(polls: Polls, changed_from: int, stores: int) -> Polls:
     """The polls with those at or after ``changed_from`` read again."""
     later = Polls(*database.polls_of_all(changed_from, FOR_EVER))
-    return merged(polls.between(-FOR_EVER, changed_from - 1), later, stores)
+    return append_polls(polls.between(-FOR_EVER, changed_from - 1), later, stores)
 
 
-def merged(earlier: Polls, later: Polls, stores: int) -> Polls:
+def append_polls(earlier: Polls, later: Polls, stores: int) -> Polls:
     """The polls of both, all of the first ones earlier than all of the second ones."""
     if not len(earlier.store) or not len(later.store):
         return earlier if len(earlier.store) else later
@@ -203,7 +251,7 @@ def merged(earlier: Polls, later: Polls, stores: int) -> Polls:
 
 
 class Source(Protocol):
-    """What gives snapshots: the cache of all stores, or a part of them."""
+    """A source of snapshots: of all stores, or of some."""
 
     def get(self, as_of: int | None, window: int) -> Snapshot:
         """A snapshot for a report as of the instant (None: the newest poll) on the window
@@ -229,30 +277,44 @@ class SnapshotCache:
         depth = window + LOOKBACK
         with self._lock:
             old = self._snapshot
-            new = read(None, depth) if old is None else refreshed(old)
+            new = read_snapshot(None, depth) if old is None else refresh(old)
             if new.depth < depth:
-                new = deepened(new, depth)
+                new = deepen(new, depth)
             self._snapshot = new
+        if as_of is None and new.newest(database.latest_instant()) is None:
+            as_of = database.newest_poll()  # which a clock that stepped back may leave outside
         if as_of is not None and as_of - depth < new.polls_from:
-            return read(as_of, depth)
+            return read_snapshot(as_of, depth)
         return new
 
     def newest_poll(self) -> int | None:
         """The newest poll's instant, or None; looked up once a revision."""
+        newest, latest = self._newest_stored(), database.latest_instant()
+        return newest if newest is None or newest <= latest else database.newest_poll(latest)
+
+    def future_polls(self) -> int:
+        """How many polls there are from the future."""
+        newest, latest = self._newest_stored(), database.latest_instant()
+        if newest is None or newest <= latest:
+            return 0
+        return database.count_polls(latest + 1, FOR_EVER)
+
+    def _newest_stored(self) -> int | None:
+        """The newest poll's instant, be it from the future, or None."""
         known, newest = self._newest
         revision = current_revision()
         if revision != known:
-            newest = database.newest_poll()
+            newest = database.newest_poll(FOR_EVER)
             self._newest = (revision, newest)
         return newest
 
-    def remembered(self, revision: int, name: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gives, made once for a revision and a name; the last few are kept."""
+    def remember(self, revision: int, name: Hashable, make: Callable[[], T]) -> T:
+        """The result of ``make``, computed once for a revision and a name. Keeps the last 8."""
         with self._making:
             if (revision, name) not in self._made:
                 made = make()
                 kept = {key: value for key, value in self._made.items() if key[0] == revision}
-                self._made = dict(list(kept.items())[1 - KEPT :])
+                self._made = dict(list(kept.items())[1 - RESULTS_KEPT :])
                 self._made[revision, name] = made
             result: T = self._made[revision, name]
             return result

@@ -1,22 +1,31 @@
 """One store over a range of time: all that its page shows, read with a few index look-ups."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon import carry_in, database
-from restmon.buckets import covered, down_stretches, local_days, open_stretches
+from restmon.core.aggregation import down_stretches, local_days, open_stretches, sum_between
+from restmon.core.explanations import ExplainedSpans, explain_spans
+from restmon.core.formatting import WEEKDAYS, wall_text
+from restmon.core.hours import CLOSED, DEFAULT_ZONE, open_intervals
+from restmon.core.instants import DAY
+from restmon.core.intervals import OpenIntervals
+from restmon.core.observations import Polls
+from restmon.core.outage_statistics import UNKNOWN, Reasons, find_causes
+from restmon.core.outages import Outages, find_outages
+from restmon.core.timeline import NEAREST, build_timeline
 from restmon.errors import NotFound
-from restmon.hours import DAY, DEFAULT_ZONE, OpenIntervals, WeeklyHours, open_intervals
-from restmon.models import BusinessHours, Store
-from restmon.outages import Outages, outages
-from restmon.reasons import ExplainedSpans, explained
-from restmon.reports import check_method
-from restmon.snapshot import Stores
-from restmon.snapshot import cache as shared_cache
-from restmon.uptime import NEAREST, Polls, timeline
-from restmon.wording import WEEKDAYS, wall_text
+from restmon.reporting import last_observations
+from restmon.reporting.computation import check_method
+from restmon.reporting.scopes import Scope, choose_as_of, read_scope
+from restmon.reporting.snapshot import Stores
+from restmon.reporting.snapshot import cache as shared_cache
+from restmon.reporting.windows import LAST_WEEK, Window
+from restmon.storage import database
+from restmon.storage.models import BusinessHours, PollReason, Store
+from restmon.stores.schedules import make_schedule
 
 Ints = NDArray[np.int64]
 
@@ -27,7 +36,7 @@ ALL = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True)
-class PollMarks:
+class PollsInRange:
     """The polls of the range: ``time`` int64 microseconds, ``status`` int8 (1 = active), and
     whether each ``counts`` (bool): only those made inside business hours do."""
 
@@ -48,17 +57,20 @@ class Days:
 
 
 @dataclass(frozen=True)
-class StoreView:
+class StoreTimeline:
     """A store in the range [lo, hi). Instants are int64 microseconds since the epoch, UTC;
     durations int64 half microseconds.
 
     ``hours`` are the rows (day of week, start, end) of its business hours, sorted, wall-clock
-    microseconds; without any it is open 24×7 (``hours_assumed``). ``observed``: it has an
+    microseconds, CLOSED where a day is closed on purpose; without any it is open 24×7
+    (``hours_assumed``), unless they could not be read (``hours_unreadable``): then it has no open
+    time. ``observed``: it has an
     observation at or before ``as_of``; without one ``up`` and ``down`` are 0 (SEMANTICS.md,
     "From polls to time"). ``first_observation`` is the store's very first one if the range begins
     before it, else None; ``open_before_first`` is the open time of the range before it, which
     takes its status. ``open_start`` and ``open_end`` are the open intervals, clipped to the
-    range. Outages that overlap the range are whole.
+    range. Outages that overlap the range are whole; ``causes`` has the reason that polls told for
+    each, None where they told none.
     """
 
     store_id: str
@@ -67,6 +79,7 @@ class StoreView:
     zone_assumed: bool
     hours: list[tuple[int, int, int]]
     hours_assumed: bool
+    hours_unreadable: bool
     as_of: int
     lo: int
     hi: int
@@ -78,18 +91,19 @@ class StoreView:
     last_poll_active: bool | None
     open_start: Ints
     open_end: Ints
-    polls: PollMarks
+    polls: PollsInRange
     spans: ExplainedSpans
     days: Days
     outages: Outages
+    causes: list[str | None]
     up: int
     down: int
     open: int
 
 
-def view(
+def read_store(
     store_id: str, lo: int, hi: int, method: str = NEAREST, as_of: int | None = None
-) -> StoreView:
+) -> StoreTimeline:
     """The store in [lo, hi), as of an instant (None: the newest poll in the database).
 
     ``hi`` is clipped to ``as_of``; then the poll made at ``as_of`` is in the range too. Raises
@@ -108,50 +122,74 @@ def view(
         before = _before(store, lo)
         after, known_until = _after(store, end, as_of)
         newest = database.last_polls_in_ranges(
-            store.rows, np.array([carry_in.BEGINNING]), np.array([as_of + 1])
+            store.rows, np.array([last_observations.BEGINNING]), np.array([as_of + 1])
         )
-    polls = _one_after_another([before, inside, after])
+        polls = _join([before, inside, after])
+        said, texts = _read_reasons(store, polls)
     begin = min(lo, int(polls.time[0])) if len(polls.time) else lo
-    intervals = open_intervals(1, store.hours, store.zone_of_store, store.zones, begin, known_until)
-    line = timeline(1, intervals, polls, method)
+    intervals = open_intervals(store.schedule, begin, known_until)
+    line = build_timeline(intervals, polls, method)
     observed = len(line.store) > 0
     opened = open_stretches(intervals, lo, hi)
     dates, edges = local_days(store.zones[0], lo, hi)
-    open_time = covered(opened, edges)
-    down = covered(down_stretches(line, lo, hi), edges)
+    open_time = sum_between(opened, edges)
+    down = sum_between(down_stretches(line, lo, hi), edges)
     up = open_time - down if observed else np.zeros_like(down)
     first = None
     if observed and not len(before.time):
         first = int(polls.time[_inside(intervals, polls.time)][0])
-    return StoreView(
+    outages = find_outages(line, known_until, lo, hi)
+    causes: list[str | None] = [None] * len(outages)
+    if texts:
+        codes = find_causes(line, known_until, lo, hi, said).tolist()
+        causes = [None if code == UNKNOWN else texts[code] for code in codes]
+    return StoreTimeline(
         store_id=store_id,
         demo=demo,
         zone=store.zones[0],
         zone_assumed=not store.zone_given[0],
         hours=hours,
-        hours_assumed=not hours,
+        hours_assumed=bool(store.schedule.hours_assumed[0]),
+        hours_unreadable=bool(store.schedule.hours_unreadable[0]),
         as_of=as_of,
         lo=lo,
         hi=hi,
         method=method,
         observed=observed,
         first_observation=first,
-        open_before_first=0 if first is None else int(covered(opened, np.array([lo, first]))[0]),
+        open_before_first=0
+        if first is None
+        else int(sum_between(opened, np.array([lo, first]))[0]),
         last_poll=int(newest[1][0]) if len(newest[1]) else None,
         last_poll_active=bool(newest[2][0]) if len(newest[2]) else None,
         open_start=opened.start // 2,
         open_end=opened.end // 2,
-        polls=PollMarks(inside.time, inside.status, _inside(intervals, inside.time)),
-        spans=explained(line, lo, hi, method),
+        polls=PollsInRange(inside.time, inside.status, _inside(intervals, inside.time)),
+        spans=explain_spans(line, lo, hi, method),
         days=Days(dates, up, down, open_time),
-        outages=outages(line, known_until, lo, hi),
+        outages=outages,
+        causes=causes,
         up=int(up.sum()),
         down=int(down.sum()),
         open=int(open_time.sum()),
     )
 
 
-def weekly_hours(rows: list[tuple[int, int, int]]) -> list[tuple[str, str]]:
+def read_window(
+    scope: Scope, window: Window | None, as_of: int | None = None, method: str = NEAREST
+) -> StoreTimeline:
+    """The one store of a scope in a window (None: the last week). Raises NoPolls, NotFound where
+    the store is gone, BadRequest for a window that cannot be as of that instant."""
+    with database.reading():
+        instant = choose_as_of(scope, as_of)
+        stores = read_scope(scope)
+        lo, hi = (window or LAST_WEEK).of_stores(instant, stores.zones, stores.zone_of_store)
+        return read_store(stores.ids[0], int(lo[0]), int(hi[0]), method, instant)
+
+
+def weekly_hours(
+    rows: list[tuple[int, int, int]], as_text: Callable[[int], str] = wall_text
+) -> list[tuple[str, str]]:
     """Business hours as text, a line a weekday: ("Monday", "09:00–17:00, 18:00–23:59").
 
     Rows are (day of week, start, end), wall-clock microseconds. A weekday without one is
@@ -162,19 +200,23 @@ def weekly_hours(rows: list[tuple[int, int, int]]) -> list[tuple[str, str]]:
         return [(day, "open 24 hours") for day in WEEKDAYS]
     days: list[list[str]] = [[] for _ in WEEKDAYS]
     for day, start, end in sorted(rows):
+        if start == CLOSED:
+            continue
         later = "" if end > start else " (next day)"
-        days[day].append(f"{wall_text(start)}–{wall_text(end)}{later}")
+        days[day].append(f"{as_text(start)}–{as_text(end)}{later}")
     return [(day, ", ".join(texts) or "closed") for day, texts in zip(WEEKDAYS, days, strict=True)]
 
 
 def _read_store(store_id: str) -> tuple[Stores, bool, list[tuple[int, int, int]]]:
     """(the store as a set of one, whether it is demo data, its rows of hours)."""
     found = database.tuples(
-        Store.select(Store.id, Store.timezone, Store.demo).where(Store.store_id == store_id)
+        Store.select(Store.id, Store.timezone, Store.demo, Store.hours_unreadable).where(
+            Store.store_id == store_id
+        )
     )
     if not found:
         raise NotFound(f"There is no store {store_id[:64]!r}.", "Look for it among the stores.")
-    row, zone, demo = found[0]
+    row, zone, demo, unreadable = found[0]
     hours = sorted(
         database.tuples(
             BusinessHours.select(
@@ -182,13 +224,14 @@ def _read_store(store_id: str) -> tuple[Stores, bool, list[tuple[int, int, int]]
             ).where(BusinessHours.store == row)
         )
     )
-    table = np.array(hours, np.int64).reshape(-1, 3)
+    rows = np.array([row], np.int64)
+    table = np.array([(row, *line) for line in hours], np.int64).reshape(-1, 4)
     store = Stores(
         ids=[store_id],
-        rows=np.array([row], np.int64),
-        zones=[zone or DEFAULT_ZONE],
-        zone_of_store=np.zeros(1, np.int64),
-        hours=WeeklyHours(np.zeros(len(table), np.int64), *table.T),
+        rows=rows,
+        schedule=make_schedule(
+            rows, [zone or DEFAULT_ZONE], table, np.array([unreadable], bool), only_store=row
+        ),
         demo=bool(demo),
         zone_given=np.array([zone is not None]),
     )
@@ -197,7 +240,7 @@ def _read_store(store_id: str) -> tuple[Stores, bool, list[tuple[int, int, int]]
 
 def _read_polls(store: Stores, lo: int, hi: int) -> Polls:
     """The store's polls in [lo, hi)."""
-    return _one_after_another(
+    return _join(
         [
             Polls(*columns)
             for columns in database.polls_in_ranges(store.rows, np.array([lo]), np.array([hi]))
@@ -205,7 +248,22 @@ def _read_polls(store: Stores, lo: int, hi: int) -> Polls:
     )
 
 
-def _one_after_another(parts: list[Polls]) -> Polls:
+def _read_reasons(store: Stores, polls: Polls) -> tuple[Reasons, list[str]]:
+    """The reasons of the store's polls in the time that the polls span, and their texts."""
+    if not len(polls.time):
+        return Reasons(*(np.empty(0, np.int64) for _ in range(3))), []
+    between = PollReason.timestamp.between(int(polls.time[0]), int(polls.time[-1]))
+    table = database.tuples(
+        PollReason.select(PollReason.timestamp, PollReason.reason)
+        .where(PollReason.store == int(store.rows[0]), between)
+        .order_by(PollReason.timestamp)
+    )
+    time = np.array([instant for instant, _ in table], np.int64)
+    numbers = np.arange(len(table), dtype=np.int64)
+    return Reasons(np.zeros(len(table), np.int64), time, numbers), [text for _, text in table]
+
+
+def _join(parts: list[Polls]) -> Polls:
     if not parts:
         return Polls.none()
     return Polls(
@@ -224,7 +282,7 @@ def _before(store: Stores, lo: int) -> Polls:
     parts: list[Polls] = []
     step = STEP
     while True:
-        last = carry_in.last_observations(store, ALL, lo)
+        last = last_observations.last_observations(store, ALL, lo)
         if not len(last.store):
             break
         newest = int(last.time[0])
@@ -236,7 +294,7 @@ def _before(store: Stores, lo: int) -> Polls:
             break
         parts.append(part)
         step *= STEP_FACTOR
-    return _one_after_another(parts[::-1])
+    return _join(parts[::-1])
 
 
 def _after(store: Stores, begin: int, as_of: int) -> tuple[Polls, int]:
@@ -250,11 +308,11 @@ def _after(store: Stores, begin: int, as_of: int) -> tuple[Polls, int]:
         up = np.flatnonzero(_counted(store, part) & (part.status == 1))
         if len(up):
             parts.append(_part(part, slice(up[0] + 1)))
-            return _one_after_another(parts), min(int(part.time[up[0]]) + 1, as_of)
+            return _join(parts), min(int(part.time[up[0]]) + 1, as_of)
         parts.append(part)
         begin = end
         step *= STEP_FACTOR
-    return _one_after_another(parts), as_of
+    return _join(parts), as_of
 
 
 def _part(polls: Polls, rows: slice) -> Polls:
@@ -266,7 +324,7 @@ def _counted(store: Stores, polls: Polls) -> NDArray[np.bool_]:
     if not len(polls.time):
         return np.empty(0, bool)
     lo, hi = int(polls.time[0]), int(polls.time[-1])
-    return _inside(carry_in.intervals_of(store, ALL, np.array([lo]), hi), polls.time)
+    return _inside(last_observations.intervals_of(store, ALL, np.array([lo]), hi), polls.time)
 
 
 def _inside(intervals: OpenIntervals, time: Ints) -> NDArray[np.bool_]:

@@ -1,9 +1,10 @@
 """The database: connecting, transactions, migrations, bulk reads and writes.
 
-What differs between SQLite and PostgreSQL is in `sqlite` and `postgres`, two modules with the
-functions of :class:`Engine`; everything else asks here and does not know which one it is.
+What differs between SQLite and PostgreSQL is in `sqlite` and `postgres`, two packages with the
+functions of :class:`Engine`. All other modules call this one and do not know which of them is used.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,10 +15,15 @@ from numpy.typing import NDArray
 from peewee import Database, PostgresqlDatabase
 from playhouse.migrations import Runner
 
-from restmon import models, postgres, sqlite
-from restmon.merged import Merged
-from restmon.settings import Settings, get_settings
+from restmon.core.instants import MINUTE
+from restmon.errors import DatabaseNewer, DatabaseUnavailable, DatabaseUnusable, RestmonError
+from restmon.settings import Settings, get_settings, shown_url
+from restmon.storage import models, sqlite
+from restmon.storage.upsert import Merged
 
+log = logging.getLogger("restmon.database")
+QUEUE_TABLES = {"counter", "kv", "schedule", "task"}
+"""Huey's tables. The queue may be in the same file."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 Ints = NDArray[np.int64]
@@ -28,12 +34,16 @@ class Engine(Protocol):
     """What a database engine does in its own way. The bulk functions expect an open connection;
     they are documented below, under the same names."""
 
-    def connect(self, settings: Settings) -> Database:
-        """The Peewee database of the settings; raises DatabaseUnavailable."""
+    def connect(self, settings: Settings, *, patient: bool = ...) -> Database:
+        """The Peewee database of the settings, which waits for a lock only if ``patient``;
+        raises DatabaseUnavailable."""
 
     def explain(self, error: Exception) -> Exception | None:
-        """The DatabaseUnavailable that tells a user of the error, None if it is not of the
-        database."""
+        """A DatabaseUnavailable that explains the error to a user; None where the error is not the
+        database's."""
+
+    def find_damage(self) -> Exception | None:
+        """Read the whole database. Returns a DatabaseDamaged that says what is wrong, or None."""
 
     def read_transaction(self) -> AbstractContextManager[Any]:
         """A transaction whose reads all see one state of the data."""
@@ -45,9 +55,13 @@ class Engine(Protocol):
         """A transaction for a few rows, which need not wait for a long import."""
 
     def connection_lost(self, error: BaseException) -> bool:
-        """Whether the error says that the server is gone, so that the work may be begun again."""
+        """Whether the error says that the server is gone, so that the work can start again."""
 
-    def newest_poll(self) -> int | None: ...
+    def clock(self) -> int: ...
+
+    def newest_poll(self, until: int) -> int | None: ...
+
+    def count_polls(self, lo: int, hi: int, at_most: int | None = ...) -> int: ...
 
     def polls_of_all(self, lo: int, hi: int) -> tuple[Ints, Ints, Statuses]: ...
 
@@ -71,6 +85,16 @@ class Engine(Protocol):
 
     def forget(self, before: int) -> int: ...
 
+    def set_statuses(self, stores: Ints, instants: Ints, statuses: Statuses) -> None: ...
+
+    def delete_polls(self, lo: int, hi: int) -> int: ...
+
+    def delete_polls_in_ranges(self, stores: Ints, lo: Ints, hi: Ints) -> int: ...
+
+    def table_size(self, table: str) -> int: ...
+
+    def size(self) -> int: ...
+
     def tidy(self) -> None: ...
 
     def vacuum(self) -> tuple[int, int]: ...
@@ -78,7 +102,15 @@ class Engine(Protocol):
 
 def engine() -> Engine:
     """The engine of the database that is open."""
-    return postgres if isinstance(models.database.obj, PostgresqlDatabase) else sqlite
+    return _engine(uses_sqlite=not isinstance(models.database.obj, PostgresqlDatabase))
+
+
+def _engine(*, uses_sqlite: bool) -> Engine:
+    if uses_sqlite:
+        return sqlite
+    from restmon.storage import postgres  # noqa: PLC0415 - SQLite does not need psycopg
+
+    return postgres
 
 
 def configure(settings: Settings | None = None) -> None:
@@ -87,27 +119,51 @@ def configure(settings: Settings | None = None) -> None:
     Makes an SQLite file and its folder when they are missing. Raises
     :class:`~restmon.errors.DatabaseUnavailable`.
     """
-    settings = settings or get_settings()
-    chosen: Engine = sqlite if settings.uses_sqlite else postgres
-    models.database.initialize(chosen.connect(settings))
-    with explained():
+    _bind(settings or get_settings(), patient=True)
+    with explain_errors():
         migrate()
 
 
+def check(settings: Settings) -> None:
+    """Raise :class:`~restmon.errors.DatabaseUnusable` where somebody must repair the database
+    first. Changes nothing. A database that is locked, or does not answer, passes."""
+    try:
+        _bind(settings, patient=False)
+        with explain_errors(), session():
+            refuse_unusable(_runner())
+    except DatabaseUnusable:
+        raise
+    except DatabaseUnavailable as error:
+        log.warning("%s", error)
+
+
+def _bind(settings: Settings, *, patient: bool) -> None:
+    chosen = _engine(uses_sqlite=settings.uses_sqlite)
+    models.database.initialize(chosen.connect(settings, patient=patient))
+
+
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn the database's own errors inside the block into one sentence for the user."""
+def explain_errors(*, thoroughly: bool = False) -> Iterator[None]:
+    """Turn the database's own errors inside the block into one sentence for the user.
+
+    ``thoroughly``: after any other error, read the whole database, since damaged data may fail far
+    from the database code. That may take minutes, so only the command line does it.
+    """
     try:
         yield
+    except RestmonError:
+        raise
     except Exception as error:
-        sentence = told(error)
+        if models.database.obj is None:
+            raise
+        sentence = explain(error) or (engine().find_damage() if thoroughly else None)
         if sentence is None:
             raise
         raise sentence from error
 
 
-def told(error: Exception) -> Exception | None:
-    """The DatabaseUnavailable that tells a user of the database's own error; None for others."""
+def explain(error: Exception) -> Exception | None:
+    """A DatabaseUnavailable that explains the database's own error to a user; None for others."""
     return engine().explain(error)
 
 
@@ -147,14 +203,14 @@ def updating() -> Iterator[None]:
 
 
 def connection_lost(error: BaseException) -> bool:
-    """Whether the error says that the database's server is gone: what was begun has changed
-    nothing and may be begun again."""
+    """Whether the error says that the database's server is gone. Then nothing has changed, and the
+    work can start again."""
     return engine().connection_lost(error)
 
 
 def tuples(query: Any) -> list[tuple[Any, ...]]:
-    """All rows of a Peewee query as the driver gives them: for many plain columns, without
-    Peewee's conversion of every value."""
+    """All rows of a Peewee query as the driver returns them, without Peewee's conversion of every
+    value: faster for many plain columns."""
     return list(models.database.execute(query).fetchall())
 
 
@@ -162,11 +218,34 @@ def migrate() -> list[str]:
     """Apply the migrations that are missing; returns their names. Safe to call at once from
     several processes."""
     with session():
-        runner = Runner(models.database.obj, str(MIGRATIONS))
+        runner = _runner()
+        refuse_unusable(runner)
         if all(migration.applied for migration in runner.status()):
             return []
         with engine().write_transaction():
             return list(runner.up())
+
+
+def _runner() -> Runner:
+    return Runner(models.database.obj, str(MIGRATIONS))
+
+
+def refuse_unusable(runner: Runner) -> None:
+    """Raise DatabaseUnusable where the database has migrations that this restmon does not know,
+    or is an SQLite file of another program."""
+    place = shown_url(str(models.database.database))
+    found = runner.status()
+    unknown = [migration.name for migration in found if migration.path is None]
+    if unknown:
+        raise DatabaseNewer(place, max(unknown))
+    if engine() is sqlite and not any(migration.applied for migration in found):
+        others = set(models.database.get_tables()) - QUEUE_TABLES - {runner.table_name}
+        if others:
+            raise DatabaseUnusable(
+                f"The database {place} is of another program: it has the table {min(others)}, and "
+                "none of restmon's.",
+                "Set RESTMON_DATABASE_URL to another file.",
+            )
 
 
 def has_polls() -> bool:
@@ -174,9 +253,29 @@ def has_polls() -> bool:
     return models.Poll.select(models.Poll.timestamp).limit(1).tuples().first() is not None
 
 
-def newest_poll() -> int | None:
-    """The newest poll's instant, or None."""
-    return engine().newest_poll()
+def clock() -> int:
+    """The current instant by the clock that all who use the database share (microseconds): the
+    server's on PostgreSQL, this machine's on SQLite."""
+    with session():
+        return engine().clock()
+
+
+def latest_instant() -> int:
+    """The last instant that is not in the future: this machine's clock and
+    RESTMON_MAX_AHEAD_MINUTES. Imports reject polls after it, and none moves the default
+    ``as_of``."""
+    return models.now() + get_settings().max_ahead_minutes * MINUTE
+
+
+def newest_poll(until: int | None = None) -> int | None:
+    """The instant of the newest poll at or before ``until`` (None: :func:`latest_instant`), or
+    None where there is no such poll."""
+    return engine().newest_poll(latest_instant() if until is None else until)
+
+
+def count_polls(lo: int, hi: int, at_most: int | None = None) -> int:
+    """How many polls there are with lo <= timestamp < hi; it stops counting at ``at_most``."""
+    return engine().count_polls(lo, hi, at_most)
 
 
 def polls_of_all(lo: int, hi: int) -> tuple[Ints, Ints, Statuses]:
@@ -237,23 +336,68 @@ def replace_hours(rows: Ints, hours: Ints) -> None:
 
 
 def make_months(instants: Ints) -> None:
-    """Make the places for polls of the instants (int64) ahead; polls are stored without, too."""
+    """Make the partitions for polls of the instants (int64) in advance. Storing polls makes them,
+    too."""
     with writing():
         engine().make_months(instants)
 
 
 def forget(before: int) -> int:
-    """Delete the polls before an instant; returns how many. Works in several transactions and
-    can be stopped and begun again at any point; each puts a revision on record."""
-    return engine().forget(before)
+    """Delete the polls before an instant; returns how many. Works in several transactions,
+    each with a revision, and can be stopped and started again at any point."""
+    forgotten = engine().forget(before)
+    with writing():
+        models.PollReason.delete().where(models.PollReason.timestamp < before).execute()
+    return forgotten
+
+
+def set_statuses(stores: Ints, instants: Ints, statuses: Statuses) -> None:
+    """Set the statuses of the polls that are there: arrays of one length, store row ids first."""
+    if len(stores):
+        engine().set_statuses(stores, instants, statuses)
+
+
+def delete_polls(lo: int, hi: int) -> int:
+    """Delete all stores' polls with lo <= timestamp < hi, and their reasons; returns how many. The
+    caller holds the write transaction and adds a revision."""
+    deleted = engine().delete_polls(lo, hi)
+    reasons = models.PollReason
+    reasons.delete().where((reasons.timestamp >= lo) & (reasons.timestamp < hi)).execute()
+    return deleted
+
+
+def delete_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> int:
+    """Delete the polls of each (store row id, [lo, hi)) range, and their reasons; returns how many.
+    No two ranges overlap. The caller holds the write transaction and adds a revision."""
+    deleted = engine().delete_polls_in_ranges(stores, lo, hi) if len(stores) else 0
+    if deleted and models.PollReason.select(models.PollReason.store).limit(1).exists():
+        _delete_reasons(stores, lo, hi)
+    return deleted
+
+
+def _delete_reasons(stores: Ints, lo: Ints, hi: Ints) -> None:
+    reasons = models.PollReason
+    for store, begin, end in zip(stores.tolist(), lo.tolist(), hi.tolist(), strict=True):
+        own = (reasons.store == store) & (reasons.timestamp >= begin) & (reasons.timestamp < end)
+        reasons.delete().where(own).execute()
+
+
+def table_size(model: type[models.BaseModel]) -> int:
+    """About how many bytes the rows of a model take in the database."""
+    return engine().table_size(str(model._meta.table_name))
+
+
+def size() -> int:
+    """The bytes of the database on the disk."""
+    return engine().size()
 
 
 def tidy() -> None:
-    """After a large import: let the database know what it holds. Not in a transaction."""
+    """Update the database's statistics after a large import. Not in a transaction."""
     with session():
         engine().tidy()
 
 
 def vacuum() -> tuple[int, int]:
-    """Give back the room that deleted rows left; the database's bytes before and after."""
+    """Give back the space of deleted rows. Returns the database's bytes before and after."""
     return engine().vacuum()

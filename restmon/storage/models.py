@@ -9,20 +9,28 @@ import time
 from typing import Self
 
 from peewee import (
+    SQL,
     AutoField,
     BigIntegerField,
+    BlobField,
     BooleanField,
     CharField,
     CompositeKey,
+    Context,
     DatabaseProxy,
     DoubleField,
     ForeignKeyField,
     IntegerField,
     JSONField,
     Model,
+    NodeList,
     SmallIntegerField,
+    SqliteDatabase,
     TextField,
 )
+
+from restmon.core.group_names import group_name, same_name
+from restmon.errors import NotFound
 
 database = DatabaseProxy()
 
@@ -41,6 +49,17 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
+class RowId(AutoField):
+    """A row's number. It is never used again, on SQLite too, so that what refers to a row that is
+    gone refers to nothing."""
+
+    def ddl(self, ctx: Context) -> NodeList:
+        """The column's definition."""
+        made = super().ddl(ctx)
+        on_sqlite = isinstance(database.obj, SqliteDatabase)
+        return NodeList((made, SQL("AUTOINCREMENT"))) if on_sqlite else made
+
+
 class BaseModel(Model):
     class Meta:
         database = database
@@ -50,19 +69,26 @@ class BaseModel(Model):
 class Store(BaseModel):
     """One restaurant, named in any of the three files.
 
-    ``timezone`` is an IANA name or NULL (then America/Chicago); ``demo`` marks demo data.
+    ``timezone`` is an IANA name or NULL (then America/Chicago); ``demo`` marks demo data;
+    ``hours_unreadable``: it has no business hours because those it was given could not be read
+    (it is not open 24×7 then).
     """
 
-    id = AutoField()
+    id = RowId()
     store_id = CharField(max_length=64, unique=True)
     timezone = CharField(null=True)
     demo = BooleanField(default=False)
+    hours_unreadable = BooleanField(default=False)
 
 
 class BusinessHours(BaseModel):
-    """One line of a business-hours file: ``day_of_week`` 0 = Monday … 6 = Sunday."""
+    """One line of a business-hours file: ``day_of_week`` 0 = Monday … 6 = Sunday.
 
-    id = AutoField()
+    ``start_time`` and ``end_time`` are both -1 (`restmon.core.hours.CLOSED`) where the line says
+    that the store is closed on that day.
+    """
+
+    id = RowId()
     store = ForeignKeyField(Store, on_delete="CASCADE", backref="business_hours")
     day_of_week = SmallIntegerField()
     start_time = BigIntegerField()
@@ -84,19 +110,67 @@ class Poll(BaseModel):
         without_rowid = True
 
 
+class StoreDirectory(BaseModel):
+    """What is known of a store beside its hours; no row where nothing is.
+
+    ``sales_per_hour`` is in the currency of the owner. No row of hours opens on a local date
+    before ``opened_on``, or on or after ``closed_on``: both days since 1970-01-01.
+    """
+
+    store = ForeignKeyField(Store, on_delete="CASCADE", primary_key=True)
+    name = TextField(null=True)
+    address = TextField(null=True)
+    sales_per_hour = DoubleField(null=True)
+    opened_on = IntegerField(null=True)
+    closed_on = IntegerField(null=True)
+
+
+class HourlySales(BaseModel):
+    """The usual sales of a store in one hour of the week: ``day_of_week`` 0 = Monday … 6 =
+    Sunday, ``hour`` 0 … 23 on the store's clock."""
+
+    store = ForeignKeyField(Store, on_delete="CASCADE", index=False)
+    day_of_week = SmallIntegerField()
+    hour = SmallIntegerField()
+    sales = DoubleField()
+
+    class Meta:
+        primary_key = CompositeKey("store", "day_of_week", "hour")
+
+
+class PollReason(BaseModel):
+    """The reason that a poll gave for its status; no row for a poll that gave none."""
+
+    store = ForeignKeyField(Store, on_delete="CASCADE", index=False)
+    timestamp = BigIntegerField()
+    reason = TextField()
+
+    class Meta:
+        primary_key = CompositeKey("store", "timestamp")
+
+
 class Group(BaseModel):
     """A group of stores: a brand, an owner, a city. A store may be in several.
 
-    ``name`` as it is shown, ``same_name`` as it is compared (group_names.same_name). The id
+    ``name`` as it is shown, ``same_name`` as it is compared (`core.group_names`). The id
     stays when the name changes, so what belongs to a group can refer to it.
     """
 
-    id = AutoField()
+    id = RowId()
     name = CharField(max_length=64)
     same_name = TextField(unique=True)
 
     class Meta:
         table_name = "store_group"
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """The group of a name, whatever its case; raises NotFound. The caller holds a
+        connection."""
+        group = cls.get_or_none(cls.same_name == same_name(group_name(name) or ""))
+        if group is None:
+            raise NotFound(f"There is no group {name[:64]!r}.", "Make it, or import a groups file.")
+        return group
 
 
 class GroupMember(BaseModel):
@@ -109,6 +183,32 @@ class GroupMember(BaseModel):
         primary_key = CompositeKey("group", "store")
 
 
+class OtherHours(BaseModel):
+    """A row of other hours on a local ``date`` (days since 1970-01-01), of a store or of a group.
+
+    They replace the weekly hours on that date. ``start_time`` and ``end_time`` are both NULL
+    where it is closed.
+    """
+
+    id = RowId()
+    store = ForeignKeyField(Store, on_delete="CASCADE", null=True)
+    group = ForeignKeyField(Group, on_delete="CASCADE", null=True)
+    date = IntegerField()
+    start_time = BigIntegerField(null=True)
+    end_time = BigIntegerField(null=True)
+    note = TextField(null=True)
+
+
+class Target(BaseModel):
+    """The uptime target of a store, of a group, or where it has neither of all stores: ``target``
+    in millionths (`core.targets`)."""
+
+    id = RowId()
+    store = ForeignKeyField(Store, on_delete="CASCADE", null=True, unique=True)
+    group = ForeignKeyField(Group, on_delete="CASCADE", null=True, unique=True)
+    target = IntegerField()
+
+
 class Revision(BaseModel):
     """One row for each transaction that changed what a report reads or a page shows.
 
@@ -118,7 +218,7 @@ class Revision(BaseModel):
     none of them is a change of groups: the cache has nothing to read.
     """
 
-    number = AutoField()
+    number = RowId()
     created_at = BigIntegerField(default=now)
     polls_from = BigIntegerField(null=True)
     stores_changed = BooleanField(default=False)
@@ -165,13 +265,19 @@ class AskedFor(Job):
 class Report(AskedFor):
     """A report that was asked for. ``as_of`` is NULL until the work begins when it was left to
     the default (the newest poll); ``stores`` and ``size`` (bytes) are those of the CSV;
-    ``rounds`` is how often it was parted into shards."""
+    ``rounds`` is how often it was parted into shards. ``window`` are the words of the window that
+    was asked for, by name (NULL: the seven columns' windows), ``scope`` those of the group or store
+    that it is of (NULL: all); ``data_revision`` is the state of the data that it was computed of.
+    With a window, ``stores`` and ``size`` are those of its details."""
 
     as_of = BigIntegerField(null=True)
     method = CharField(max_length=16, default="nearest")
     stores = IntegerField(null=True)
     size = BigIntegerField(null=True)
     rounds = IntegerField(default=0)
+    window = JSONField(null=True)
+    scope = JSONField(null=True)
+    data_revision = IntegerField(null=True)
 
 
 class Shard(Job):
@@ -194,10 +300,11 @@ class Import(AskedFor):
     """An import that was asked for.
 
     ``files`` is a list of {"kind", "name", "path"}; ``counts`` has read, new, updated,
-    unchanged and rejected for each kind and in total; ``rejections`` holds the first 1,000
+    unchanged, rejected and removed for each kind and in total; ``rejections`` holds the first 1,000
     rejected lines as {"file", "line", "column", "value", "reason"}. ``error_code`` is the code of
     the RestmonError for which it failed, NULL where it is none's. ``resumable`` is false for an
-    import that runs inside the process that asked for it (the command line).
+    import that runs inside the process that asked for it (the command line). ``notices`` are
+    sentences on what else is to be known of the files. ``undone_at`` is when it was undone.
     """
 
     files = JSONField(default=list)
@@ -205,6 +312,46 @@ class Import(AskedFor):
     rejections = JSONField(default=list)
     error_code = CharField(max_length=32, null=True)
     resumable = BooleanField(default=True)
+    notices = JSONField(null=True)
+    undone_at = BigIntegerField(null=True)
+
+
+class Change(BaseModel):
+    """An import that changed what is stored, or with no import a person who edited the data by
+    hand. Later ones have higher ids. ``undone``: what it changed is as it was before."""
+
+    id = RowId()
+    imported = ForeignKeyField(Import, on_delete="CASCADE", null=True, column_name="import_id")
+    import_id: str | None
+    made_at = BigIntegerField(default=now)
+    undone = BooleanField(default=False)
+
+
+class ReplacedRows(BaseModel):
+    """What a change replaced of one ``kind`` of rows, in the order written (see
+    `storage.changes`). ``first`` and ``last`` bound the instants of polls."""
+
+    id = RowId()
+    change = ForeignKeyField(Change, on_delete="CASCADE", backref="replaced")
+    kind = CharField(max_length=32)
+    first = BigIntegerField(null=True)
+    last = BigIntegerField(null=True)
+    data = BlobField()
+
+
+class ColumnChoice(BaseModel):
+    """Which column of a file is which, as a user chose: ``same_header`` is the header as it is
+    compared (`headers.same_header`), ``columns`` maps ``kind.ours`` to the file's own name;
+    ``actor`` is whose choice it is, "" where it is everybody's."""
+
+    id = RowId()
+    same_header = TextField()
+    actor = TextField(default="")
+    columns = JSONField()
+    chosen_at = BigIntegerField(default=now)
+
+    class Meta:
+        indexes = ((("same_header", "actor"), True),)
 
 
 class ApiKey(BaseModel):
@@ -212,7 +359,7 @@ class ApiKey(BaseModel):
     the SHA-256 of the whole, in hexadecimal digits, which is all that is kept of it. Where
     ``every_store`` is false, it sees the stores of its groups alone (`ApiKeyGroup`)."""
 
-    id = AutoField()
+    id = RowId()
     name = CharField(max_length=64, unique=True)
     start = CharField(max_length=16)
     key_hash = CharField(max_length=64, unique=True)
@@ -239,7 +386,7 @@ class Account(BaseModel):
     compared. ``password_hash`` is Argon2's, NULL where the person logs in elsewhere (OIDC).
     ``every_store`` as for a key."""
 
-    id = AutoField()
+    id = RowId()
     email = CharField(max_length=254)
     same_email = CharField(max_length=254, unique=True)
     role = CharField(max_length=16)
@@ -248,6 +395,7 @@ class Account(BaseModel):
     created_at = BigIntegerField(default=now)
     last_login_at = BigIntegerField(null=True)
     disabled_at = BigIntegerField(null=True)
+    logged_out_at = BigIntegerField(null=True)
 
 
 class AccountGroup(BaseModel):
@@ -261,23 +409,37 @@ class AccountGroup(BaseModel):
 
 
 class Session(BaseModel):
-    """A login: ``token_hash`` is the SHA-256 of what the browser's cookie holds."""
+    """A login: ``token_hash`` is the SHA-256 of what the browser's cookie holds; ``browser`` and
+    ``address`` are where it began."""
 
     token_hash = CharField(max_length=64, primary_key=True)
     account = ForeignKeyField(Account, on_delete="CASCADE")
     created_at = BigIntegerField(default=now)
     seen_at = BigIntegerField(default=now)
+    browser = TextField(default="")
+    address = TextField(default="")
+
+
+class Fact(BaseModel):
+    """Something that is true of this database from an instant on, such as that there was an
+    account: it stays when the rows that made it true are gone."""
+
+    name = CharField(max_length=32, primary_key=True)
+    since = BigIntegerField(default=now)
 
 
 class AuditEntry(BaseModel):
     """One line of who did what (see `audit`)."""
 
-    id = AutoField()
+    id = RowId()
     at = BigIntegerField(default=now, index=True)
     actor = TextField()
     action = CharField(max_length=32)
     subject = TextField(default="")
     address = TextField(default="")
+
+    class Meta:
+        indexes = ((("actor", "action"), False),)
 
 
 class WorkerHeartbeat(BaseModel):
@@ -290,6 +452,7 @@ class WorkerHeartbeat(BaseModel):
 
 ALL = [
     *(Store, BusinessHours, Poll, Group, GroupMember, Revision),
-    *(Report, Shard, Import, WorkerHeartbeat, ApiKey),
-    *(ApiKeyGroup, Account, AccountGroup, Session, AuditEntry),
+    *(StoreDirectory, OtherHours, HourlySales, PollReason, Target),
+    *(Report, Shard, Import, Change, ReplacedRows, ColumnChoice, WorkerHeartbeat, ApiKey),
+    *(ApiKeyGroup, Account, AccountGroup, Session, Fact, AuditEntry),
 ]

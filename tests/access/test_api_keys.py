@@ -1,16 +1,20 @@
 """Who may use the API: keys, roles, what other sites' pages are refused, and where it listens."""
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
 
 import api_server
-from restmon import api_keys, database, groups
-from restmon.loopback import OF_PROXIES, is_loopback
-from restmon.models import ApiKey, now
-from restmon.roles import Role
-from tests.conftest import POLLS_HEADER, Answer, Workspace, http, make_workspace, multipart, opened
+from restmon.access import api_keys
+from restmon.access.exposure import OF_PROXIES, is_loopback
+from restmon.access.roles import Role
+from restmon.storage import database
+from restmon.storage.models import ApiKey, now
+from restmon.stores import groups
+from tests.support.http import Answer, http, multipart
+from tests.support.workspace import POLLS_HEADER, Workspace, make_workspace, opened
 
 pytestmark = pytest.mark.both_databases
 
@@ -19,14 +23,34 @@ BODY, FORM = multipart([("polls", "polls.csv", POLLS.encode())])
 UNKNOWN = "0" * 32
 ROUTES: dict[tuple[str, str], str | None] = {
     ("GET", "/"): None,
+    ("GET", "/docs"): None,
     ("GET", "/healthz"): None,
     ("GET", "/openapi.json"): None,
+    ("GET", "/data_check"): "viewer",
+    ("GET", "/export_data"): "viewer",
     ("GET", "/metrics"): "viewer",
+    ("GET", "/stores"): "viewer",
+    ("GET", "/stores/<store_id>"): "viewer",
+    ("GET", "/stores/<store_id>/uptime"): "viewer",
+    ("GET", "/stores/<store_id>/spans"): "viewer",
+    ("GET", "/outages"): "viewer",
+    ("GET", "/incidents"): "viewer",
+    ("GET", "/groups"): "viewer",
+    ("GET", "/groups/<group:path>/uptime"): "viewer",
+    ("GET", "/targets"): "viewer",
+    ("PUT", "/targets"): "owner",
+    ("DELETE", "/targets"): "owner",
+    ("GET", "/holidays"): "viewer",
+    ("PUT", "/holidays"): "owner",
+    ("DELETE", "/polls"): "operator",
+    ("DELETE", "/stores/<store_id>"): "operator",
     ("GET", "/trigger_report"): "owner",
     ("POST", "/trigger_report"): "owner",
     ("POST", "/import_data"): "owner",
     ("GET", "/import_data"): "viewer",
+    ("DELETE", "/import_data/<import_id>"): "owner",
     ("GET", "/import_data/<import_id>/rejected.csv"): "viewer",
+    ("GET", "/import_data/<import_id>/rejected.zip"): "viewer",
     ("GET", "/get_report"): "viewer",
     ("POST", "/get_report"): "viewer",
     ("GET", "/get_report/<report_id>"): "viewer",
@@ -36,7 +60,7 @@ ROUTES: dict[tuple[str, str], str | None] = {
 
 def made(workspace: Workspace, name: str, *options: str) -> str:
     """A key made by the command line."""
-    done = workspace.restmon("keys", "make", name, *options)
+    done = workspace.command("keys", "make", name, *options)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -62,7 +86,9 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 def ask(workspace: Workspace, method: str, route: str, key: str | None) -> Answer:
     """One request to a route, with the key."""
-    path = route.replace("<report_id>", UNKNOWN).replace("<import_id>", UNKNOWN)
+    path = re.sub("<[^>]+>", UNKNOWN, route)
+    if (method, route) == ("DELETE", "/targets"):
+        path += "?store_id=nobodys"
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     body = None
     if (method, route) == ("POST", "/import_data"):
@@ -95,7 +121,11 @@ def test_who_may_use_a_route(exposed: Workspace, method: str, route: str, who: s
     if needs is not None and who in {"nobody", "stranger"}:
         assert (found.status, found.json["error"]["code"]) == (401, "not_logged_in")
         assert found.headers["www-authenticate"] == "Bearer"
-    elif (needs == "owner" and who == "viewer") or ((route, who) == ("/metrics", "owner")):
+    elif (
+        (needs == "owner" and who == "viewer")
+        or (needs == "operator" and who in {"viewer", "owner"})
+        or (route, who) == ("/metrics", "owner")
+    ):
         assert (found.status, found.json["error"]["code"]) == (403, "forbidden")
     else:
         assert found.status in {200, 202, 400, 404, 409}
@@ -109,7 +139,7 @@ def test_a_key_is_kept_as_its_hash_and_its_use_is_noted(exposed: Workspace):
         assert key not in json.dumps(row.__data__)
         assert key.startswith(row.start)
         assert row.last_used_at is not None
-    listed = exposed.restmon("keys", "list").stdout
+    listed = exposed.command("keys", "list").stdout
     assert "active   viewer" in listed
     assert "looker" in listed
     assert key not in listed
@@ -118,7 +148,7 @@ def test_a_key_is_kept_as_its_hash_and_its_use_is_noted(exposed: Workspace):
 def test_a_revoked_and_an_expired_key_are_refused_at_once(exposed: Workspace):
     key = made(exposed, "short", "--days", "1")
     assert ask(exposed, "GET", "/get_report", key).status == 400
-    assert exposed.restmon("keys", "revoke", "short").returncode == 0
+    assert exposed.command("keys", "revoke", "short").returncode == 0
     found = ask(exposed, "GET", "/get_report", key)
     assert (found.status, found.json["error"]["message"]) == (401, "The API key has been revoked.")
     late = made(exposed, "late", "--days", "1")
@@ -126,10 +156,10 @@ def test_a_revoked_and_an_expired_key_are_refused_at_once(exposed: Workspace):
         ApiKey.update(expires_at=now()).where(ApiKey.name == "late").execute()
     found = ask(exposed, "GET", "/get_report", late)
     assert (found.status, found.json["error"]["message"]) == (401, "The API key has expired.")
-    assert "revoked  viewer" in exposed.restmon("keys", "list").stdout
+    assert "revoked  viewer" in exposed.command("keys", "list").stdout
 
 
-@pytest.mark.parametrize("given", ["Basic YTpi", "Bearer", "Bearer ", "Bearer \xff\xfe", "x"])
+@pytest.mark.parametrize("given", ["Basic YTpi", "Bearer", "Bearer \xff\xfe", "x"])
 def test_what_is_no_key_is_refused_also_at_this_machine(service: Workspace, given: str):
     found = http(f"{service.api}/get_report", headers={"Authorization": given})
     assert found.status == 401
@@ -202,17 +232,17 @@ def test_the_api_is_not_opened_to_others_without_a_key(
     ],
 )
 def test_what_is_no_key_is_told(workspace: Workspace, arguments: list[str], said: str):
-    done = workspace.restmon("keys", *arguments)
+    done = workspace.command("keys", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
 
 
 def test_a_name_is_taken_once(workspace: Workspace):
     api_keys.make("nightly")
-    done = workspace.restmon("keys", "make", "nightly")
+    done = workspace.command("keys", "make", "nightly")
     assert (done.returncode, done.stdout) == (2, "")
     assert "There is already a key 'nightly'." in done.stderr
-    assert workspace.restmon("keys", "list").stdout.count("nightly") == 1
+    assert workspace.command("keys", "list").stdout.count("nightly") == 1
 
 
 @pytest.mark.parametrize(

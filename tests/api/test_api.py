@@ -14,32 +14,37 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from restmon import database, heartbeats, reports
-from restmon.models import COMPLETE, FAILED, RUNNING, Import, Report, Store, now
-from tests.conftest import (
-    HOURS_HEADER,
-    POLLS_HEADER,
-    ZONES_HEADER,
-    Answer,
-    Workspace,
-    http,
-    multipart,
-    wait_until,
-)
+from restmon.leasing import heartbeats
+from restmon.reporting import computation, reports
+from restmon.storage import database
+from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Report, Store, now
+from tests.support.environment import wait_until
+from tests.support.examples import examples
+from tests.support.forms import parsed, raw, torn_gzip
+from tests.support.http import Answer, http, multipart
+from tests.support.workers import held_job
+from tests.support.workspace import HOURS_HEADER, POLLS_HEADER, ZONES_HEADER, Workspace
 
 pytestmark = pytest.mark.both_databases
 
 # The worked example of SEMANTICS.md: a Monday in Chicago (UTC-6), open 09:00 to 12:00.
 POLLS = POLLS_HEADER + "x,active,2023-01-23 16:14:00 UTC\nx,inactive,2023-01-23 17:15:00 UTC\n"
+
 HOURS = HOURS_HEADER + "x,0,09:00:00,12:00:00\n"
+
 ZONES = ZONES_HEADER + "x,America/Chicago\ny,US/Central\n"
+
 NEWEST = "2023-01-23 17:15:00.000000 UTC"
+
 NOON = "2023-01-23T18:00:00Z"
+
 FIELDS = {"polls": POLLS, "business_hours": HOURS, "timezones": ZONES}
+
 LARGEST_FORM = 1024 * 1024
 
 
@@ -112,23 +117,6 @@ def error(answer: Answer, status: int, code: str) -> str:
     return f"{found['message']} {found['hint']}"
 
 
-def raw(service: Workspace, content: bytes) -> bytes:
-    """What the API answers to these bytes, however broken they are."""
-    with socket.create_connection(("127.0.0.1", service.api_port), 30) as connection:
-        connection.sendall(content)
-        received = b""
-        while part := connection.recv(65536):
-            received += part
-        return received
-
-
-def parsed(received: bytes) -> Answer:
-    head, _, body = received.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin1").split("\r\n")
-    headers = {name.lower(): value for name, _, value in (x.partition(": ") for x in lines)}
-    return Answer(int(first.split()[1]), headers, body)
-
-
 def spooled(service: Workspace) -> list[Path]:
     return list((service.path / "data" / "spool").glob("*.upload"))
 
@@ -147,17 +135,6 @@ def on_record() -> int:
     """How many reports and imports there are."""
     with database.session():
         return int(Report.select().count() + Import.select().count())
-
-
-def held(service: Workspace, **values: Any) -> Report:
-    """A report that a worker is in the middle of, as its row shows it."""
-    with database.session():
-        return Report.create(
-            lease_owner="a worker", lease_until=now() + 3600 * 1_000_000, attempts=1, **values
-        )
-
-
-# Reports
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -186,14 +163,23 @@ def test_a_report_is_asked_for_without_any_input(example: Workspace, method: str
         "requested_by": "api",
         "demo": False,
         "stores": 2,
-        "csv_url": f"{example.api}/get_report?report_id={report_id}&format=csv",
-        "csv": reports.compute().csv(),
+        "window": None,
+        "group": None,
+        "store_id": None,
+        **{
+            f"{form}_url": f"{example.api}/get_report?report_id={report_id}&format={form}"
+            for form in ("csv", "details", "xlsx")
+        },
+        "csv": computation.compute().csv(),
     }
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 JSON = {"Content-Type": "application/json"}
+
 GIVEN = {"as_of": NOON, "method": "previous"}
+
 MULTIPART = "".join(
     f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
     for name, value in GIVEN.items()
@@ -303,20 +289,20 @@ def test_the_accept_header_chooses(example: Workspace):
 
 
 def test_a_running_report_tells_its_progress(example: Workspace):
-    report = held(example, progress=0.42)
-    url = f"{example.api}/get_report?report_id={report.id}"
-    found = http(url)
-    assert found.status == 200
-    assert found.json["status"] == "Running"
-    assert found.json["progress"] == 0.42
-    assert found.json["as_of"] is None
-    assert found.json.keys().isdisjoint({"csv", "csv_url", "stores", "error"})
-    for answer in (http(f"{url}&format=csv"), http(url, headers={"Accept": "text/csv"})):
-        assert (answer.status, answer.text) == (202, "Running")
-        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
-        assert answer.headers["x-report-status"] == "Running"
-        assert answer.headers["cache-control"] == "no-store"
-        assert "content-disposition" not in answer.headers
+    with held_job(Report, progress=0.42) as report:
+        url = f"{example.api}/get_report?report_id={report.id}"
+        found = http(url)
+        assert found.status == 200
+        assert found.json["status"] == "Running"
+        assert found.json["progress"] == 0.42
+        assert found.json["as_of"] is None
+        assert found.json.keys().isdisjoint({"csv", "csv_url", "stores", "error"})
+        for answer in (http(f"{url}&format=csv"), http(url, headers={"Accept": "text/csv"})):
+            assert (answer.status, answer.text) == (202, "Running")
+            assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+            assert answer.headers["x-report-status"] == "Running"
+            assert answer.headers["cache-control"] == "no-store"
+            assert "content-disposition" not in answer.headers
 
 
 def test_a_failed_report_says_why(example: Workspace):
@@ -355,9 +341,9 @@ def test_concurrent_triggers_get_their_own_reports(example: Workspace):
         done = list(pool.map(lambda report_id: ended(example, report_id), ids))
     assert len(set(ids)) == len(asked)
     for query, found in zip(asked, done, strict=True):
-        as_of = reports.parse_as_of(query["as_of"])
+        as_of = computation.parse_as_of(query["as_of"])
         assert found["as_of"] == reports.as_text(as_of)
-        assert found["csv"] == reports.compute(as_of, query["method"]).csv()
+        assert found["csv"] == computation.compute(as_of, query["method"]).csv()
     assert len({found["csv"] for found in done}) > len(asked) // 2
 
 
@@ -478,7 +464,7 @@ def test_a_body_that_cannot_be_read_is_400(
 def test_a_format_that_is_not_known_is_400(example: Workspace):
     report_id = trigger(example)
     answer = http(f"{example.api}/get_report/{report_id}?format=xml")
-    assert "Use json or csv or status." in error(answer, 400, "bad_request")
+    assert "Use json or csv or status or details or xlsx." in error(answer, 400, "bad_request")
 
 
 def test_without_polls_a_report_is_409(service: Workspace):
@@ -501,9 +487,6 @@ def test_head_asks_for_nothing(example: Workspace):
     assert on_record() == before
 
 
-# Imports
-
-
 def counts(read: int, new: int, updated: int = 0, unchanged: int = 0, rejected: int = 0) -> Any:
     return {
         "read": read,
@@ -511,6 +494,7 @@ def counts(read: int, new: int, updated: int = 0, unchanged: int = 0, rejected: 
         "updated": updated,
         "unchanged": unchanged,
         "rejected": rejected,
+        "removed": 0,
     }
 
 
@@ -616,8 +600,8 @@ def test_without_a_body_the_import_folder_is_read(service: Workspace, headers: d
     ("there", "says"),
     [
         (None, "cannot be read: No such file or directory."),
-        ({}, "There is no polls, business-hours or time-zone CSV"),
-        ({"soup.csv": "name,price\n"}, "There is no polls, business-hours or time-zone CSV"),
+        ({}, "There is no table that restmon reads"),
+        ({"soup.csv": "name,price\n"}, "There is no table that restmon reads"),
     ],
     ids=["missing", "empty", "unrelated"],
 )
@@ -640,8 +624,8 @@ REJECTED_WHOLE = {
     "lacks.csv": (b"store_id,status\nx,active\n", "lacks.csv has no column timestamp_utc"),
     "empty.csv": (b"", "empty.csv is empty"),
     "hours.csv": (HOURS.encode(), "hours.csv has no column timestamp_utc"),
-    "picture.csv": (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "picture.csv is not CSV text"),
-    "utf16.csv": (POLLS.encode("utf-16"), "utf16.csv is not CSV text in UTF-8"),
+    "picture.csv": (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "picture.csv is a picture"),
+    "utf16.csv": (POLLS.encode("utf-16-le"), "utf16.csv is not CSV text in UTF-8"),
     "torn.csv.gz": (gzip.compress(POLLS.encode())[:20], "damaged or cut off"),
 }
 
@@ -651,7 +635,7 @@ REJECTED_WHOLE = {
 def test_a_file_rejected_whole_is_422_and_changes_nothing(
     example: Workspace, name: str, query: str
 ):
-    before, csv_before = on_record(), reports.compute().csv()
+    before, csv_before = on_record(), computation.compute().csv()
     content, says = REJECTED_WHOLE[name]
     good = ("timezones", "good.csv", ZONES_HEADER + "new,UTC\n")
     answer = send(example, good, ("polls", name, content), query=query)
@@ -659,18 +643,11 @@ def test_a_file_rejected_whole_is_422_and_changes_nothing(
     assert says in said
     assert name in said
     assert (on_record(), spooled(example)) == (before, [])
-    assert reports.compute().csv() == csv_before
-
-
-def torn_gzip() -> bytes:
-    """A gzip file whose first megabytes are well: what is wrong shows only to who reads it all."""
-    lines = (f"s{n},active,2023-01-24 10:00:00.{n:06} UTC" for n in range(200_000))
-    whole = gzip.compress((POLLS_HEADER + "\n".join(lines)).encode(), compresslevel=1)
-    return whole[: len(whole) * 3 // 4]
+    assert computation.compute().csv() == csv_before
 
 
 def test_a_file_rejected_by_the_worker_is_422_and_changes_nothing(example: Workspace):
-    csv_before = reports.compute().csv()
+    csv_before = computation.compute().csv()
     content = torn_gzip()
     good = ("timezones", "good.csv", ZONES_HEADER + "new,UTC\n")
     answer = send(example, good, ("polls", "torn.csv.gz", content))
@@ -685,7 +662,7 @@ def test_a_file_rejected_by_the_worker_is_422_and_changes_nothing(example: Works
     accepted = send(example, ("polls", "torn.csv.gz", content), query="")
     assert accepted.status == 202
     assert import_ended(example, accepted.json["import_id"])["status"] == FAILED
-    assert reports.compute().csv() == csv_before
+    assert computation.compute().csv() == csv_before
     nothing_left_spooled(example)
 
 
@@ -718,9 +695,11 @@ def test_rejected_lines_are_told_and_can_be_downloaded(service: Workspace):
     name = f"rejected-{state['import_id']}.csv"
     assert file.headers["content-disposition"] == f'attachment; filename="{name}"'
     rows = list(csv.DictReader(io.StringIO(file.text)))
-    assert list(rows[0]) == ["file", "line", "column", "value", "reason"]
+    columns = POLLS.splitlines()[0].split(",")
+    assert list(rows[0]) == [*columns, "line", "problem"]
     assert [int(row["line"]) for row in rows] == list(range(4, 1505))
-    assert rows[-1]["column"] == "store_id"
+    assert rows[-1]["problem"].startswith("store_id: ")
+    assert rows[-1]["store_id"] == '\'=cmd, "q"'
     assert (service.path / "data" / "rejected" / f"{state['import_id']}.csv").unlink() is None
     error(http(url), 404, "not_found")
 
@@ -748,7 +727,7 @@ def part(name: str, filename: str | None, content: str, more: str = "") -> str:
         ("--xYz\r\nno colon\r\n\r\n--xYz--", "damaged or cut off"),
         ("--xYz\r\nContent-Type: text/csv\r\n\r\nx\r\n--xYz--", "damaged or cut off"),
         ('--xYz\r\nContent-Disposition: "\r\n\r\nx\r\n--xYz--', "field without a name"),
-        ("--xYz\r\nContent-Disposition: a; b\r\n\r\nx\r\n--xYz--", "damaged or cut off"),
+        ("--xYz\r\nContent-Disposition: a; b\r\n\r\nx\r\n--xYz--", "field without a name"),
         ("--xYz\r\n" + part("polls", "p.csv", POLLS, "Content-Length: x\r\n") + "--xYz--", "cut"),
         ("--xYz\r\n" + part("polls", "p.csv", POLLS, "Content-Length: 3\r\n") + "--xYz--", "cut"),
         ("--xYz\r\nContent-Disposition: form-data\r\n\r\nx\r\n--xYz--", "field without a name"),
@@ -778,6 +757,7 @@ def test_a_form_that_cannot_be_used_is_400_and_keeps_nothing(
 
 
 WELL_FORMED = multipart([("polls", "p.csv", POLLS.encode()), ("timezones", "", b"")])[0]
+
 DAMAGE = st.tuples(
     st.integers(0, len(WELL_FORMED)),
     st.integers(0, 40),
@@ -787,7 +767,7 @@ DAMAGE = st.tuples(
 
 
 @settings(
-    max_examples=80,
+    max_examples=examples(80),
     derandomize=True,
     database=None,
     deadline=None,
@@ -902,7 +882,7 @@ def test_no_room_for_an_upload_is_one_sentence(service: Workspace):
     text = POLLS_HEADER + "x,active,2023-01-23 16:14:00 UTC\n" * 10_000
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
     try:
-        said = error(send(service, ("polls", "p.csv", text)), 500, "error")
+        said = error(send(service, ("polls", "p.csv", text)), 507, "no_room")
     finally:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
     assert "The upload cannot be kept in" in said
@@ -911,13 +891,10 @@ def test_no_room_for_an_upload_is_one_sentence(service: Workspace):
     assert send(service, ("polls", "p.csv", text)).status == 200
 
 
-# Caches
-
-
 def test_every_report_is_of_the_data_as_they_are(service: Workspace):
     def report() -> str:
         found = ended(service, trigger(service))
-        assert found["csv"] == reports.compute().csv()
+        assert found["csv"] == computation.compute().csv()
         return str(found["csv"])
 
     assert send(service, ("polls", "p.csv", POLLS)).status == 200
@@ -950,18 +927,17 @@ def test_imports_and_reports_at_once(service: Workspace):
     assert len(ended(service, trigger(service))["csv"].splitlines()) == 13
 
 
-# Health, pages, and HTTP itself
-
-
-def test_healthz_when_all_is_well(example: Workspace):
+def test_healthz_when_all_but_the_old_feed_is_well(example: Workspace):
     answer = http(f"{example.api}/healthz")
     assert answer.status == 200
     found = answer.json
     assert 0 <= found.pop("worker_seen_seconds_ago") < heartbeats.ALIVE_SECONDS
-    newest = reports.parse_as_of(NEWEST)
+    newest = computation.parse_as_of(NEWEST)
     assert found.pop("newest_poll_age_seconds") == pytest.approx((now() - newest) / 1e6, abs=60)
     assert found == {
-        "status": "ok",
+        "status": "degraded",
+        "feed": "stale",
+        "future_polls": 0,
         "database": "ok",
         "queue": "ok",
         "worker": "ok",
@@ -1071,9 +1047,6 @@ def test_broken_http_is_told_as_json(
     assert http(f"{service.api}/").status == 200
 
 
-# Without a worker, without a database, without a queue
-
-
 def test_without_a_worker_all_is_kept_until_there_is_one(workspace: Workspace):
     workspace.import_now(polls=POLLS.removeprefix(POLLS_HEADER))
     workspace.start_api()
@@ -1109,9 +1082,9 @@ def test_without_a_worker_all_is_kept_until_there_is_one(workspace: Workspace):
     assert http(f"{workspace.api}/healthz").json["worker_alive"] is False
 
 
+@pytest.mark.usefixtures("tester_alive")
 def test_waiting_ends_when_the_api_does(workspace: Workspace):
     """A worker that seems alive and does nothing; half of the API's threads may wait for it."""
-    heartbeats.beat("asleep", now())
     api = workspace.start_api()
     with ThreadPoolExecutor(8) as pool:
         waiting = [pool.submit(send, workspace, ("timezones", f"{n}.csv", ZONES)) for n in range(8)]
@@ -1143,7 +1116,7 @@ def send_impatiently(workspace: Workspace) -> Answer | None:
     url = f"{workspace.api}/import_data?wait=true"
     try:
         return http(url, "POST", body, headers, timeout=2)
-    except TimeoutError:
+    except httpx.TimeoutException:
         return None
 
 

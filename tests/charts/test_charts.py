@@ -11,8 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restmon import charts, example
-from restmon.charts import HOUR, PollMarks, Stretches
+from restmon.charts.example import draw_example
+from restmon.charts.fleet import draw_distribution, draw_heat_map, draw_uptime_over_time
+from restmon.charts.timeline import (
+    PollMarks,
+    StoreMarks,
+    Stretches,
+    draw_daily_uptime,
+    draw_timeline,
+)
+from restmon.core import worked_example
+from restmon.core.instants import HOUR
 
 CHICAGO = "America/Chicago"
 NOTHING = Stretches(np.empty(0, np.int64), np.empty(0, np.int64), [])
@@ -39,7 +48,7 @@ def timeline(
     zone: str = CHICAGO,
     opened: Stretches = NOTHING,
 ) -> go.Figure:
-    return charts.timeline(zone, lo, hi, opened, up, down, polls)
+    return draw_timeline(zone, lo, hi, StoreMarks(opened, up, down, polls))
 
 
 def rows(figure: go.Figure, places: Any) -> list[str]:
@@ -72,16 +81,18 @@ def one_of_each() -> dict[str, go.Figure]:
     lo, hi = local("2023-01-23 00:00"), local("2023-01-25 12:00")
     span = stretches((lo + HOUR, lo + 2 * HOUR))
     polls = PollMarks(np.array([lo]), np.array([True]), np.array([True]), ["poll"])
-    found = [example.worked(method) for method in ("nearest", "previous")]
+    found = [worked_example.work_example(method) for method in ("nearest", "previous")]
     rows = [(f.method, f.spans.start, f.spans.end, f.spans.status) for f in found]
     hours = np.ones(168)
     return {
         "timeline": timeline(lo, hi, span, span, polls, opened=span),
-        "daily": charts.daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0])),
-        "over time": charts.uptime_over_time(lo + HOUR * np.arange(168), hours, hours),
-        "heat map": charts.heat_map(np.ones((7, 24)), np.full((7, 24), 4.0)),
-        "distribution": charts.distribution(np.array([100.0, 50.0])),
-        "example": charts.example(rows, example.OPENS, example.CLOSES, example.POLLS),
+        "daily": draw_daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0])),
+        "over time": draw_uptime_over_time(lo + HOUR * np.arange(168), hours, hours),
+        "heat map": draw_heat_map(np.ones((7, 24)), np.full((7, 24), 4.0)),
+        "distribution": draw_distribution(np.array([100.0, 50.0])),
+        "example": draw_example(
+            rows, worked_example.OPENS, worked_example.CLOSES, worked_example.POLLS
+        ),
     }
 
 
@@ -196,7 +207,7 @@ def test_down_is_told_from_up_without_colour():
     assert not up.marker.pattern.shape
     assert down.marker.pattern.shape == "/"
     assert up.marker.color != down.marker.color
-    daily = charts.daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0]))
+    daily = draw_daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0]))
     assert [trace.marker.pattern.shape for trace in daily.data] == [None, "/"]
     for drawn in (figure, daily):
         assert "▨" in drawn.layout.title.subtitle.text
@@ -229,31 +240,31 @@ def test_an_empty_timeline_still_has_its_dates():
 
 def test_each_day_tells_its_share():
     days = [date(2023, 1, 23), date(2023, 1, 24), date(2023, 1, 25)]
-    figure = charts.daily_uptime(days, np.array([6.0, 0, 0]), np.array([2.0, 0, 4]))
+    figure = draw_daily_uptime(days, np.array([6.0, 0, 0]), np.array([2.0, 0, 4]))
     assert list(figure.data[1].text) == ["75 %", "closed", "0 %"]
     assert list(figure.data[0].customdata) == ["Mon 23 Jan", "Tue 24 Jan", "Wed 25 Jan"]
 
 
 def test_a_day_that_was_nearly_up_is_not_told_as_all_up():
     days = [date(2023, 1, 23), date(2023, 1, 24)]
-    figure = charts.daily_uptime(days, np.array([23.99, 0.01]), np.array([0.01, 23.99]))
+    figure = draw_daily_uptime(days, np.array([23.99, 0.01]), np.array([0.01, 23.99]))
     assert list(figure.data[1].text) == ["> 99 %", "< 1 %"]
 
 
 def test_many_days_have_names_that_differ_and_no_texts():
     days = [date(2023, 1, 1).replace(day=1 + n) for n in range(31)] + [date(2023, 2, 1)]
-    figure = charts.daily_uptime(days, np.ones(32), np.zeros(32))
+    figure = draw_daily_uptime(days, np.ones(32), np.zeros(32))
     assert len(set(figure.data[0].x)) == 32
     assert figure.data[1].text is None
 
 
 def test_no_days_at_all_is_an_empty_figure():
-    assert charts.daily_uptime([], np.empty(0), np.empty(0)).layout.title.text
+    assert draw_daily_uptime([], np.empty(0), np.empty(0)).layout.title.text
 
 
 def test_the_fleet_over_time_is_a_share_of_what_was_open():
     ends = HOUR * np.arange(1, 5)
-    figure = charts.uptime_over_time(ends, np.array([3.0, 0, 1, 0]), np.array([1.0, 0, 0, 2]))
+    figure = draw_uptime_over_time(ends, np.array([3.0, 0, 1, 0]), np.array([1.0, 0, 0, 2]))
     np.testing.assert_allclose(figure.data[0].y, [75, np.nan, 100, 0])
     low, high = figure.layout.yaxis.range
     assert low == 0
@@ -261,13 +272,13 @@ def test_the_fleet_over_time_is_a_share_of_what_was_open():
 
 
 def test_the_axis_begins_below_the_lowest_share():
-    figure = charts.uptime_over_time(HOUR * np.arange(2), np.array([96.0, 99]), np.array([4.0, 1]))
+    figure = draw_uptime_over_time(HOUR * np.arange(2), np.array([96.0, 99]), np.array([4.0, 1]))
     assert figure.layout.yaxis.range[0] == 90
 
 
 @pytest.mark.parametrize("open_time", [np.zeros(3), np.empty(0)])
 def test_a_fleet_that_was_never_open_is_an_empty_line(open_time: np.ndarray):
-    figure = charts.uptime_over_time(HOUR * np.arange(len(open_time)), open_time, open_time)
+    figure = draw_uptime_over_time(HOUR * np.arange(len(open_time)), open_time, open_time)
     assert np.isnan(np.asarray(figure.data[0].y, float)).all()
     low, high = figure.layout.yaxis.range
     assert low < high
@@ -277,7 +288,7 @@ def test_the_heat_map_shows_shares_and_leaves_closed_hours_empty():
     down, opened = np.zeros((7, 24)), np.full((7, 24), 2.0)
     down[2, 13] = 0.5
     opened[0, 0] = 0
-    heat = charts.heat_map(down, opened).data[0]
+    heat = draw_heat_map(down, opened).data[0]
     assert heat.z[2][13] == 25
     assert np.isnan(heat.z[0][0])
     assert heat.y[2] == "Wed"
@@ -288,7 +299,7 @@ def test_the_heat_map_shows_shares_and_leaves_closed_hours_empty():
 
 def test_a_heat_map_without_any_downtime_or_open_hour_has_a_scale():
     for opened in (0.0, 1.0):
-        heat = charts.heat_map(np.zeros((7, 24)), np.full((7, 24), opened)).data[0]
+        heat = draw_heat_map(np.zeros((7, 24)), np.full((7, 24), opened)).data[0]
         assert heat.zmax >= 1
 
 
@@ -310,19 +321,19 @@ def test_a_heat_map_without_any_downtime_or_open_hour_has_a_scale():
     ],
 )
 def test_each_share_is_counted_in_its_bin(share: float, name: str):
-    trace = charts.distribution(np.array([share])).data[0]
+    trace = draw_distribution(np.array([share])).data[0]
     counts = dict(zip(trace.y, trace.x, strict=True))
     assert counts[f"{name} %"] == 1
     assert sum(counts.values()) == 1
 
 
 def test_stores_that_were_never_open_are_in_no_bin():
-    assert sum(charts.distribution(np.array([np.nan, 100.0])).data[0].x) == 1
-    assert sum(charts.distribution(np.array([])).data[0].x) == 0
+    assert sum(draw_distribution(np.array([np.nan, 100.0])).data[0].x) == 1
+    assert sum(draw_distribution(np.array([])).data[0].x) == 0
 
 
 def test_the_counts_of_the_bins_are_written_beside_them():
-    trace = charts.distribution(np.full(1234, 100.0)).data[0]
+    trace = draw_distribution(np.full(1234, 100.0)).data[0]
     assert trace.text[-1] == "1,234"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import HOURS_HEADER, POLLS_HEADER, ROOT, ZONES_HEADER, Workspace
+from tests.support.environment import ROOT
+from tests.support.workspace import HOURS_HEADER, POLLS_HEADER, ZONES_HEADER, Workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -27,7 +28,7 @@ def example(workspace: Workspace) -> Workspace:
     polls = workspace.write("p.csv", POLLS_HEADER + EXAMPLE_POLLS)
     hours = workspace.write("h.csv", HOURS_HEADER + EXAMPLE_HOURS)
     zones = workspace.write("z.csv", ZONES_HEADER + "x,America/Chicago\ny,US/Central\n")
-    done = workspace.restmon(
+    done = workspace.command(
         "import", "--polls", polls, "--business-hours", hours, "--timezones", zones
     )
     assert done.returncode == 0, done.stderr
@@ -63,11 +64,11 @@ def test_import_prints_its_counts_as_the_last_line_of_json(workspace: Workspace)
     done = workspace.restmon("import", "--polls", polls, "--json")
     assert done.returncode == 0
     found = json.loads(done.stdout.splitlines()[-1])
-    expected = {"read": 3, "new": 2, "updated": 0, "unchanged": 0, "rejected": 1}
+    expected = {"read": 3, "new": 2, "updated": 0, "unchanged": 0, "rejected": 1, "removed": 0}
     assert {name: found[name] for name in expected} == expected
     assert found["kinds"]["polls"] == expected
     assert "p.csv.gz line 4, column status: 'broken'" in done.stderr
-    done = workspace.restmon("import", "--polls", polls, "--json")
+    done = workspace.command("import", "--polls", polls, "--json")
     assert json.loads(done.stdout)["unchanged"] == 2
 
 
@@ -97,7 +98,7 @@ def test_no_progress_bar_in_a_pipe(example: Workspace):
 def test_bad_usage_and_bad_input_exit_with_2(workspace: Workspace, arguments: list[str], says: str):
     bad = workspace.write("bad.csv", "store_id,status\na,active\n")
     places = {"{bad}": str(bad), "{out}": str(workspace.path / "out.csv")}
-    done = workspace.restmon(*(places.get(a, a) for a in arguments))
+    done = workspace.command(*(places.get(a, a) for a in arguments))
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
@@ -154,12 +155,12 @@ def test_demo_files_can_be_imported_and_reported(workspace: Workspace):
 
 def test_the_demo_is_loaded_once_and_cleared(workspace: Workspace):
     assert "loaded" in workspace.restmon("demo", "--load").stdout
-    assert "already" in workspace.restmon("demo", "--load").stdout
-    assert json.loads(workspace.restmon("status", "--json").stdout)["demo"] is True
-    assert "removed" in workspace.restmon("demo", "--clear").stdout
-    found = json.loads(workspace.restmon("status", "--json").stdout)
+    assert "already" in workspace.command("demo", "--load").stdout
+    assert json.loads(workspace.command("status", "--json").stdout)["demo"] is True
+    assert "removed" in workspace.command("demo", "--clear").stdout
+    found = json.loads(workspace.command("status", "--json").stdout)
     assert (found["stores"], found["demo"], found["newest_poll"]) == (0, False, None)
-    assert "no demo" in workspace.restmon("demo", "--clear").stdout
+    assert "no demo" in workspace.command("demo", "--clear").stdout
 
 
 def test_the_real_files(workspace: Workspace, real_data: Path):

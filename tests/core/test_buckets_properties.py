@@ -8,20 +8,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restmon.buckets import (
+from restmon.core.aggregation import (
     by_hour,
     by_weekday_hour,
-    covered,
     down_stretches,
     local_days,
     open_stretches,
+    sum_between,
 )
-from restmon.hours import DEFAULT_ZONE
-from restmon.reasons import CLOSING, MIDPOINT, OPENING, POLL, RANGE, explained, joined
-from restmon.uptime import METHODS, NEAREST, PREVIOUS
+from restmon.core.explanations import (
+    CLOSING,
+    MIDPOINT,
+    OPENING,
+    POLL,
+    RANGE,
+    explain_spans,
+    join_spans,
+)
+from restmon.core.hours import DEFAULT_ZONE
+from restmon.core.timeline import METHODS, NEAREST, PREVIOUS
 from tests import reference
-from tests.core import build
-from tests.stores import DAY, HOUR, AStore, cases
+from tests.support.core import build
+from tests.support.examples import examples
+from tests.support.halves import halves
+from tests.support.stores import DAY, HOUR, AStore, cases
 
 Case = tuple[list[AStore], int]
 
@@ -31,15 +41,9 @@ def zones_of(stores: list[AStore]) -> tuple[np.ndarray, list[str]]:
     return np.array([zones.index(s.zone or DEFAULT_ZONE) for s in stores], np.int64), zones
 
 
-def halves(amount: Fraction) -> int:
-    doubled = 2 * amount
-    assert doubled.denominator == 1
-    return int(doubled)
-
-
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(max_stores=3), hours=st.integers(1, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_hour_buckets_are_the_references(method: str, case: Case, hours: int):
     stores, as_of = case
     line = build(stores, as_of, method)
@@ -60,7 +64,7 @@ def test_hour_buckets_are_the_references(method: str, case: Case, hours: int):
 
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(max_stores=3), length=st.sampled_from([HOUR, DAY, 7 * DAY, 8 * DAY - 1]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_weekday_and_hour_cells_are_the_references(method: str, case: Case, length: int):
     stores, as_of = case
     line = build(stores, as_of, method)
@@ -90,7 +94,7 @@ def test_weekday_and_hour_cells_are_the_references(method: str, case: Case, leng
 
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(max_stores=1), length=st.integers(0, 8 * DAY), after=st.integers(0, DAY))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_daily_sums_are_the_references(method: str, case: Case, length: int, after: int):
     [store], as_of = case
     line = build([store], as_of, method)
@@ -99,8 +103,8 @@ def test_daily_sums_are_the_references(method: str, case: Case, length: int, aft
     dates, edges = local_days(store.zone or DEFAULT_ZONE, lo, hi)
     assert (np.diff(edges) > 0).all()
     assert len(dates) == 0 or (edges[0], edges[-1]) == (lo, hi)
-    opened = covered(open_stretches(line.clock.intervals, lo, hi), edges)
-    down = covered(down_stretches(line, lo, hi), edges)
+    opened = sum_between(open_stretches(line.clock.intervals, lo, hi), edges)
+    down = sum_between(down_stretches(line, lo, hi), edges)
     expected: dict[int, list[int]] = {d: [0, 0] for d in dates.astype(np.int64).tolist()}
     by_clock = reference.time_by_clock(store.hours, store.zone, store.polls, as_of, method, lo, hi)
     for (date, _), (up_time, down_time) in by_clock.items():
@@ -113,11 +117,11 @@ def test_daily_sums_are_the_references(method: str, case: Case, length: int, aft
 
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(max_stores=2), length=st.integers(1, 8 * DAY), after=st.integers(0, DAY))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_the_reason_of_every_edge_is_true(method: str, case: Case, length: int, after: int):
     stores, as_of = case
     lo, hi = as_of - length, as_of - min(after, length - 1)
-    found = explained(build(stores, as_of, method), lo, hi, method)
+    found = explain_spans(build(stores, as_of, method), lo, hi, method)
     assert (found.start < found.end).all()
     for s, store in enumerate(stores):
         intervals, seen = reference.look(store.hours, store.zone, store.polls, as_of, lo)
@@ -157,12 +161,12 @@ def test_the_reason_of_every_edge_is_true(method: str, case: Case, length: int, 
 
 
 @given(case=cases(max_stores=3), length=st.integers(1, 8 * DAY))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 def test_joined_spans_are_the_same_time_with_no_seams(case: Case, length: int):
     stores, as_of = case
     lo = as_of - length
-    found = explained(build(stores, as_of, NEAREST), lo, as_of, NEAREST)
-    runs = joined(found)
+    found = explain_spans(build(stores, as_of, NEAREST), lo, as_of, NEAREST)
+    runs = join_spans(found)
     for status in (0, 1):
         length_of_spans = found.end[found.status == status] - found.start[found.status == status]
         length_of_runs = runs.end[runs.status == status] - runs.start[runs.status == status]

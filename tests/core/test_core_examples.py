@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from restmon.hours import DAY, HOUR, SECOND, WeeklyHours, open_intervals
-from restmon.outages import outages
-from restmon.reports import hundredths
-from restmon.uptime import spans, uptime
-from tests.core import build
-from tests.stores import MINUTE, AStore
+from restmon.core.hours import Schedule, WeeklyHours, open_intervals
+from restmon.core.instants import DAY, HOUR, SECOND
+from restmon.core.outages import find_outages
+from restmon.core.timeline import cut_spans
+from restmon.core.uptime import measure_uptime
+from restmon.reporting.computation import round_to_hundredths
+from tests.support.core import build
+from tests.support.stores import MINUTE, AStore
 
 
 def utc(text: str) -> int:
@@ -22,7 +24,7 @@ def intervals(
 ) -> list[tuple[str, str]]:
     table = np.array([(0, *row) for row in rows], np.int64)
     found = open_intervals(
-        1, WeeklyHours(*table.T), np.zeros(1, np.int64), [zone], utc(lo), utc(hi)
+        Schedule([zone], np.zeros(1, np.int64), WeeklyHours(*table.T)), utc(lo), utc(hi)
     )
 
     def text(instant: int) -> str:
@@ -46,15 +48,15 @@ def test_the_worked_example(method: str, up: float, down: float):
     store = AStore([(0, 9 * HOUR, 12 * HOUR)], "America/Chicago", polls)
     as_of = utc("2023-01-23 18:00")
     line = build([store], as_of, method)
-    found_up, found_down = uptime(line, as_of, [DAY])
+    found_up, found_down = measure_uptime(line, as_of, [DAY])
     assert found_up[0, 0] / 2 / MINUTE == up
     assert found_down[0, 0] / 2 / MINUTE == down
     switch = utc("2023-01-23 16:44:30") if method == "nearest" else utc("2023-01-23 17:15")
-    found = spans(line, as_of - DAY, as_of)
+    found = cut_spans(line, as_of - DAY, as_of)
     assert found.start.tolist() == [utc("2023-01-23 15:00"), switch]
     assert found.end.tolist() == [switch, as_of]
     assert found.status.tolist() == [1, 0]
-    out = outages(line, as_of, as_of - DAY)
+    out = find_outages(line, as_of, as_of - DAY)
     assert (out.start.tolist(), out.end.tolist()) == ([switch], [as_of])
     assert out.open_time[0] / 2 / MINUTE == down
     assert out.ongoing[0]
@@ -113,7 +115,7 @@ def test_an_outage_goes_on_across_closed_hours():
     ]
     as_of = utc("2023-01-25 00:00")
     line = build([AStore(rows, "America/Phoenix", polls)], as_of, "nearest")
-    found = outages(line, as_of, as_of - 7 * DAY)
+    found = find_outages(line, as_of, as_of - 7 * DAY)
     assert found.start.tolist() == [utc("2023-01-23 22:30")]
     assert found.end.tolist() == [utc("2023-01-24 17:30")]
     assert found.open_time[0] / 2 / MINUTE == 90 + 90
@@ -128,13 +130,13 @@ def test_rounding_is_half_to_even_from_the_exact_value(minutes: str, expected: i
     from fractions import Fraction
 
     halves = Fraction(minutes) * 60 * SECOND * 2
-    found = hundredths(np.array([int(halves)], np.int64), MINUTE)
+    found = round_to_hundredths(np.array([int(halves)], np.int64), MINUTE)
     assert found.tolist() == [expected]
 
 
 def test_no_stores_at_all():
     line = build([], utc("2023-01-25 00:00"), "nearest")
-    up, down = uptime(line, utc("2023-01-25 00:00"), [DAY])
+    up, down = measure_uptime(line, utc("2023-01-25 00:00"), [DAY])
     assert up.shape == down.shape == (0, 1)
-    assert len(spans(line, 0, 1).start) == 0
-    assert len(outages(line, utc("2023-01-25 00:00"), 0).start) == 0
+    assert len(cut_spans(line, 0, 1).start) == 0
+    assert len(find_outages(line, utc("2023-01-25 00:00"), 0).start) == 0

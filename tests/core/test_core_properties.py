@@ -7,23 +7,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restmon.outages import outages
-from restmon.uptime import METHODS, spans, uptime
+from restmon.core.outages import find_outages
+from restmon.core.timeline import METHODS, cut_spans
+from restmon.core.uptime import measure_uptime
 from tests import reference
-from tests.core import build
-from tests.stores import DAY, HOUR, AStore, cases
+from tests.support.core import build
+from tests.support.examples import examples
+from tests.support.stores import DAY, HOUR, AStore, cases
 
 WINDOWS = [HOUR, DAY, 7 * DAY]
 
 
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(), runs=st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_up_and_down_time_are_the_references(
     method: str, case: tuple[list[AStore], int], runs: bool
 ):
     stores, as_of = case
-    up, down = uptime(build(stores, as_of, method, runs=runs), as_of, WINDOWS)
+    up, down = measure_uptime(build(stores, as_of, method, runs=runs), as_of, WINDOWS)
     for s, store in enumerate(stores):
         for w, window in enumerate(WINDOWS):
             expected = reference.uptime(store.hours, store.zone, store.polls, as_of, method, window)
@@ -32,10 +34,10 @@ def test_up_and_down_time_are_the_references(
 
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_up_and_down_add_up_to_open_time(method: str, case: tuple[list[AStore], int]):
     stores, as_of = case
-    up, down = uptime(build(stores, as_of, method), as_of, WINDOWS)
+    up, down = measure_uptime(build(stores, as_of, method), as_of, WINDOWS)
     for s, store in enumerate(stores):
         seen = reference.observations(store.hours, store.zone, store.polls, as_of)
         for w, window in enumerate(WINDOWS):
@@ -49,12 +51,12 @@ def test_up_and_down_add_up_to_open_time(method: str, case: tuple[list[AStore], 
 
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(), runs=st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_outages_are_the_references(method: str, case: tuple[list[AStore], int], runs: bool):
     stores, as_of = case
     line = build(stores, as_of, method, runs=runs)
     for window in WINDOWS:
-        found = outages(line, as_of, as_of - window)
+        found = find_outages(line, as_of, as_of - window)
         for s, store in enumerate(stores):
             expected = reference.outages(
                 store.hours, store.zone, store.polls, as_of, method, as_of - window
@@ -67,12 +69,12 @@ def test_outages_are_the_references(method: str, case: tuple[list[AStore], int],
 
 
 @given(case=cases())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_spans_tell_the_same_as_uptime(case: tuple[list[AStore], int]):
     stores, as_of = case
     line = build(stores, as_of, "nearest")
-    up, down = uptime(line, as_of, [DAY])
-    found = spans(line, as_of - DAY, as_of)
+    up, down = measure_uptime(line, as_of, [DAY])
+    found = cut_spans(line, as_of - DAY, as_of)
     length = found.end - found.start
     assert (length > 0).all()
     for s in range(len(stores)):

@@ -6,30 +6,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restmon import reasons, wording
-from restmon.hours import HOUR, SECOND
+from restmon.core import explanations, formatting
+from restmon.core.instants import HOUR, SECOND
 
 MINUTE = 60 * SECOND
 INSTANT = round(datetime(2023, 1, 25, 18, 13, 22, tzinfo=UTC).timestamp()) * SECOND
 
 
 def test_a_moment_names_its_zone():
-    assert wording.moment(INSTANT) == "Wed 25 Jan 2023 18:13 UTC"
-    assert wording.moment(INSTANT, "America/Chicago") == "Wed 25 Jan 2023 12:13 CST"
-    assert wording.moment(INSTANT, "Asia/Kolkata", seconds=True) == "Wed 25 Jan 2023 23:43:22 IST"
-    assert wording.moment(None) == "never"
+    assert formatting.moment(INSTANT) == "Wed 25 Jan 2023 18:13 UTC"
+    assert formatting.moment(INSTANT, "America/Chicago") == "Wed 25 Jan 2023 12:13 CST"
+    assert (
+        formatting.moment(INSTANT, "Asia/Kolkata", seconds=True) == "Wed 25 Jan 2023 23:43:22 IST"
+    )
+    assert formatting.moment(None) == "never"
 
 
 def test_a_stamp_sorts_and_names_its_zone():
-    assert wording.stamp(INSTANT) == "2023-01-25 18:13 UTC"
-    assert wording.stamp(INSTANT, "America/Chicago") == "2023-01-25 12:13 CST"
-    assert wording.stamp(INSTANT + 180 * 24 * HOUR, "America/Chicago") == "2023-07-24 13:13 CDT"
-    assert wording.stamp(-1, "UTC") == "1969-12-31 23:59 UTC"
+    assert formatting.stamp(INSTANT) == "2023-01-25 18:13 UTC"
+    assert formatting.stamp(INSTANT, "America/Chicago") == "2023-01-25 12:13 CST"
+    assert formatting.stamp(INSTANT + 180 * 24 * HOUR, "America/Chicago") == "2023-07-24 13:13 CDT"
+    assert formatting.stamp(-1, "UTC") == "1969-12-31 23:59 UTC"
 
 
 def test_the_clock_shows_seconds_only_where_there_are_any():
-    assert wording.clock(INSTANT) == "18:13:22"
-    assert wording.clock(INSTANT - 22 * SECOND, "America/Chicago") == "12:13"
+    assert formatting.clock(INSTANT) == "18:13:22"
+    assert formatting.clock(INSTANT - 22 * SECOND, "America/Chicago") == "12:13"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_the_clock_shows_seconds_only_where_there_are_any():
     ],
 )
 def test_durations(length: float, text: str):
-    assert wording.duration(round(2 * length)) == text
+    assert formatting.duration(round(2 * length)) == text
 
 
 @pytest.mark.parametrize(
@@ -62,8 +64,8 @@ def test_durations(length: float, text: str):
     ],
 )
 def test_ages(seconds: int, text: str):
-    assert wording.ago(INSTANT - seconds * SECOND, INSTANT) == text
-    assert wording.ago(None, INSTANT) == "never"
+    assert formatting.ago(INSTANT - seconds * SECOND, INSTANT) == text
+    assert formatting.ago(None, INSTANT) == "never"
 
 
 @pytest.mark.parametrize(
@@ -80,13 +82,13 @@ def test_ages(seconds: int, text: str):
     ],
 )
 def test_shares(part: float, whole: float, text: str):
-    assert wording.share(part, whole) == text
+    assert formatting.share(part, whole) == text
 
 
 @given(whole=st.integers(1, 2**50), data=st.data())
 def test_all_and_nothing_are_told_only_where_they_are_exact(whole: int, data: st.DataObject):
     part = data.draw(st.integers(0, whole))
-    text = wording.share(part, whole)
+    text = formatting.share(part, whole)
     assert (text == "100 %") == (part == whole)
     assert (text == "0 %") == (part == 0)
     assert text not in ("100.0 %", "0.0 %")
@@ -106,14 +108,14 @@ def test_all_and_nothing_are_told_only_where_they_are_exact(whole: int, data: st
     ],
 )
 def test_sizes(number: int, text: str):
-    assert wording.size(number) == text
+    assert formatting.size(number) == text
 
 
 def test_every_reason_for_an_edge_is_told_in_local_time():
     before, after = INSTANT - HOUR, INSTANT + HOUR
     told = {
-        str(kind): wording.edge(str(kind), INSTANT, before, after, "America/Chicago")
-        for kind in reasons.KINDS
+        str(kind): formatting.edge(str(kind), INSTANT, before, after, "America/Chicago")
+        for kind in explanations.KINDS
     }
     assert told == {
         "opening": "12:13:22 (opening)",

@@ -14,101 +14,40 @@ import pytest
 from streamlit.proto.Metric_pb2 import Metric as MetricProto
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
-from streamlit.util import calc_hash
 
-from restmon import database, editing, groups, heartbeats, imports, leases, models, reports
-from restmon.models import now
+from restmon.demo import demo_stores
+from restmon.ingest import hours_editing, imports
+from restmon.leasing import leases
+from restmon.reporting import computation, report_details, reports
 from restmon.settings import get_settings
-from tests.conftest import HOURS_HEADER, POLLS_HEADER, ROOT, ZONES_HEADER, Workspace
+from restmon.storage import database, models
+from restmon.stores import groups
+from tests.support.environment import ROOT
+from tests.support.pages import (
+    ALL_STORES,
+    OF_DATA,
+    PAGES,
+    POLLS,
+    TITLES,
+    UNKNOWN_ZONE,
+    ZONES,
+    page,
+    seen,
+    table,
+    well,
+)
+from tests.support.workers import beating
+from tests.support.workspace import HOURS_HEADER, POLLS_HEADER, ZONES_HEADER, Workspace
 
 pytestmark = pytest.mark.both_databases
 
-PAGES = ("overview", "stores", "store", "upload", "reports", "settings", "help")
-OF_DATA = ("overview", "stores", "store", "reports", "settings")
-ALL_STORES = "Table of all stores"
-UNKNOWN_ZONE = "Not known (America/Chicago is assumed)"
-TITLES = {
-    "overview": "Overview",
-    "stores": "Stores",
-    "store": "Store",
-    "upload": "Upload",
-    "reports": "Reports",
-    "settings": "Settings",
-    "help": "What the numbers mean",
-}
+
 # Open Monday to Sunday 09:00–17:00 in Chicago (UTC-6 in January); 25 January 2023 is a Wednesday.
 HOURS = "".join(f"a,{day},09:00,17:00\n" for day in range(7))
-POLLS = (
-    "a,active,2023-01-24 16:00:00 UTC\n"
-    "a,inactive,2023-01-24 18:00:00 UTC\n"
-    "a,active,2023-01-24 20:00:00 UTC\n"
-    "a,active,2023-01-25 16:00:00 UTC\n"
-    "b,active,2023-01-25 17:00:00 UTC\n"
-    "b,inactive,2023-01-25 18:00:00 UTC\n"
-    "c:1,active,2023-01-25 18:00:00 UTC\n"
-)
-ZONES = "a,America/Chicago\nb,America/New_York\nidle,Asia/Kolkata\n"
-
-
-class ServedBefore(PagesManager):
-    """AppTest runs each time as the first visitor of a process, to whom Streamlit shows the files
-    of pages/ by itself (parts.framed mends that, at the cost of a click). Here the process has
-    served app.py before."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        PagesManager.uses_pages_directory = False
-        super().__init__(*args, **options)
-
-
-@pytest.fixture(autouse=True)
-def served_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_test, "PagesManager", ServedBefore)
-
-
-def page(name: str = "overview", **query: Any) -> AppTest:
-    """A new session's first look at a page, by its address."""
-    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    if name != "overview":
-        # AppTest.switch_page knows the pages only after a first run.
-        at._page_hash = calc_hash(name)
-    at.query_params.update(query)
-    return well(at.run())
-
-
-def well(at: AppTest) -> AppTest:
-    """The page, after making sure that nothing was raised."""
-    assert not at.exception, [e.value for e in at.exception]
-    return at
-
-
-def seen(at: AppTest) -> str:
-    """All that a user can read on the page, as text."""
-    parts = [
-        *at.title.values,
-        *at.header.values,
-        *at.markdown.values,
-        *at.caption.values,
-        *at.code.values,
-        *(alert.value for kind in (at.error, at.warning, at.info, at.success) for alert in kind),
-        *(f"{m.label}: {m.value} {m.delta}" for m in at.metric),
-        *(p.text for p in at.progress),
-        *(link.value for link in at.page_link),
-        *(b.label for b in at.button),
-        *(b.label for b in at.download_button),
-        *(e.label for e in at.expander),
-        *(table.value.to_csv(index=False) for table in at.dataframe),
-    ]
-    return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", "\n".join(map(str, parts)))
 
 
 def metrics(at: AppTest) -> dict[str, str]:
     return {m.label: m.value for m in at.metric}
-
-
-def table(at: AppTest, name: str) -> Any:
-    """The table that screen readers are told of so."""
-    (found,) = [t for t in at.dataframe if name in t.proto.alt]
-    return found.value
 
 
 def rows(at: AppTest, heads: str) -> list[list[str]]:
@@ -141,12 +80,9 @@ def stores(workspace: Workspace) -> Workspace:
 
 @pytest.fixture
 def demo(workspace: Workspace) -> Workspace:
-    assert imports.load_demo()
+    assert demo_stores.load_demo()
     reports.work(reports.request(requested_by="dashboard").id)
     return workspace
-
-
-# Nothing there yet
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -159,24 +95,38 @@ def test_an_empty_database_says_what_to_do_next(workspace: Workspace, name: str)
         assert "Upload files" in at.page_link.values
     elif name == "upload":
         assert "No import yet" in text
-        assert at.file_uploader[0].allowed_type == [".csv", ".gz"]
+        assert {".csv", ".gz", ".zip", ".xlsx"} < set(at.file_uploader[0].allowed_type)
     else:
         assert "Upload your files" in at.page_link.values
     assert "Demo data" not in text
 
 
+def test_pages_holds_the_pages_of_the_menu_alone(workspace: Workspace):
+    at = page()
+    files = {path.stem for path in (ROOT / "pages").iterdir() if path.suffix == ".py"}
+    menu = {Path(info["script_path"]).stem for info in at._registered_pages.values()}
+    assert files - {"__init__"} == menu
+
+
+@pytest.mark.parametrize("name", ["server", "gate", "parts", "__init__", "frame"])
+def test_the_name_of_a_module_is_no_page(demo: Workspace, name: str):
+    at = page(name)
+    assert at.title.values == ["Overview"]
+
+
+@pytest.mark.without_gate
 @pytest.mark.parametrize("name", PAGES)
-def test_the_first_visitor_of_a_process_sees_the_page_in_its_frame(
+def test_a_page_that_streamlit_runs_by_itself_shows_nothing(
     demo: Workspace, name: str, monkeypatch: pytest.MonkeyPatch
 ):
+    """``streamlit run app.py``, and the first visitor's address is a page's."""
     monkeypatch.setattr(app_test, "PagesManager", PagesManager)
-    monkeypatch.setattr(PagesManager, "uses_pages_directory", None)
     at = page(name)
-    assert len(at.title) == 1
-    assert "Demo data." in seen(at)
-
-
-# Demo data
+    assert at.title.values == ["restmon"]
+    (error,) = at.error.values
+    assert "started without its login check" in error
+    assert not at.dataframe
+    assert not at.metric
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -211,31 +161,24 @@ def test_the_first_import_of_ones_own_removes_the_demo_from_a_page_that_is_open(
     assert len(table(at, ALL_STORES)) == 4
 
 
-# The worker
-
-
 @pytest.mark.parametrize("name", ["upload", "reports"])
 def test_without_a_worker_the_page_says_how_to_start_one(stores: Workspace, name: str):
     at = page(name)
     (warning,) = at.warning.values
     assert "No worker is running" in warning
     assert "python -m restmon worker" in warning
-    heartbeats.beat("tester", now())
-    at = well(at.run())
-    assert not at.warning
-    heartbeats.gone("tester")
+    with beating("tester"):
+        at = well(at.run())
+        assert not at.warning
     assert well(at.run()).warning
 
 
 def test_the_command_of_the_notice_exists(workspace: Workspace):
-    from pages.parts import WORKER_COMMAND
+    from restmon.dashboard.notices import WORKER_COMMAND
 
     *python, name = WORKER_COMMAND.split()
     assert python == ["python", "-m", "restmon"]
     assert workspace.restmon(name, "--help").returncode == 0
-
-
-# Overview
 
 
 def test_overview_tells_as_of_when_and_how_the_fleet_does(stores: Workspace):
@@ -256,9 +199,9 @@ def test_overview_tells_as_of_when_and_how_the_fleet_does(stores: Workspace):
 @pytest.mark.parametrize(
     ("polled", "change", "color", "arrow"),
     [
-        ("active active inactive", "-50.00 pp", MetricProto.RED, MetricProto.DOWN),
-        ("inactive active active", "+50.00 pp", MetricProto.GREEN, MetricProto.UP),
-        ("active active active", "0.00 pp", MetricProto.GRAY, MetricProto.NONE),
+        ("active active inactive", "-50.00 points", MetricProto.RED, MetricProto.DOWN),
+        ("inactive active active", "+50.00 points", MetricProto.GREEN, MetricProto.UP),
+        ("active active active", "0.00 points", MetricProto.GRAY, MetricProto.NONE),
     ],
 )
 def test_the_change_against_the_hour_before(
@@ -348,9 +291,6 @@ def test_stores_that_are_polled_only_while_closed_claim_nothing(workspace: Works
     assert metrics(at)["Uptime"] == "–"
 
 
-# Filters in the address
-
-
 def test_filters_are_read_from_the_address(stores: Workspace):
     groups.create("Coast")
     groups.set_members("Coast", ["b", "idle"])
@@ -378,7 +318,7 @@ def test_the_filters_narrow_the_overview(stores: Workspace):
 @pytest.mark.parametrize("name", ["overview", "stores"])
 def test_filters_that_fit_no_store_say_so(stores: Workspace, name: str):
     at = page(name, search="nobody")
-    assert "No store fits these filters. Clear one of them." in at.info.values
+    assert "No store matches these filters. Clear one of them." in at.info.values
 
 
 def test_a_filter_that_is_not_there_is_ignored(stores: Workspace):
@@ -388,15 +328,12 @@ def test_a_filter_that_is_not_there_is_ignored(stores: Workspace):
 
 
 def test_characters_of_a_pattern_are_searched_as_they_stand(stores: Workspace):
-    assert "No store fits these filters" in seen(page("stores", search=".*"))
+    assert "No store matches these filters" in seen(page("stores", search=".*"))
     assert len(table(page("stores", search=":"), ALL_STORES)) == 1
 
 
-# Stores
-
-
 def test_the_table_of_stores_has_the_numbers_of_the_report(stores: Workspace):
-    data = reports.compute()
+    data = computation.compute()
     found = table(page("stores"), ALL_STORES)
     ids = found["store"].str.removeprefix("/store?store=")
     place = [data.stores.ids.index(store_id) for store_id in ids]
@@ -408,7 +345,7 @@ def test_the_table_of_stores_has_the_numbers_of_the_report(stores: Workspace):
     assert through.shape == (4, 28)
     np.testing.assert_allclose(through.sum(1), found["downtime"], atol=1e-4)
     idle = found[ids == "idle"].iloc[0]
-    assert idle["now"] == "– never observed"
+    assert idle["now"] == "– no data"
     assert np.isnan(idle["uptime_share"])
     assert pd.isna(idle["last_poll"])
     assert pd.isna(idle["last_poll_local"])
@@ -430,9 +367,6 @@ def test_the_stores_that_are_down_tell_since_when(workspace: Workspace):
         "/store?store=b": "before 2023-01-18 12:00 CST",
     }
     assert "down_since" not in table(page("stores"), ALL_STORES)
-
-
-# One store
 
 
 def test_the_store_page_shows_a_store(stores: Workspace):
@@ -554,9 +488,6 @@ def test_many_outages_scroll_in_a_box_of_their_own(workspace: Workspace):
     assert len(rows(box, "| Start |")) == 12
 
 
-# Upload
-
-
 def uploaded(*files: tuple[str, str | bytes]) -> AppTest:
     """The upload page with files dropped on it."""
     at = page("upload")
@@ -575,12 +506,12 @@ def import_button(at: AppTest) -> Any:
 
 def work_on_imports() -> None:
     """What a worker would do now."""
-    for row in imports.recent():
+    for row in imports.list_recent():
         imports.work(row.id)
 
 
+@pytest.mark.usefixtures("tester_alive")
 def test_files_are_recognised_and_shown_before_anything_is_written(workspace: Workspace):
-    heartbeats.beat("tester", now())
     at = uploaded(
         ("one.csv", POLLS_HEADER + POLLS),
         ("two.csv.gz", gzip.compress((HOURS_HEADER + HOURS).encode())),
@@ -598,7 +529,7 @@ def test_files_are_recognised_and_shown_before_anything_is_written(workspace: Wo
 
     at = well(import_button(at).click().run())
     assert "Importing one.csv, two.csv.gz, three_*_.csv: waiting for a worker" in seen(at)
-    (asked,) = imports.recent()
+    (asked,) = imports.list_recent()
     assert at.query_params["import"] == asked.id
     assert not at.file_uploader[0].value  # ready for the next files
 
@@ -611,16 +542,17 @@ def test_files_are_recognised_and_shown_before_anything_is_written(workspace: Wo
         "Updated": "0",
         "Unchanged": "0",
         "Rejected": "0",
+        "Removed": "0",
     }
     assert "Every line was accepted." in at.success.values
     assert models.Poll.select().count() == 7
 
 
+@pytest.mark.usefixtures("tester_alive")
 def test_problems_are_marked_before_the_import_and_told_after_it(workspace: Workspace):
-    heartbeats.beat("tester", now())
     bad = "a,active,2023-01-25 18:00:00 UTC\nb,resting,2023-01-25 18:00:00 UTC\nc,active,soon\n"
     at = uploaded(("polls.csv", POLLS_HEADER + bad))
-    assert "2 of the first 3 lines would be rejected; the others count." in seen(at)
+    assert "2 of 3 lines would be rejected; the others count." in seen(at)
     problems = table(at, "would be rejected")
     assert problems[["line", "column", "value"]].values.tolist() == [
         [3, "status", "resting"],
@@ -628,7 +560,7 @@ def test_problems_are_marked_before_the_import_and_told_after_it(workspace: Work
     ]
     well(import_button(at).click().run())
     work_on_imports()
-    at = page("upload", **{"import": imports.recent()[0].id})
+    at = page("upload", **{"import": imports.list_recent()[0].id})
     assert metrics(at)["Rejected"] == "2"
     assert metrics(at)["New"] == "1"
     assert "The rejected lines were left out; all others count." in at.warning.values
@@ -636,20 +568,21 @@ def test_problems_are_marked_before_the_import_and_told_after_it(workspace: Work
     assert "Download all 2 rejected lines" in seen(at)
 
 
+@pytest.mark.usefixtures("tester_alive")
 def test_a_file_whose_lines_are_all_bad_changes_nothing(workspace: Workspace):
-    heartbeats.beat("tester", now())
     at = uploaded(("polls.csv", POLLS_HEADER + "a,resting,2023-01-25 18:00:00 UTC\n"))
     well(import_button(at).click().run())
     work_on_imports()
-    at = page("upload", **{"import": imports.recent()[0].id})
+    at = page("upload", **{"import": imports.list_recent()[0].id})
     assert "Every line was rejected, so nothing was changed." in at.warning.values
 
 
+@pytest.mark.usefixtures("tester_alive")
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
         ("menu.csv", "dish,price\nsoup,4\n", "none of the columns that restmon reads"),
-        ("polls.csv", "store_id;status;timestamp_utc\n", "separated by semicolons"),
+        ("polls.csv", "store_id;status\n", "no column timestamp_utc"),
         ("polls.csv", b"\x89PNG\r\n\x1a\n\0\0\0", "polls.csv"),
         ("polls.csv", "", "polls.csv"),
         ("groups.csv", "store_id,group\na,Coast\n", "import it on the Settings page"),
@@ -658,7 +591,6 @@ def test_a_file_whose_lines_are_all_bad_changes_nothing(workspace: Workspace):
 def test_a_file_that_cannot_be_imported_is_told_at_once(
     stores: Workspace, name: str, content: str | bytes, told: str
 ):
-    heartbeats.beat("tester", now())
     before = models.Import.select().count()
     at = uploaded((name, content))
     (error,) = at.error.values
@@ -676,7 +608,7 @@ def test_good_files_are_imported_beside_a_bad_one(workspace: Workspace):
 
 def test_a_failed_import_says_why_and_that_nothing_changed(workspace: Workspace):
     uploaded(("polls.csv", POLLS_HEADER + POLLS)).button("import").click().run()
-    (asked,) = imports.recent()
+    (asked,) = imports.list_recent()
     Path(asked.files[0]["path"]).unlink()
     work_on_imports()
     at = page("upload", **{"import": asked.id})
@@ -694,10 +626,10 @@ def test_a_spool_folder_that_cannot_be_written_is_told(workspace: Workspace):
     assert models.Import.select().count() == 0
 
 
+@pytest.mark.usefixtures("tester_alive")
 def test_an_import_under_way_is_found_again_with_its_progress(workspace: Workspace):
-    heartbeats.beat("tester", now())
     uploaded(("polls.csv", POLLS_HEADER + POLLS)).button("import").click().run()
-    (asked,) = imports.recent()
+    (asked,) = imports.list_recent()
     lease = leases.take(models.Import, asked.id)
     assert lease
     lease.progress = 0.42
@@ -716,7 +648,7 @@ def test_an_unknown_import_in_the_address_is_told(stores: Workspace):
 
 def test_a_choice_among_imports_is_shown_and_stays_when_another_begins(stores: Workspace):
     stores.import_now(polls="z,active,2023-01-25 18:00:00 UTC\n")
-    older = imports.recent()[1]
+    older = imports.list_recent()[1]
     at = page("upload")
     assert not at.metric
     choose(at, "All imports", "imports_", 1)
@@ -740,9 +672,6 @@ def choose(at: AppTest, heading: str, key: str, row: int) -> AppTest:
     return well(at._run(states))
 
 
-# Reports
-
-
 def report_now(**request: Any) -> models.Report:
     row = reports.request(requested_by="dashboard", **request)
     reports.work(row.id)
@@ -753,11 +682,11 @@ def test_without_a_report_the_page_says_how_to_make_one(stores: Workspace):
     assert "No report yet. Press “Make the report”" in seen(page("reports"))
 
 
+@pytest.mark.usefixtures("tester_alive")
 def test_a_report_is_asked_for_waits_and_is_shown(stores: Workspace):
-    heartbeats.beat("tester", now())
     at = page("reports")
     at = well(submit(at, "Make the report").run())
-    (asked,) = reports.recent()
+    (asked,) = reports.list_recent()
     assert at.query_params["report"] == asked.id
     text = seen(at)
     assert "waiting for a worker" in text
@@ -773,9 +702,11 @@ def test_a_report_is_asked_for_waits_and_is_shown(stores: Workspace):
     shown = table(at, "The report's uptime and downtime of every store")
     pd.testing.assert_frame_equal(
         shown.reset_index(drop=True).drop(columns="store_id"),
-        reports.table(done).drop(columns="store_id"),
+        reports.read_table(done).drop(columns="store_id"),
     )
-    assert shown["store_id"].tolist() == [f"/store?store={i}" for i in reports.table(done).store_id]
+    assert shown["store_id"].tolist() == [
+        f"/store?store={i}" for i in reports.read_table(done).store_id
+    ]
 
 
 def submit(at: AppTest, label: str) -> Any:
@@ -788,7 +719,7 @@ def test_a_report_is_made_as_of_the_instant_and_by_the_method_chosen(stores: Wor
     at.datetime_input("as_of").set_value(datetime(2023, 1, 24, 20, 0))
     at.segmented_control("report_method").select("previous")
     well(submit(at, "Make the report").run())
-    (asked,) = reports.recent()
+    (asked,) = reports.list_recent()
     assert asked.method == "previous"
     assert reports.as_text(asked.as_of) == "2023-01-24 20:00:00.000000 UTC"
     reports.work(asked.id)
@@ -844,14 +775,14 @@ def test_a_choice_among_reports_is_shown_and_gives_way_to_a_new_one(stores: Work
     assert at.query_params["report"] == first.id
     assert f"id {first.id}" in seen(at)
     well(submit(at, "Make the report").run())
-    asked = reports.recent()[0]
+    asked = reports.list_recent()[0]
     assert at.query_params["report"] == asked.id
     reports.work(asked.id)
     assert f"id {asked.id}" in seen(well(at.run()))
 
 
 def test_two_reports_are_compared(stores: Workspace):
-    as_of = reports.parse_as_of("2023-01-25 17:00:00 UTC")
+    as_of = computation.parse_as_of("2023-01-25 17:00:00 UTC")
     report_now(as_of=as_of)
     assert "Make a second report to compare two of them here." in seen(page("reports"))
     report_now()
@@ -867,7 +798,7 @@ def test_two_reports_are_compared(stores: Workspace):
 
 def test_the_older_of_two_reports_is_not_the_one_made_first(stores: Workspace):
     newest = report_now()
-    earlier = report_now(as_of=reports.parse_as_of("2023-01-25 17:00:00 UTC"))
+    earlier = report_now(as_of=computation.parse_as_of("2023-01-25 17:00:00 UTC"))
     at = page("reports")
     assert (at.selectbox("older").value, at.selectbox("newer").value) == (earlier.id, newest.id)
     assert metrics(at)["Got worse"] == "1"
@@ -892,9 +823,6 @@ def test_a_comparison_of_two_methods_is_told_as_such(stores: Workspace):
     assert "The two reports use different methods" in seen(page("reports"))
 
 
-# Settings: hours and zone
-
-
 def edited(at: AppTest, **changes: Any) -> AppTest:
     """The settings page with changes made in the table of hours."""
     (editor,) = [t for t in at.data_editor if "Business hours of store" in t.proto.alt]
@@ -908,7 +836,7 @@ def save(at: AppTest) -> AppTest:
 
 
 def kept(store_id: str) -> list[list[str]]:
-    return editing.hours_of(store_id).hours.values.tolist()
+    return hours_editing.read_hours(store_id).hours.values.tolist()
 
 
 def test_hours_and_zone_are_shown_as_they_are_kept(stores: Workspace):
@@ -945,7 +873,7 @@ def test_hours_that_cannot_be_kept_name_the_row_and_change_nothing(stores: Works
     before = kept("a")
     at = edited(
         page("settings", store="a"),
-        edited_rows={2: {"end_time_local": "25:61"}, 3: {"start_time_local": "noon"}},
+        edited_rows={2: {"end_time_local": "25:61"}, 3: {"start_time_local": "lunch"}},
     )
     at.selectbox("zone_of_a").select("Asia/Tokyo")
     at = save(at)
@@ -953,10 +881,10 @@ def test_hours_that_cannot_be_kept_name_the_row_and_change_nothing(stores: Works
     problems = table(at, "rows that cannot be kept")
     assert problems[["line", "column", "value"]].values.tolist() == [
         [3, "Closes", "25:61"],
-        [4, "Opens", "noon"],
+        [4, "Opens", "lunch"],
     ]
     assert kept("a") == before
-    assert editing.hours_of("a").zone == "America/Chicago"
+    assert hours_editing.read_hours("a").zone == "America/Chicago"
 
 
 def test_the_zone_of_a_store_is_changed_and_taken_away(stores: Workspace):
@@ -973,11 +901,8 @@ def test_the_zone_of_a_store_is_changed_and_taken_away(stores: Workspace):
 def test_a_change_of_hours_shows_at_once_on_a_page_that_is_open(stores: Workspace):
     at = page("overview", search="b")
     assert metrics(at)["Down right now"] == "1"
-    editing.set_hours("b", [("0", "09:00", "10:00")])
+    hours_editing.set_hours("b", [("0", "09:00", "10:00")])
     assert metrics(well(at.run()))["Down right now"] == "0"
-
-
-# Settings: groups
 
 
 def groups_page(**query: str) -> AppTest:
@@ -985,7 +910,7 @@ def groups_page(**query: str) -> AppTest:
 
 
 def listed() -> dict[str, list[str]]:
-    return {entry.name: groups.members_of(entry.name) for entry in groups.listed()}
+    return {entry.name: groups.members_of(entry.name) for entry in groups.list_groups()}
 
 
 def test_groups_are_made_filled_renamed_and_deleted(stores: Workspace):
@@ -1063,9 +988,6 @@ def test_a_groups_file_that_is_none_changes_nothing(stores: Workspace):
     assert listed() == {}
 
 
-# Many stores
-
-
 def ten_thousand() -> tuple[str, str, str]:
     """Polls, hours and zones of ten thousand stores: eight polls, two rows of hours each."""
     ids = np.char.add("s-", np.arange(10_000).astype(str))
@@ -1106,9 +1028,6 @@ def test_every_page_works_with_ten_thousand_stores(workspace: Workspace):
     at = groups_page(edit="Half")
     assert "Half" in seen(at)
     assert not [m for m in at.multiselect if m.value]
-
-
-# A database that cannot be used
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -1156,3 +1075,67 @@ def test_another_database_is_opened_when_the_settings_name_one(
     monkeypatch.setenv("RESTMON_DATABASE_URL", stores.env["RESTMON_DATABASE_URL"])
     get_settings.cache_clear()
     assert len(table(page("stores"), ALL_STORES)) == 4
+
+
+@pytest.mark.parametrize("name", ["details", "workbook", "JSON"])
+def test_a_report_is_downloaded_in_another_form(stores: Workspace, name: str):
+    row = report_now()
+    at = page("reports")
+    at.selectbox(f"form_{row.id}").select(name)
+    at = well(at.run())
+    assert [b.label for b in at.download_button] == [f"Download the {name}"]
+
+
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        ("usual", None),
+        ("30d", {"last": "30d"}),
+        ("this month", {"month": "2023-01"}),
+        ("last month", {"month": "2022-12"}),
+        ("dates", {"from": "2023-01-19"}),
+    ],
+)
+def test_a_report_of_another_window_is_asked_for(
+    stores: Workspace, window: str, words: dict[str, str] | None
+):
+    at = page("reports")
+    at.selectbox("report_window").select(window)
+    well(submit(at.run(), "Make the report").run())
+    (asked,) = reports.list_recent()
+    assert asked.window == words
+
+
+def test_a_report_of_two_dates_and_a_group_is_asked_for(stores: Workspace):
+    groups.create("North")
+    at = page("reports")
+    at.selectbox("report_window").select("dates")
+    at.selectbox("report_group").select("North")
+    at = at.run()
+    at.date_input("report_dates").set_value((date(2023, 1, 20), date(2023, 1, 22)))
+    well(submit(at.run(), "Make the report").run())
+    (asked,) = reports.list_recent()
+    assert asked.window == {"from": "2023-01-20", "to": "2023-01-23"}
+    assert report_details.describe(asked)["group"] == "North"
+
+
+def test_one_date_alone_is_no_window(stores: Workspace):
+    at = page("reports")
+    at.selectbox("report_window").select("dates")
+    at = at.run()
+    at.date_input("report_dates").set_value((date(2023, 1, 20),))
+    at = at.run()
+    assert any("The last date is not chosen." in error for error in at.error.values)
+    assert not reports.list_recent()
+
+
+def test_a_report_of_a_window_is_shown_in_detail(stores: Workspace):
+    part = reports.Part({"last": "2d"}, store_id=reports.read_table(report_now()).store_id[0])
+    row = reports.request(part=part)
+    reports.work(row.id)
+    at = page("reports", report=row.id)
+    assert "window last=2d" in seen(at)
+    assert f"store {part.store_id}" in seen(at)
+    shown = table(at, "The report's details of every store")
+    assert shown["open"].tolist() == [16.0]  # of its business hours on two days
+    assert [b.label for b in at.download_button] == ["Download the details"]

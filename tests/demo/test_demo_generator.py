@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from restmon.demo import END, DemoFiles, generate
+from restmon.demo.generator import END, DemoFiles, DemoPlan, generate
 
 STORES, DAYS = 400, 8
 BEGIN = END - timedelta(days=DAYS)
@@ -69,38 +69,38 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    return Demo(generate(tmp_path_factory.mktemp("demo"), stores=STORES, days=DAYS))
+    return Demo(generate(tmp_path_factory.mktemp("demo"), DemoPlan(stores=STORES, days=DAYS)))
 
 
 # Repeatable
 
 
 def test_same_arguments_write_the_same_bytes(tmp_path: Path, demo: Demo):
-    again = generate(tmp_path / "again", stores=STORES, days=DAYS)
+    again = generate(tmp_path / "again", DemoPlan(stores=STORES, days=DAYS))
     assert contents(again) == contents(demo.files)
 
 
 def test_another_seed_is_another_week(tmp_path: Path):
-    one, other = (generate(tmp_path / str(n), stores=20, days=2, seed=n) for n in (1, 2))
+    one, other = (generate(tmp_path / str(n), DemoPlan(stores=20, days=2, seed=n)) for n in (1, 2))
     assert all(a != b for a, b in zip(contents(one), contents(other), strict=True))
 
 
 def test_writing_again_replaces_the_files(tmp_path: Path):
-    generate(tmp_path, stores=20, days=2)
-    files = generate(tmp_path, stores=3, days=1)
-    assert contents(files) == contents(generate(tmp_path / "fresh", stores=3, days=1))
+    generate(tmp_path, DemoPlan(stores=20, days=2))
+    files = generate(tmp_path, DemoPlan(stores=3, days=1))
+    assert contents(files) == contents(generate(tmp_path / "fresh", DemoPlan(stores=3, days=1)))
     names = {"polls.csv", "business_hours.csv", "timezones.csv", "fresh"}
     assert {path.name for path in tmp_path.iterdir()} == names
 
 
 def test_a_failure_leaves_the_old_file(tmp_path: Path):
-    before = contents(generate(tmp_path, stores=5, days=1))
+    before = contents(generate(tmp_path, DemoPlan(stores=5, days=1)))
 
     def fail(done: int, in_all: int) -> None:
         raise RuntimeError(f"{done} of {in_all}")
 
     with pytest.raises(RuntimeError, match="1 of 3"):
-        generate(tmp_path, stores=5, days=3, progress=fail)
+        generate(tmp_path, DemoPlan(stores=5, days=3), progress=fail)
     assert (tmp_path / "polls.csv").read_bytes() == before[0]
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -112,7 +112,8 @@ def test_end_may_be_in_any_zone(tmp_path: Path):
         datetime(2026, 3, 8, 7, 30, 5, tzinfo=timezone(-5 * HOUR)),
     ]
     written = [
-        generate(tmp_path / str(n), stores=40, seed=2, end=end) for n, end in enumerate(ends)
+        generate(tmp_path / str(n), DemoPlan(stores=40, seed=2, end=end))
+        for n, end in enumerate(ends)
     ]
     assert contents(written[0]) == contents(written[1]) == contents(written[2])
     moments = [moment for polls in Demo(written[0]).polls.values() for moment, _ in polls]
@@ -232,7 +233,7 @@ def test_a_store_is_dead_since_the_second_day(demo: Demo):
 
 
 def test_large_demos_have_two_dead_stores(tmp_path: Path):
-    polls = lines(generate(tmp_path, stores=1000, days=4).polls)[1:]
+    polls = lines(generate(tmp_path, DemoPlan(stores=1000, days=4)).polls)[1:]
     last: dict[str, str] = defaultdict(str)
     for store, _, timestamp in polls:
         last[store] = max(last[store], timestamp)
@@ -254,7 +255,7 @@ def test_most_stores_are_good_some_bad_and_a_few_terrible(tmp_path: Path):
     hours = tmp_path / "always.csv"
     rows = [f"a,{day},00:00:00,23:59:59\n" for day in range(7)]
     hours.write_text("store_id,day,start_time_local,end_time_local\n" + "".join(rows))
-    demo = Demo(generate(tmp_path, stores=STORES, hours_from=hours))
+    demo = Demo(generate(tmp_path, DemoPlan(stores=STORES, hours_from=hours)))
     down = [statistics.mean(not up for _, up in polls) for polls in demo.polls.values()]
     assert sum(share < 0.02 for share in down) > 0.7 * STORES
     assert 0.1 * STORES < sum(share > 0.02 for share in down) < 0.3 * STORES
@@ -306,7 +307,7 @@ def test_stores_answer_alike_when_closed_but_for_a_few_that_switch_off(demo: Dem
 
 @pytest.mark.parametrize(("stores", "days"), [(1, 1), (1, 8), (9, 3), (10, 1), (10, 4), (50, 8)])
 def test_small_demos(tmp_path: Path, stores: int, days: int):
-    demo = Demo(generate(tmp_path, stores=stores, days=days))
+    demo = Demo(generate(tmp_path, DemoPlan(stores=stores, days=days)))
     assert demo.poll_lines
     assert len(demo.zones) >= stores - 1
     if stores >= 10:
@@ -331,7 +332,11 @@ def test_the_default_demo_has_a_bit_of_everything(tmp_path: Path):
 
 def test_progress_counts_the_days(tmp_path: Path):
     calls: list[tuple[int, int]] = []
-    generate(tmp_path, stores=5, days=3, progress=lambda done, in_all: calls.append((done, in_all)))
+    generate(
+        tmp_path,
+        DemoPlan(stores=5, days=3),
+        progress=lambda done, in_all: calls.append((done, in_all)),
+    )
     assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -362,7 +367,9 @@ def given(tmp_path: Path) -> tuple[Path, Path]:
 def test_stores_from_files_are_taken_in_the_order_of_their_ids(
     tmp_path: Path, given: tuple[Path, Path]
 ):
-    files = generate(tmp_path, stores=3, days=2, hours_from=given[0], timezones_from=given[1])
+    files = generate(
+        tmp_path, DemoPlan(stores=3, days=2, hours_from=given[0], timezones_from=given[1])
+    )
     demo = Demo(files)
     assert set(demo.polls) == {"100", "20", "7"}
     assert lines(files.business_hours)[1:] == [
@@ -374,7 +381,9 @@ def test_stores_from_files_are_taken_in_the_order_of_their_ids(
 
 
 def test_too_few_stores_are_recycled_under_new_ids(tmp_path: Path, given: tuple[Path, Path]):
-    demo = Demo(generate(tmp_path, stores=9, days=2, hours_from=given[0], timezones_from=given[1]))
+    demo = Demo(
+        generate(tmp_path, DemoPlan(stores=9, days=2, hours_from=given[0], timezones_from=given[1]))
+    )
     known = ["100", "20", "7", "demo-00001"]
     more = [f"demo-{n:05d}" for n in range(2, 7)]  # demo-00001 is taken
     assert set(demo.polls) == {*known, *more}
@@ -384,11 +393,11 @@ def test_too_few_stores_are_recycled_under_new_ids(tmp_path: Path, given: tuple[
 
 
 def test_what_is_not_given_is_made_up(tmp_path: Path, given: tuple[Path, Path]):
-    with_hours = Demo(generate(tmp_path / "h", stores=4, days=1, hours_from=given[0]))
+    with_hours = Demo(generate(tmp_path / "h", DemoPlan(stores=4, days=1, hours_from=given[0])))
     assert set(with_hours.hours) == {"100", "20", "demo-00001", "demo-00002"}
     assert all(zone.startswith(("America/", "Pacific/")) for zone in with_hours.zones.values())
     assert with_hours.zones
-    with_zones = Demo(generate(tmp_path / "z", stores=4, days=1, timezones_from=given[1]))
+    with_zones = Demo(generate(tmp_path / "z", DemoPlan(stores=4, days=1, timezones_from=given[1])))
     assert with_zones.zones == {
         "20": "US/Central",
         "7": "Asia/Kolkata",
@@ -399,23 +408,23 @@ def test_what_is_not_given_is_made_up(tmp_path: Path, given: tuple[Path, Path]):
 
 
 def test_a_demo_can_be_made_from_a_demo(tmp_path: Path):
-    first = generate(tmp_path / "a", stores=20, days=1)
-    files = generate(
-        tmp_path / "b", stores=30, days=1, hours_from=first.business_hours,
-        timezones_from=first.timezones,
-    )  # fmt: skip
+    first = generate(tmp_path / "a", DemoPlan(stores=20, days=1))
+    given = {"hours_from": first.business_hours, "timezones_from": first.timezones}
+    files = generate(tmp_path / "b", DemoPlan(stores=30, days=1, **given))
     made = {line[0] for path in (files.business_hours, files.timezones) for line in lines(path)[1:]}
     assert made <= {f"demo-{n:05d}" for n in range(1, 31)}
     assert files.timezones.read_bytes().startswith(first.timezones.read_bytes())
 
 
 def test_stores_of_the_real_files(tmp_path: Path):
-    beside = Path(__file__).parents[2] / "shared" / "data"
+    beside = Path(__file__).parents[3] / "shared" / "data"
     real = Path(os.environ.get("RESTMON_REAL_DATA", beside))
     hours, zones = real / "menu_hours.csv.gz", real / "timezones.csv.gz"
     if not (hours.is_file() and zones.is_file()):
         pytest.skip("no real data here")
-    demo = Demo(generate(tmp_path, stores=300, days=1, hours_from=hours, timezones_from=zones))
+    demo = Demo(
+        generate(tmp_path, DemoPlan(stores=300, days=1, hours_from=hours, timezones_from=zones))
+    )
     stores = set(demo.hours) | set(demo.zones)
     assert len(stores) == 300
     assert all(store.isdigit() for store in stores)
@@ -438,7 +447,7 @@ def test_stores_of_the_real_files(tmp_path: Path):
 )
 def test_arguments_that_cannot_be_used(tmp_path: Path, arguments: dict, reason: str):
     with pytest.raises(ValueError, match=reason) as refused:
-        generate(tmp_path / "demo", **arguments)
+        generate(tmp_path / "demo", DemoPlan(**arguments))
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "demo").exists()
 
@@ -462,6 +471,6 @@ def test_files_that_cannot_be_used(tmp_path: Path, name: str, content: bytes, re
     path.write_bytes(content)
     argument = "hours_from" if name.startswith("hours") else "timezones_from"
     with pytest.raises(ValueError, match=reason) as refused:
-        generate(tmp_path / "demo", **{argument: path})
+        generate(tmp_path / "demo", DemoPlan(**{argument: path}))
     assert str(path) in str(refused.value)
     assert not (tmp_path / "demo").exists()

@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restmon import database, editing, imports, reports
+from restmon.core.instants import DAY
+from restmon.demo import demo_stores
 from restmon.errors import BadRequest, NotFound
-from restmon.fields import wall_time
-from restmon.hours import DAY
-from restmon.models import Store
-from restmon.snapshot import cache, current_revision
-from tests.conftest import HOURS_HEADER, Workspace
+from restmon.ingest import hours_editing, imports
+from restmon.ingest.choices import Choices
+from restmon.ingest.values.times_of_day import time_of_day
+from restmon.reporting import computation
+from restmon.reporting.snapshot import cache, current_revision
+from restmon.storage import database
+from restmon.storage.models import Store
+from tests.support.workspace import HOURS_HEADER, Workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -30,79 +34,92 @@ def example(workspace: Workspace) -> Workspace:
 
 
 def kept(store_id: str) -> list[list[str]]:
-    return editing.hours_of(store_id).hours.to_numpy().tolist()
+    return hours_editing.read_hours(store_id).hours.to_numpy().tolist()
 
 
 def numbers(store_id: str) -> list[str]:
     """The numbers of the store in a report as of the end of that Monday in Chicago."""
-    data = reports.compute(reports.parse_as_of("2023-01-24 06:00:00 UTC"))
+    data = computation.compute(computation.parse_as_of("2023-01-24 06:00:00 UTC"))
     (line,) = [line for line in data.csv().splitlines() if line.startswith(f"{store_id},")]
     return line.split(",")[1:]
 
 
 def test_what_is_kept_is_told_as_text(example: Workspace):
-    found = editing.hours_of("x")
+    found = hours_editing.read_hours("x")
     assert list(found.hours.columns) == ["dayOfWeek", "start_time_local", "end_time_local"]
     assert (found.store_id, found.zone, kept("x")) == ("x", None, [["0", "09:00", "12:00"]])
-    found = editing.hours_of("y")
+    found = hours_editing.read_hours("y")
     assert (found.zone, len(found.hours)) == ("America/Boise", 0)
 
 
 def test_hours_change_the_report(example: Workspace):
     assert numbers("x")[1::3] == ["1.74", "1.26"]
-    assert editing.set_hours("x", [("0", "10:00", "11:30")]) is True
+    assert hours_editing.set_hours("x", [("0", "10:00", "11:30")]) is True
     assert kept("x") == [["0", "10:00", "11:30"]]
     assert numbers("x")[1::3] == ["0.74", "0.76"]
-    assert editing.set_hours("x", []) is True
+    assert hours_editing.set_hours("x", []) is True
     assert kept("x") == []
     # Around the clock: up from Monday 00:00 until 10:44:30, then down for the rest of the day.
     assert numbers("x")[1::3] == ["10.74", "13.26"]
 
 
+def test_a_day_that_is_closed_is_told_as_closed(workspace: Workspace):
+    workspace.import_now(POLLS, "x,0,09:00:00,12:00:00\nx,6,closed,closed\n")
+    rows = [["0", "09:00", "12:00"], ["6", "closed", "closed"]]
+    assert kept("x") == rows
+    assert hours_editing.set_hours("x", rows) is False
+    assert hours_editing.set_hours("x", rows[1:]) is True
+    assert kept("x") == rows[1:]
+
+
 def test_a_zone_changes_the_report(example: Workspace):
-    editing.set_zone("x", "UTC")
+    hours_editing.set_zone("x", "UTC")
     # Open 09:00 to 12:00 UTC; the polls are then of closed hours.
     assert numbers("x") == ["0.00"] * 6
-    assert editing.hours_of("x").zone == "UTC"
-    assert editing.set_zone("x", None) is True
-    assert editing.hours_of("x").zone is None
+    assert hours_editing.read_hours("x").zone == "UTC"
+    assert hours_editing.set_zone("x", None) is True
+    assert hours_editing.read_hours("x").zone is None
     assert numbers("x")[1::3] == ["1.74", "1.26"]
 
 
 def test_other_stores_keep_theirs(example: Workspace):
     example.import_now(hours="z,1,00:00,24:00\nz,3,08:00,08:30\n")
     before = kept("z")
-    editing.set_hours("x", [("6", "01:00", "02:00")])
-    editing.set_hours("y", [("5", "01:00", "02:00")])
-    editing.set_zone("x", "Asia/Kolkata")
+    hours_editing.set_hours("x", [("6", "01:00", "02:00")])
+    hours_editing.set_hours("y", [("5", "01:00", "02:00")])
+    hours_editing.set_zone("x", "Asia/Kolkata")
     assert kept("z") == before == [["1", "00:00", "24:00"], ["3", "08:00", "08:30"]]
-    assert editing.hours_of("z").zone is None
-    assert editing.hours_of("y").zone == "America/Boise"
+    assert hours_editing.read_hours("z").zone is None
+    assert hours_editing.read_hours("y").zone == "America/Boise"
 
 
 def test_nothing_new_changes_nothing(example: Workspace):
     before = current_revision()
     assert (
-        editing.set_hours("x", [(0, "09:00", "12:00"), ("0", "09:00:00.000000", "12:00")]) is False
+        hours_editing.set_hours("x", [(0, "09:00", "12:00"), ("0", "09:00:00.000000", "12:00")])
+        is False
     )
-    assert editing.set_hours("y", []) is False
-    assert editing.set_zone("y", " America/Boise ") is False
-    assert editing.set_zone("x", "") is False
+    assert hours_editing.set_hours("y", []) is False
+    assert hours_editing.set_zone("y", " America/Boise ") is False
+    assert hours_editing.set_zone("x", "") is False
     assert current_revision() == before
-    editing.set_hours("x", [])
-    editing.set_zone("y", None)
+    hours_editing.set_hours("x", [])
+    hours_editing.set_zone("y", None)
     assert current_revision() == before + 2
 
 
 def test_hours_and_zone_are_saved_both_or_neither(example: Workspace):
-    assert editing.save("x", [("0", "10:00", "11:30")], "UTC") is True
-    assert editing.save("x", [("0", "10:00", "11:30")], "US/Central") is True
-    assert editing.save("x", [("0", "10:00", "11:00")], "US/Central") is True
+    assert hours_editing.save("x", [("0", "10:00", "11:30")], "UTC") is True
+    assert hours_editing.save("x", [("0", "10:00", "11:30")], "US/Central") is True
+    assert hours_editing.save("x", [("0", "10:00", "11:00")], "US/Central") is True
     before = current_revision()
-    assert editing.save("x", [("0", "10:00", "11:00")], "US/Central") is False
+    assert hours_editing.save("x", [("0", "10:00", "11:00")], "US/Central") is False
     with pytest.raises(BadRequest, match="IANA"):
-        editing.save("x", [], "Mars/Olympus")
-    assert (editing.hours_of("x").zone, kept("x")) == ("US/Central", [["0", "10:00", "11:00"]])
+        hours_editing.save("x", [], "Mars/Olympus")
+    assert (hours_editing.read_hours("x").zone, kept("x")) == (
+        "US/Central",
+        [["0", "10:00", "11:00"]],
+    )
     assert current_revision() == before
 
 
@@ -113,7 +130,7 @@ def test_cells_as_a_table_gives_them(example: Workspace):
         (pd.NA, pd.NaT, " "),
         ("2", " 22:00 ", time(2, 0, 0, 500)),
     ]
-    assert editing.set_hours("x", rows) is True
+    assert hours_editing.set_hours("x", rows) is True
     assert kept("x") == [["1", "09:30", "24:00"], ["2", "22:00", "02:00:00.000500"]]
 
 
@@ -130,13 +147,11 @@ BAD_ROWS = [
 
 def test_all_problems_are_told_at_once_and_as_an_import_does(example: Workspace):
     before, revision = kept("x"), current_revision()
-    with pytest.raises(editing.HoursRejected) as caught:
-        editing.set_hours("x", [("0", "09:00", "12:00"), *BAD_ROWS])
+    with pytest.raises(hours_editing.HoursRejected) as caught:
+        hours_editing.set_hours("x", [("0", "09:00", "12:00"), *BAD_ROWS])
     problems = caught.value.problems
     assert [(p.line, p.column) for p in problems] == [
         (2, "dayOfWeek"),
-        (3, "dayOfWeek"),
-        (3, "start_time_local"),
         (3, "end_time_local"),
         (4, "start_time_local"),
         (5, "end_time_local"),
@@ -145,22 +160,24 @@ def test_all_problems_are_told_at_once_and_as_an_import_does(example: Workspace)
         (8, "end_time_local"),
     ]
     assert "Row 2, dayOfWeek '7': it is not a day" in caught.value.message
-    assert "and 8 more problems" in caught.value.message
+    assert "and 6 more problems" in caught.value.message
     assert (kept("x"), current_revision()) == (before, revision)
 
-    # An import tells the first problem of each line, in the same words.
+    # An import tells the first problem of each line, in the same words, and what follows.
     lines = [",".join(["x", *row]).encode("utf-8", "replace") for row in BAD_ROWS]
     path = example.write("hours.csv", HOURS_HEADER.encode() + b"\n".join(lines) + b"\n")
-    row = imports.run_now([imports.source_file("business_hours", path)])
+    row = imports.run_now([imports.source_file("business_hours", path, Choices("0-monday"))])
     first = {p.line: (p.column, p.value, p.reason) for p in reversed(problems)}
     told = {r["line"]: (r["column"], r["value"], r["reason"]) for r in row.rejections}
-    assert told == first
+    follows = "; none of the lines of this store was taken"
+    assert told == {n: (c, value, why + follows) for n, (c, value, why) in first.items()}
 
 
 def test_rows_that_are_all_empty_do_not_open_a_store_for_ever(example: Workspace):
-    with pytest.raises(editing.HoursRejected) as caught:
-        editing.set_hours("x", [(None, None, None), ("", "", "")])
-    assert len(caught.value.problems) == 6
+    with pytest.raises(hours_editing.HoursRejected) as caught:
+        hours_editing.set_hours("x", [(None, None, None), ("", "", "")])
+    # Empty times say that a day is closed, but of which day is not said.
+    assert [p.column for p in caught.value.problems] == ["dayOfWeek"] * 2
     assert kept("x") == [["0", "09:00", "12:00"]]
 
 
@@ -169,15 +186,15 @@ def test_rows_that_are_all_empty_do_not_open_a_store_for_ever(example: Workspace
 )
 def test_a_zone_that_is_none(example: Workspace, zone: str):
     with pytest.raises(BadRequest, match="not the name of an IANA time zone"):
-        editing.set_zone("y", zone)
-    assert editing.hours_of("y").zone == "America/Boise"
+        hours_editing.set_zone("y", zone)
+    assert hours_editing.read_hours("y").zone == "America/Boise"
 
 
 def test_a_store_that_is_not_there(example: Workspace):
     for call in (
-        lambda: editing.hours_of("zz"),
-        lambda: editing.set_hours("zz", []),
-        lambda: editing.set_zone("zz", "UTC"),
+        lambda: hours_editing.read_hours("zz"),
+        lambda: hours_editing.set_hours("zz", []),
+        lambda: hours_editing.set_zone("zz", "UTC"),
     ):
         with pytest.raises(NotFound, match="no store 'zz'"):
             call()
@@ -188,26 +205,26 @@ def test_a_store_that_is_not_there(example: Workspace):
 )
 def test_rows_that_are_none(example: Workspace, rows: list[tuple[str, ...]]):
     with pytest.raises(BadRequest):
-        editing.set_hours("x", rows)
+        hours_editing.set_hours("x", rows)
     assert kept("x") == [["0", "09:00", "12:00"]]
 
 
 def test_a_demo_store_can_be_edited_and_stays_demo(workspace: Workspace):
-    imports.load_demo()
+    demo_stores.load_demo()
     with database.session():
         store_id = Store.select().first().store_id
         count = Store.select().count()
     cache.get()
-    assert editing.set_hours(store_id, [("0", "01:00", "01:30")]) is True
-    editing.set_zone(store_id, "Asia/Kolkata")
+    assert hours_editing.set_hours(store_id, [("0", "01:00", "01:30")]) is True
+    hours_editing.set_zone(store_id, "Asia/Kolkata")
     assert kept(store_id) == [["0", "01:00", "01:30"]]
     with database.session():
         assert Store.select().where(Store.demo).count() == count
     workspace.import_now("x,active,2023-01-23 16:14:00 UTC\n")
     with pytest.raises(NotFound):
-        editing.hours_of(store_id)
+        hours_editing.read_hours(store_id)
 
 
 @given(st.integers(0, DAY))
 def test_wall_times_told_are_read_again(wall: int):
-    assert wall_time(editing.wall_text(wall).encode(), is_end=True) == wall
+    assert time_of_day(hours_editing.wall_text(wall).encode(), is_end=True) == wall

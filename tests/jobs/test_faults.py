@@ -9,23 +9,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from jobs.tasks import enqueue_import, enqueue_report
-from restmon import demo, imports, models, reports
-from restmon.database import session
-from restmon.models import COMPLETE
-from restmon.snapshot import SnapshotCache
-from tests.clusters import Cluster, cluster
-from tests.conftest import (
-    Running,
-    Workspace,
-    close_databases,
-    free_port,
-    make_workspace,
-    opened,
-    postgres_programs,
-    wait_until,
-)
-from tests.proxy import Proxy, proxy
-from tests.workers import ended, polls, start_worker
+from restmon.demo import generator
+from restmon.ingest import imports
+from restmon.reporting import computation, reports
+from restmon.reporting.snapshot import SnapshotCache
+from restmon.storage import models
+from restmon.storage.database import session
+from restmon.storage.models import COMPLETE
+from tests.support.clusters import Cluster, cluster, postgres_programs
+from tests.support.environment import free_port, wait_until
+from tests.support.proxy import Proxy, proxy
+from tests.support.workers import ended, polls, start_worker
+from tests.support.workspace import Running, Workspace, close_databases, make_workspace, opened
 
 pytestmark = pytest.mark.postgres
 
@@ -35,7 +30,8 @@ CUT_SECONDS = 20
 PAUSING = """
 import time
 from pathlib import Path
-from restmon import database, reports
+from restmon.reporting import computation
+from restmon.storage import database
 hold = Path({hold!r})
 def pausing(real):
     def paused(*args, **kwargs):
@@ -47,7 +43,7 @@ def pausing(real):
         return found
     return paused
 database.merge_polls = pausing(database.merge_polls)
-reports.open_intervals = pausing(reports.open_intervals)
+computation.open_intervals = pausing(computation.open_intervals)
 """
 
 
@@ -78,7 +74,9 @@ def start_pausing_worker(workspace: Workspace, url: str = "") -> tuple[Running, 
 
 
 def files(workspace: Workspace) -> list[Any]:
-    made = demo.generate(workspace.path / "files", stores=60, days=8, seed=5)
+    made = generator.generate(
+        workspace.path / "files", generator.DemoPlan(stores=60, days=8, seed=5)
+    )
     paths = {
         "polls": made.polls,
         "business_hours": made.business_hours,
@@ -91,6 +89,7 @@ def lines_of(path: Path) -> int:
     return len(path.read_text().splitlines()) - 1
 
 
+@pytest.mark.slow
 def test_a_crash_of_the_server_in_the_middle_of_an_import(crashing: Workspace, server: Cluster):
     worker, hold = start_pausing_worker(crashing)
     given = files(crashing)
@@ -107,9 +106,10 @@ def test_a_crash_of_the_server_in_the_middle_of_an_import(crashing: Workspace, s
     assert worker.process.poll() is None
 
 
+@pytest.mark.slow
 def test_a_crash_of_the_server_in_the_middle_of_a_report(crashing: Workspace, server: Cluster):
     imports.run_now(files(crashing))
-    expected = reports.compute(cache=SnapshotCache()).csv().encode()
+    expected = computation.compute(cache=SnapshotCache()).csv().encode()
     worker, hold = start_pausing_worker(crashing)
     report = enqueue_report()
     wait_until("the worker is at it", lambda: "at it" in worker.output)
@@ -129,6 +129,7 @@ def cable(server: Cluster) -> Iterator[Proxy]:
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("silent", [False, True], ids=["refused", "silent"])
 def test_the_connection_cut_for_twenty_seconds(
     crashing: Workspace, server: Cluster, cable: Proxy, silent: bool
@@ -150,6 +151,6 @@ def test_the_connection_cut_for_twenty_seconds(
     assert polls() == lines_of(given[0].path)
     report = ended(reports.get, enqueue_report().id)
     assert report.status == COMPLETE
-    assert reports.read_csv(report) == reports.compute(cache=SnapshotCache()).csv().encode()
+    assert reports.read_csv(report) == computation.compute(cache=SnapshotCache()).csv().encode()
     assert worker.process.poll() is None
     close_databases()

@@ -2,11 +2,12 @@
 
 import pytest
 
-from restmon.models import COMPLETE
-from tests import soak
-from tests.conftest import Workspace
+from restmon.storage.models import COMPLETE
+from tests.support import soak
+from tests.support.workspace import Workspace
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_kills_at_random_moments_lose_and_double_nothing(workspace: Workspace):
     seen = soak.kills(workspace, count=10, seed=7)
@@ -15,6 +16,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(workspace: Workspace):
     assert seen.reports[COMPLETE] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.both_databases
 def test_two_workers_and_three_importers_at_once(workspace: Workspace):
     seen = soak.three_at_once(workspace, rounds=2)

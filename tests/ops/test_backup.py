@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from restmon import database, heartbeats
-from restmon.models import Store, now
-from restmon.reports import compute
-from restmon.snapshot import cache
-from tests.conftest import Workspace
+from restmon.reporting.computation import compute
+from restmon.reporting.snapshot import cache
+from restmon.storage import database
+from restmon.storage.models import Store
+from tests.support.workspace import Workspace
 
 POLLS = "x,active,2023-01-23 16:14:00 UTC\nx,inactive,2023-01-23 17:15:00 UTC\n"
 MORE = "y,inactive,2023-01-23 17:15:00 UTC\n"
@@ -23,7 +23,7 @@ def saved(workspace: Workspace) -> tuple[Path, str]:
     """A backup, and the report of what it holds."""
     workspace.import_now(POLLS, "x,0,09:00:00,12:00:00\n", "x,America/Chicago\n")
     path = workspace.path / "copy.db"
-    done = workspace.restmon("backup", str(path))
+    done = workspace.command("backup", str(path))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{path}: {path.stat().st_size:,} bytes, checked\n"
     return path, compute().csv()
@@ -82,16 +82,16 @@ def test_a_backup_in_the_middle_of_a_transaction_has_none_of_it(workspace: Works
 def test_a_file_that_is_there_is_kept(workspace: Workspace, saved: tuple[Path, str]):
     path, _ = saved
     path.write_text("precious")
-    done = workspace.restmon("backup", str(path))
+    done = workspace.command("backup", str(path))
     assert (done.returncode, path.read_text()) == (2, "precious")
     assert f"The file {path} is there already. Name another, or add --force." in done.stderr
-    assert workspace.restmon("backup", str(path), "--force").returncode == 0
+    assert workspace.command("backup", str(path), "--force").returncode == 0
     assert path.read_bytes().startswith(b"SQLite format 3")
     assert not list(workspace.path.glob("*.part*"))
 
 
 def test_a_folder_that_is_not_there(workspace: Workspace):
-    done = workspace.restmon("backup", str(workspace.path / "nowhere" / "copy.db"))
+    done = workspace.command("backup", str(workspace.path / "nowhere" / "copy.db"))
     assert done.returncode == 2
     assert "The backup cannot be written to" in done.stderr
     assert "Traceback" not in done.stderr
@@ -102,7 +102,7 @@ def test_the_database_itself_is_no_backup(
     workspace: Workspace, saved: tuple[Path, str], command: str
 ):
     _, before = saved
-    done = workspace.restmon(command, str(workspace.path / "restmon.db"), "--force")
+    done = workspace.command(command, str(workspace.path / "restmon.db"), "--force")
     assert done.returncode == 2
     assert "is the database itself. Name another file." in done.stderr
     cache.clear()
@@ -128,7 +128,7 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(
         with closing(sqlite3.connect(bad)) as later:
             later.execute("INSERT INTO schema_migration (name, applied) VALUES ('9999_x', '')")
             later.commit()
-    done = workspace.restmon("restore", str(bad), "--force")
+    done = workspace.command("restore", str(bad), "--force")
     assert done.returncode == 2
     said = {
         "missing": "There is no file",
@@ -140,10 +140,10 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(
     assert compute().csv() == before
 
 
+@pytest.mark.usefixtures("tester_alive")
 def test_a_running_worker_is_not_disturbed(workspace: Workspace, saved: tuple[Path, str]):
     path, _ = saved
-    heartbeats.beat("somewhere:1", now())
-    done = workspace.restmon("restore", str(path), "--force")
+    done = workspace.command("restore", str(path), "--force")
     assert done.returncode == 2
     assert "A worker is running" in done.stderr
 
@@ -151,6 +151,6 @@ def test_a_running_worker_is_not_disturbed(workspace: Workspace, saved: tuple[Pa
 @pytest.mark.postgres
 def test_on_postgresql_its_own_programs_do_it(workspace: Workspace, postgres_url: str):
     for command, program in (("backup", "pg_dump"), ("restore", "pg_restore")):
-        done = workspace.restmon(command, "copy", env={"RESTMON_DATABASE_URL": postgres_url})
+        done = workspace.command(command, "copy", env={"RESTMON_DATABASE_URL": postgres_url})
         assert done.returncode == 2
         assert program in done.stderr

@@ -3,13 +3,14 @@
 import re
 import shutil
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import yaml
 
-from restmon.cli import main
-from restmon.settings import Settings
-from tests.conftest import ROOT, missing
+from restmon.cli.main import main
+from restmon.settings import ENV_FILE, Settings
+from tests.support.environment import ROOT, missing
 
 DEPLOY = ROOT / "deploy"
 TEXTS = {path.name: path.read_text() for path in DEPLOY.iterdir()}
@@ -17,7 +18,7 @@ UNIT = TEXTS["restmon@.service"]
 
 
 def test_every_setting_that_is_named_is_one():
-    names = {f"RESTMON_{name.upper()}" for name in Settings.model_fields}
+    names = {f"RESTMON_{field.name.upper()}" for field in fields(Settings)} | {ENV_FILE}
     for name, text in TEXTS.items():
         named = set(re.findall(r"(?<![{$\w])(RESTMON_[A-Z_]+)\s*[=:]", text))
         assert named <= names, name
@@ -30,6 +31,7 @@ def test_every_process_that_is_started_is_a_command():
     assert started == composed == {"worker", "api", "dashboard"}
     assert started <= set(main.commands)
     assert "ExecStart=/opt/restmon/.venv/bin/python -m restmon %i" in UNIT
+    assert all("healthcheck" in service for service in services.values())
 
 
 def test_the_image_has_all_that_the_processes_need():

@@ -6,9 +6,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from restmon import demo, groups, heartbeats, imports, models, moving, reports
-from restmon.database import session
-from tests.conftest import Workspace
+from restmon.demo import generator
+from restmon.ingest import imports
+from restmon.ops import sqlite_to_postgres
+from restmon.reporting import reports
+from restmon.storage import models
+from restmon.storage.database import session
+from restmon.stores import groups
+from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.postgres
 
@@ -16,7 +21,9 @@ pytestmark = pytest.mark.postgres
 @pytest.fixture
 def full(workspace: Workspace) -> Workspace:
     """A workspace with a row at least in every table."""
-    files = demo.generate(workspace.path / "files", stores=30, days=40, seed=2)
+    files = generator.generate(
+        workspace.path / "files", generator.DemoPlan(stores=30, days=40, seed=2)
+    )
     found = {
         "polls": files.polls,
         "business_hours": files.business_hours,
@@ -24,10 +31,22 @@ def full(workspace: Workspace) -> Workspace:
     }
     imports.run_now([imports.source_file(kind, path) for kind, path in found.items()])
     workspace.import_now(
-        "late,active,2033-01-23 16:14:00 UTC\nlate,broken,2033-01-23 16:15:00 UTC\n"
+        "late,active,2023-01-23 16:14:00 UTC\nlate,broken,2023-01-23 16:15:00 UTC\n"
     )
     reports.work(reports.request().id)
     groups.create("Früh & spät")
+    with session():
+        store, group = models.Store.get(), models.Group.get()
+        models.StoreDirectory.create(
+            store=store, name="Café", address="1 Main St", sales_per_hour=87.25, opened_on=19_000
+        )
+        for owner in ({"store": store}, {"group": group}):
+            models.OtherHours.create(date=20_000, note="Thanksgiving", **owner)
+            models.OtherHours.create(date=20_001, start_time=0, end_time=3_600_000_000, **owner)
+            models.Target.create(target=995_000, **owner)
+        models.Target.create(target=990_000)
+        models.HourlySales.create(store=store, day_of_week=0, hour=12, sales=240.5)
+        models.PollReason.create(store=store, timestamp=1_674_490_440_000_000, reason="paused")
     return workspace
 
 
@@ -36,6 +55,7 @@ def rows(workspace: Workspace, table: str) -> int:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
 
+@pytest.mark.slow
 def test_everything_is_moved_and_goes_on(full: Workspace, postgres_url: str):
     before = full.restmon("report", "--output", full.path / "before.csv")
     assert before.returncode == 0, before.stderr
@@ -45,14 +65,14 @@ def test_everything_is_moved_and_goes_on(full: Workspace, postgres_url: str):
     assert {table: int(n.replace(",", "")) for table, n in told.items()} == {
         table: rows(full, table) for table in told
     }
-    assert set(told) == {moving._table(model) for model in moving.MOVED}
+    assert set(told) == {sqlite_to_postgres._table(model) for model in sqlite_to_postgres.MOVED}
     assert int(told["poll"].replace(",", "")) > 15_000
     moved = {"RESTMON_DATABASE_URL": postgres_url, "RESTMON_QUEUE_URL": ""}
     after = full.restmon("report", "--output", full.path / "after.csv", env=moved)
     assert after.returncode == 0, after.stderr
     assert (full.path / "after.csv").read_bytes() == (full.path / "before.csv").read_bytes()
     # The row ids go on after those that were moved.
-    more = full.write("more.csv", "store_id,status,timestamp_utc\nnew,active,2033-01-24 00:00:00\n")
+    more = full.write("more.csv", "store_id,status,timestamp_utc\nnew,active,2023-01-24 00:00:00\n")
     assert full.restmon("import", "--polls", more, env=moved).returncode == 0
     with psycopg.connect(postgres_url) as connection:
         (stores,) = connection.execute("SELECT count(*) FROM store").fetchone() or (0,)
@@ -70,15 +90,15 @@ def test_a_database_that_is_not_empty_is_refused(full: Workspace, postgres_url: 
 def test_a_row_that_arrives_otherwise_is_noticed(
     full: Workspace, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    add_polls = moving.postgres.add_polls
+    add_polls = sqlite_to_postgres.postgres.add_polls
 
     def wrong(store: Any, time: Any, status: Any) -> None:
         status[17] ^= 1
         add_polls(store, time, status)
 
-    monkeypatch.setattr(moving.postgres, "add_polls", wrong)
-    with pytest.raises(moving.RestmonError, match="table poll did not arrive"):
-        moving.move_to(postgres_url)
+    monkeypatch.setattr(sqlite_to_postgres.postgres, "add_polls", wrong)
+    with pytest.raises(sqlite_to_postgres.RestmonError, match="table poll did not arrive"):
+        sqlite_to_postgres.move_to(postgres_url)
     with psycopg.connect(postgres_url) as connection:
         assert connection.execute("SELECT count(*) FROM store").fetchone() == (0,)
     with session():
@@ -93,8 +113,8 @@ def test_an_address_that_cannot_be_used_is_one_sentence(full: Workspace, url: st
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.usefixtures("tester_alive")
 def test_not_while_a_worker_runs(full: Workspace, postgres_url: str):
-    heartbeats.beat("a worker", models.now())
     done = full.restmon("migrate-to", postgres_url)
     assert done.returncode == 2
     assert "Stop worker" in done.stderr

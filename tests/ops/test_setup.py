@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.conftest import ROOT, free_port, http, wait_until
+from tests.support.environment import ROOT, free_port, wait_until
+from tests.support.http import http
 
 NOT_COPIED = {".git", ".venv", "tests", "benchmarks", "__pycache__"}
 
@@ -124,6 +126,7 @@ def test_no_python(copy: Path, tmp_path: Path, there: list[str]):
     assert not (copy / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_the_python_that_is_there_is_used(copy: Path, tmp_path: Path):
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -183,10 +186,11 @@ def test_a_database_that_is_none(installed: Path):
 def healthy(dashboard: str) -> bool:
     try:
         return http(f"{dashboard}/_stcore/health").text == "ok"
-    except OSError:
+    except (OSError, httpx.TransportError):
         return False
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_all_of_them(installed: Path, tmp_path: Path):
     env = environment()
     api, dashboard = (

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pandas import isna
 
-from restmon import comparison, reports
 from restmon.errors import BadRequest, NotFound, RestmonError
-from restmon.models import COMPLETE, Report
-from tests.conftest import Workspace
+from restmon.reporting import comparison, computation, reports
+from restmon.storage.models import COMPLETE, Report
+from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -36,7 +36,7 @@ def polls() -> str:
 
 
 def made(as_of: str, method: str = "nearest") -> Report:
-    row = reports.request(reports.parse_as_of(as_of), method)
+    row = reports.request(computation.parse_as_of(as_of), method)
     assert reports.work(row.id)
     found = reports.get(row.id)
     assert found.status == COMPLETE
@@ -58,8 +58,8 @@ def row_of(found: comparison.Comparison, store_id: str) -> dict[str, Any]:
 
 
 def test_a_report_as_a_table(two: tuple[Report, Report]):
-    table = reports.table(two[0])
-    assert ",".join(table.columns) == reports.HEADER
+    table = reports.read_table(two[0])
+    assert ",".join(table.columns) == computation.HEADER
     assert table["store_id"].tolist() == ["001", "NA", "better", "much-worse", "same", "worse"]
     assert table.set_index("store_id").loc["001"].tolist() == [60, 24, 168, 0, 0, 0]
     text = reports.read_csv(two[0]).decode().splitlines()[1:]
@@ -69,7 +69,7 @@ def test_a_report_as_a_table(two: tuple[Report, Report]):
 
 def test_which_stores_got_worse(two: tuple[Report, Report]):
     older, newer = two
-    found = comparison.compare(older.id, newer.id)
+    found = comparison.compare_reports(older.id, newer.id)
     assert (found.older.id, found.newer.id, found.same_method) == (older.id, newer.id, True)
     # The two that cannot be compared come last.
     assert found.table["store_id"].tolist() == [
@@ -96,13 +96,13 @@ def test_which_stores_got_worse(two: tuple[Report, Report]):
 
 def test_stores_of_one_report_and_stores_never_seen(two: tuple[Report, Report]):
     older, newer = two
-    found = comparison.compare(older.id, newer.id)
+    found = comparison.compare_reports(older.id, newer.id)
     row = row_of(found, "new")
     assert row["only_in"] == "newer"
     assert isna(row["uptime_last_day_older"])
     assert row["uptime_last_day_newer"] == 24
     assert isna(row["uptime_share_change"])
-    assert row_of(comparison.compare(newer.id, older.id), "new")["only_in"] == "older"
+    assert row_of(comparison.compare_reports(newer.id, older.id), "new")["only_in"] == "older"
     row = row_of(found, "NA")
     assert row["downtime_change"] == 0
     assert isna(row["only_in"])
@@ -111,34 +111,37 @@ def test_stores_of_one_report_and_stores_never_seen(two: tuple[Report, Report]):
 
 def test_the_other_way_round_is_the_opposite(two: tuple[Report, Report]):
     older, newer = two
-    there, back = comparison.compare(older.id, newer.id), comparison.compare(newer.id, older.id)
+    there, back = (
+        comparison.compare_reports(older.id, newer.id),
+        comparison.compare_reports(newer.id, older.id),
+    )
     assert (back.worse, back.better) == (there.better, there.worse)
     assert back.table["store_id"].tolist()[0] == "better"
-    itself = comparison.compare(newer.id, newer.id)
+    itself = comparison.compare_reports(newer.id, newer.id)
     assert (itself.worse, itself.better, itself.table["only_in"].notna().sum()) == (0, 0, 0)
 
 
 def test_reports_by_two_methods_say_so(two: tuple[Report, Report]):
     other = made(SECOND, "previous")
-    assert not comparison.compare(two[1].id, other.id).same_method
+    assert not comparison.compare_reports(two[1].id, other.id).same_method
 
 
 def test_what_cannot_be_compared(two: tuple[Report, Report]):
     older, newer = two
     with pytest.raises(NotFound, match="no report 'x'"):
-        comparison.compare("x", newer.id)
+        comparison.compare_reports("x", newer.id)
     running = reports.request()
     with pytest.raises(BadRequest, match="it is running"):
-        comparison.compare(older.id, running.id)
+        comparison.compare_reports(older.id, running.id)
     path = reports.csv_path(newer.id)
     whole = path.read_bytes()
     for damage in (whole[:-30], b"", whole.replace(b"168.00", b"1x8.00"), b"\x00" * len(whole)):
         path.write_bytes(damage)
         with pytest.raises(RestmonError, match="is damaged"):
-            comparison.compare(older.id, newer.id)
+            comparison.compare_reports(older.id, newer.id)
     path.unlink()
     with pytest.raises(NotFound, match="no longer in the reports folder"):
-        comparison.compare(older.id, newer.id)
+        comparison.compare_reports(older.id, newer.id)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +160,5 @@ def test_the_two_reports_to_compare(made_last_first: list[tuple[int, str]], pair
     rows = [
         Report(id=str(n), as_of=as_of, method=m) for n, (as_of, m) in enumerate(made_last_first)
     ]
-    older, newer = comparison.suggested(rows)
+    older, newer = comparison.suggest_reports(rows)
     assert (int(older.id), int(newer.id)) == pair

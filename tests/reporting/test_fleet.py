@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from math import floor
 
@@ -10,17 +10,25 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from restmon import database, reports, retention
+from restmon.core.hours import DEFAULT_ZONE
+from restmon.core.instants import day_number
+from restmon.core.status_now import STATUS_NAMES
+from restmon.core.timeline import METHODS
 from restmon.errors import BadRequest, NoPolls
-from restmon.fleet import DOWN, NEVER, NEVER_OBSERVED, UP, Fleet, fleet
-from restmon.hours import DEFAULT_ZONE
-from restmon.snapshot import KEPT, LOOKBACK, SLACK, SnapshotCache, cache
-from restmon.uptime import METHODS
+from restmon.ops import retention
+from restmon.reporting import computation, reports
+from restmon.reporting.current_status import DOWN, NEVER, NEVER_OBSERVED, UP
+from restmon.reporting.fleet import Fleet, compute_fleet
+from restmon.reporting.snapshot import LOOKBACK, RESULTS_KEPT, SLACK, SnapshotCache, cache
+from restmon.storage import database
+from restmon.storage.models import Store, StoreDirectory
+from restmon.storage.revisions import new_revision
 from tests import reference
-from tests.conftest import Workspace
-from tests.imported import import_stores
-from tests.stores import DAY, HOUR, MINUTE, SECOND, AStore, cases
-from tests.test_buckets_properties import halves
+from tests.support.examples import examples
+from tests.support.halves import halves
+from tests.support.imported import import_stores
+from tests.support.stores import DAY, HOUR, MINUTE, SECOND, AStore, cases
+from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -55,7 +63,7 @@ def test_a_store_worked_by_hand(workspace: Workspace):
     workspace.import_now(
         hourly_polls("a", as_of - 162 * HOUR, flags), None, "a,Asia/Kolkata\nb,Asia/Kolkata\n"
     )
-    found = fleet()
+    found = compute_fleet()
     assert (found.as_of, found.ids, found.zones.tolist()) == (
         as_of,
         ["a", "b"],
@@ -98,7 +106,7 @@ def test_a_change_of_clocks_moves_the_cells(workspace: Workspace):
         "".join(f"a,{day},00:00,24:00\n" for day in range(7)),
         "a,America/Denver\n",
     )
-    cells = fleet().down_by_weekday_hour[0]
+    cells = compute_fleet().down_by_weekday_hour[0]
     assert cells[6, 1] == 2
     assert cells.sum() == 168
     assert cells[6].sum() == 25
@@ -118,7 +126,7 @@ def test_down_right_now_is_open_and_down(workspace: Workspace):
     hours = "closed,1,08:00,12:00\ndown,1,08:00,13:00\nup,1,08:00,13:00\nunseen,1,08:00,13:00\n"
     hours += "opening,1,08:00,10:00\nopening,1,12:00,14:00\n"
     workspace.import_now("".join(lines), hours)
-    found = fleet()
+    found = compute_fleet()
     assert found.ids == ["closed", "down", "opening", "unseen", "up"]
     assert found.open_now.tolist() == [False, True, True, True, True]
     assert found.status.tolist() == [DOWN, DOWN, DOWN, NEVER_OBSERVED, UP]
@@ -135,7 +143,7 @@ def test_since_when_a_store_is_down(workspace: Workspace, method: str, since: st
         "a,active,2023-01-24 17:00:00 UTC\na,inactive,2023-01-24 18:00:00 UTC\n"
         "b,active,2023-01-24 17:00:00 UTC\n"
     )
-    found = fleet(method=method)
+    found = compute_fleet(method=method)
     assert found.down_since.tolist() == [utc(since), NEVER]
 
 
@@ -147,7 +155,7 @@ def test_what_is_assumed_and_a_last_poll_of_long_ago(workspace: Workspace):
         "hours,0,09:00,17:00\n",
         "zone,Europe/Dublin\n",
     )
-    found = fleet()
+    found = compute_fleet()
     assert found.ids == ["hours", "new", "old", "zone"]
     assert found.last_poll.tolist() == [NEVER, as_of, long_ago + HOUR, NEVER]
     assert found.last_poll_status.tolist() == [-1, 1, 0, -1]
@@ -157,7 +165,7 @@ def test_what_is_assumed_and_a_last_poll_of_long_ago(workspace: Workspace):
     assert found.down[2].tolist() == [2 * HOUR, 2 * DAY, 2 * WEEK]
     assert found.down_before[2].tolist() == [2 * HOUR, 2 * DAY, 2 * WEEK]
     assert found.has_before == (False, False, False)
-    past = fleet(long_ago)
+    past = compute_fleet(long_ago)
     assert past.last_poll.tolist() == [NEVER, NEVER, long_ago, NEVER]
     assert past.status.tolist() == [NEVER_OBSERVED, NEVER_OBSERVED, UP, NEVER_OBSERVED]
 
@@ -165,17 +173,17 @@ def test_what_is_assumed_and_a_last_poll_of_long_ago(workspace: Workspace):
 def test_a_fleet_is_made_once_a_revision(workspace: Workspace):
     first = utc("2023-01-01 00:00")
     workspace.import_now(hourly_polls("b", first, "u" * 400))
-    one = fleet()
-    assert fleet() is one
+    one = compute_fleet()
+    assert compute_fleet() is one
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda method: fleet(method=method), 4 * METHODS))
+        found = list(threads.map(lambda method: compute_fleet(method=method), 4 * METHODS))
     assert len({id(made) for made in found}) == len(METHODS)
-    assert fleet(method="previous") is not one
-    for n in range(KEPT):
-        fleet(one.as_of - n)
-    assert len(cache._made) == KEPT
+    assert compute_fleet(method="previous") is not one
+    for n in range(RESULTS_KEPT):
+        compute_fleet(one.as_of - n)
+    assert len(cache._made) == RESULTS_KEPT
     workspace.import_now(hourly_polls("a", first + 399 * HOUR, "d"))
-    two = fleet()
+    two = compute_fleet()
     assert two.revision > one.revision
     assert (one.ids, two.ids) == (["b"], ["a", "b"])
     assert len(cache._made) == 1
@@ -192,7 +200,7 @@ def test_a_fleet_brought_up_to_date_is_one_made_anew(workspace: Workspace):
     hours = "".join(f"s{n},{day},0{n}:00,2{n % 4}:30\n" for n in range(1, 5) for day in range(7))
     shared = SnapshotCache()
     workspace.import_now(of_all(first, "ud" * 300), hours, "s1,Asia/Kolkata\n")
-    reports.compute(cache=shared)  # a shallow snapshot first
+    computation.compute(cache=shared)  # a shallow snapshot first
     steps = [
         of_all(first + 600 * HOUR, "u"),  # the next hour
         of_all(first + 601 * HOUR - 10 * DAY, "uu"),  # in the week before the last
@@ -203,14 +211,17 @@ def test_a_fleet_brought_up_to_date_is_one_made_anew(workspace: Workspace):
     ]
     for text in steps:
         workspace.import_now(text)
-        assert_same(fleet(cache=shared), fleet(cache=SnapshotCache()))
-        assert reports.compute(cache=shared).csv() == reports.compute(cache=SnapshotCache()).csv()
+        assert_same(compute_fleet(cache=shared), compute_fleet(cache=SnapshotCache()))
+        assert (
+            computation.compute(cache=shared).csv()
+            == computation.compute(cache=SnapshotCache()).csv()
+        )
     with database.reading():
         kept = shared.get()
     assert 0 <= kept.polls.time.max() - 2 * WEEK - LOOKBACK - kept.polls_from <= SLACK
     assert kept.polls.time.min() >= kept.polls_from
-    retention.apply(30)
-    assert_same(fleet(cache=shared), fleet(cache=SnapshotCache()))
+    retention.apply(30, accept_much=True)
+    assert_same(compute_fleet(cache=shared), compute_fleet(cache=SnapshotCache()))
 
 
 def test_the_fleet_tells_the_reports_numbers(workspace: Workspace):
@@ -221,26 +232,64 @@ def test_the_fleet_tells_the_reports_numbers(workspace: Workspace):
         "b,Australia/Lord_Howe\n",
     )
     for method in METHODS:
-        found, data = fleet(method=method), reports.compute(method=method)
+        found, data = compute_fleet(method=method), computation.compute(method=method)
         assert (found.up == data.up).all()
         assert (found.down == data.down).all()
         assert found.outages.tolist() == np.bincount(data.outages().store, minlength=2).tolist()
 
 
+def test_each_status_by_name(workspace: Workspace):
+    as_of = utc("2023-01-26 18:00")  # Thursday, noon in Chicago
+    polls = "".join(
+        hourly_polls(store, as_of - 48 * HOUR, flags)
+        for store, flags in (
+            ("up", "u" * 49),
+            ("down", "u" * 48 + "d"),
+            ("closed", "u" * 49),
+            ("stopped", "u" * 40),
+            ("stopped-down", "u" * 39 + "d"),
+            ("gone", "u" * 40),
+            ("bad", "u" * 49),
+        )
+    )
+    workspace.import_now(
+        polls, "closed,3,18:00,20:00\nclosed,2,10:00,20:00\nbad,3,9 bells,10\nquiet,3,09:00,17:00\n"
+    )
+    store = Store.get(Store.store_id == "gone")
+    with database.updating():
+        StoreDirectory.create(store=store, closed_on=day_number(date(2023, 1, 26)))
+        new_revision(stores_changed=True)
+    found = compute_fleet()
+    shown = [STATUS_NAMES[code] for code in found.status_now]
+    assert dict(zip(found.ids, shown, strict=True)) == {
+        "up": "up",
+        "down": "down",
+        "closed": "closed",
+        "stopped": "not reporting",
+        "stopped-down": "not reporting",
+        "gone": "retired",
+        "bad": "hours unreadable",
+        "quiet": "no data",
+    }
+    assert found.down_now.tolist() == [name == "down" for name in found.ids]
+
+
 def test_what_cannot_be_told(workspace: Workspace):
     with pytest.raises(NoPolls):
-        fleet()
+        compute_fleet()
     workspace.import_now(hours="a,0,09:00,17:00\n")
     with pytest.raises(NoPolls):
-        fleet()
+        compute_fleet()
     with pytest.raises(BadRequest, match="method"):
-        fleet(method="median")
+        compute_fleet(method="median")
 
 
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases())
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(50),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_the_fleet_is_the_references(
     workspace: Workspace, method: str, case: tuple[list[AStore], int]
@@ -248,7 +297,7 @@ def test_the_fleet_is_the_references(
     stores, as_of = case
     stores = [*stores, AStore([], None, [(as_of - 900 * DAY, True)])]
     named = import_stores(workspace, stores)
-    found = fleet(as_of, method, SnapshotCache())
+    found = compute_fleet(as_of, method, SnapshotCache())
     assert found.ids == [f"s{s}" for s in named]
     begin = as_of - WEEK
     for n, s in enumerate(named):
@@ -277,8 +326,8 @@ def test_the_fleet_is_the_references(
 
         cells = {(day, hour): [0, 0] for day in range(7) for hour in range(24)}
         by_clock = reference.time_by_clock(*everything, begin, as_of)
-        for (date, hour), (up_time, down_time) in by_clock.items():
-            cell = cells[(date + 3) % 7, hour]
+        for (day, hour), (up_time, down_time) in by_clock.items():
+            cell = cells[(day + 3) % 7, hour]
             cell[0] += reference.TICKS * (up_time + down_time)
             cell[1] += reference.TICKS * down_time
         for (day, hour), (open_ticks, down_ticks) in cells.items():
@@ -290,7 +339,14 @@ def test_the_fleet_is_the_references(
         open_now, up_now = reference.last_status(*everything)
         assert found.open_now[n] == open_now
         assert found.status[n] == (NEVER_OBSERVED if up_now is None else int(up_now))
-        assert found.down_now[n] == (open_now and up_now is False)
+        if up_now is None:
+            shown = "no data"
+        elif reference.is_stale(store.hours, store.zone, store.polls, as_of):
+            shown = "not reporting"
+        else:
+            shown = ("up" if up_now else "down") if open_now else "closed"
+        assert STATUS_NAMES[found.status_now[n]] == shown
+        assert found.down_now[n] == (shown == "down")
         since = fell[-1][0] if fell and fell[-1][3] else as_of
         if not found.down_now[n]:
             assert found.down_since[n] == NEVER

@@ -3,13 +3,14 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from restmon import reports
-from restmon.snapshot import SnapshotCache
-from restmon.uptime import METHODS
+from restmon.core.timeline import METHODS
+from restmon.reporting import computation, reports
+from restmon.reporting.snapshot import SnapshotCache
 from tests import reference
-from tests.conftest import Workspace
-from tests.imported import import_stores
-from tests.stores import DAY, AStore, cases
+from tests.support.examples import examples
+from tests.support.imported import import_stores
+from tests.support.stores import DAY, AStore, cases
+from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -17,7 +18,9 @@ pytestmark = pytest.mark.both_databases
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(max_stores=3))
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(120),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_the_report_is_the_references(
     workspace: Workspace, method: str, case: tuple[list[AStore], int]
@@ -25,7 +28,7 @@ def test_the_report_is_the_references(
     stores, as_of = case
     anchor = f"anchor,active,{reports.as_text(as_of - 900 * DAY)}\n"
     named = import_stores(workspace, stores, anchor)
-    text = reports.compute(as_of, method, cache=SnapshotCache()).csv()
+    text = computation.compute(as_of, method, cache=SnapshotCache()).csv()
     found = {line.split(",")[0]: line.split(",")[1:] for line in text.splitlines()[1:]}
     assert sorted(found) == sorted(["anchor", *(f"s{s}" for s in named)])
     for s in named:

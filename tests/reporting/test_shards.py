@@ -8,12 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jobs.tasks import enqueue_report, recover
-from restmon import demo, imports, leases, reports, shards
-from restmon.models import COMPLETE, FAILED, RUNNING, Shard
+from restmon.demo import generator
+from restmon.ingest import imports
+from restmon.leasing import leases
+from restmon.reporting import computation, reports, shards
+from restmon.reporting.snapshot import SnapshotCache
 from restmon.settings import get_settings
-from restmon.snapshot import SnapshotCache
-from tests.conftest import HOURS_HEADER, POLLS_HEADER, Workspace, wait_until
-from tests.workers import ended, start_worker
+from restmon.storage.models import COMPLETE, FAILED, RUNNING, Shard
+from tests.support.environment import wait_until
+from tests.support.workers import ended, start_worker
+from tests.support.workspace import HOURS_HEADER, POLLS_HEADER, Workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -27,7 +31,9 @@ def parted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     workspace.env["RESTMON_SHARD_STORES"] = str(A_PART)
     monkeypatch.setenv("RESTMON_SHARD_STORES", str(A_PART))
     get_settings.cache_clear()
-    files = demo.generate(workspace.path / "files", stores=STORES, days=8, seed=3)
+    files = generator.generate(
+        workspace.path / "files", generator.DemoPlan(stores=STORES, days=8, seed=3)
+    )
     found = {
         "polls": files.polls,
         "business_hours": files.business_hours,
@@ -38,7 +44,7 @@ def parted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def in_one_piece(as_of: int | None = None, method: str = "nearest") -> bytes:
-    return reports.compute(as_of, method, cache=SnapshotCache()).csv().encode()
+    return computation.compute(as_of, method, cache=SnapshotCache()).csv().encode()
 
 
 def import_polls(workspace: Workspace, *polls: tuple[str, str, int]) -> None:
@@ -53,7 +59,7 @@ def test_the_parts_joined_are_the_report_in_one_piece(parted: Workspace, method:
     report = reports.request(method=method)
     assert reports.work(report.id) is True
     assert reports.get(report.id).status == RUNNING
-    ids = shards.waiting(report.id)
+    ids = shards.list_waiting(report.id)
     assert len(ids) == PARTS
     following = [reports.work_shard(shard_id) for shard_id in reversed(ids)]
     assert following == [None] * (PARTS - 1) + [report.id]
@@ -61,7 +67,7 @@ def test_the_parts_joined_are_the_report_in_one_piece(parted: Workspace, method:
     done = reports.get(report.id)
     assert (done.status, done.stores, done.attempts) == (COMPLETE, STORES, 1)
     assert reports.read_csv(done) == in_one_piece(done.as_of, method)
-    assert done.as_of == reports.compute().as_of
+    assert done.as_of == computation.compute().as_of
     assert [path.name for path in get_settings().reports_dir.iterdir()] == [f"{report.id}.csv"]
 
 
@@ -71,21 +77,21 @@ def test_a_report_of_few_stores_is_not_parted(parted: Workspace, monkeypatch: An
     report = reports.request()
     assert reports.work(report.id) is True
     assert reports.get(report.id).status == COMPLETE
-    assert shards.of(report.id) == []
+    assert shards.list_shards(report.id) == []
 
 
 def test_a_shard_reads_its_own_stores_alone(parted: Workspace):
     report = reports.request()
     reports.work(report.id)
     names: list[str] = []
-    for shard in shards.of(report.id):
+    for shard in shards.list_shards(report.id):
         with reports.database.reading():
-            found = shards.StoreRange(shard.first, shard.end).get(shard.as_of, reports.WEEK)
+            found = shards.StoreRange(shard.first, shard.end).get(shard.as_of, computation.WEEK)
         assert len(found.stores.ids) <= A_PART
         assert set(found.polls.store.tolist()) <= set(range(len(found.stores.ids)))
-        assert set(found.stores.hours.store.tolist()) <= set(range(len(found.stores.ids)))
+        assert set(found.stores.schedule.weekly.store.tolist()) <= set(range(len(found.stores.ids)))
         names += found.stores.ids
-    assert names == reports.compute().stores.ids
+    assert names == computation.compute().stores.ids
 
 
 HOUR = 3600 * 1_000_000
@@ -95,7 +101,7 @@ def sharded(as_of: int | None = None) -> bytes:
     """The CSV of a report that this process computes shard by shard."""
     report = reports.request(as_of)
     reports.work(report.id)
-    for shard_id in shards.waiting(report.id):
+    for shard_id in shards.list_waiting(report.id):
         reports.work_shard(shard_id)
     reports.work(report.id)
     return reports.read_csv(reports.get(report.id))
@@ -105,8 +111,8 @@ def test_a_second_report_reads_only_the_polls_that_came_since(
     parted: Workspace, monkeypatch: pytest.MonkeyPatch
 ):
     sharded()
-    newest = reports.compute().as_of
-    ids = reports.compute().stores.ids
+    newest = computation.compute().as_of
+    ids = computation.compute().stores.ids
     import_polls(
         parted, (ids[0], "inactive", newest + HOUR), (ids[-1], "active", newest + 2 * HOUR)
     )
@@ -138,8 +144,8 @@ def test_a_second_report_reads_only_the_polls_that_came_since(
     )
 )
 def test_what_a_worker_keeps_never_shows(parted: Workspace, steps: list[tuple[Any, ...]]):
-    ids = reports.compute().stores.ids
-    newest = reports.compute().as_of
+    ids = computation.compute().stores.ids
+    newest = computation.compute().as_of
     for what, store, at, as_of in steps:
         if what == "poll":
             import_polls(parted, (ids[store], "inactive", newest + at * HOUR))
@@ -156,7 +162,7 @@ def test_three_workers_share_a_report(parted: Workspace):
     done = ended(reports.get, enqueue_report().id)
     assert reports.read_csv(done) == in_one_piece(done.as_of)
     assert all(worker.stop() == 0 for worker in workers)
-    assert all(shard.attempts == 1 for shard in shards.of(done.id))
+    assert all(shard.attempts == 1 for shard in shards.list_shards(done.id))
 
 
 def test_shards_of_a_worker_that_is_killed_are_taken_up_by_the_others(parted: Workspace):
@@ -169,24 +175,28 @@ def test_shards_of_a_worker_that_is_killed_are_taken_up_by_the_others(parted: Wo
         start_worker(parted)
     wait_until(
         "the others have the rest",
-        lambda: len([s for s in shards.of(report.id) if s.status == COMPLETE]) == PARTS - 2,
+        lambda: (
+            len([s for s in shards.list_shards(report.id) if s.status == COMPLETE]) == PARTS - 2
+        ),
     )
     assert reports.get(report.id).status == RUNNING
     slow.kill()
     done = ended(reports.get, report.id)
     assert (done.status, done.attempts) == (COMPLETE, 1)
     assert reports.read_csv(done) == in_one_piece(done.as_of)
-    assert sorted(shard.attempts for shard in shards.of(report.id)) == [1] * (PARTS - 2) + [2, 2]
+    assert sorted(shard.attempts for shard in shards.list_shards(report.id)) == [1] * (
+        PARTS - 2
+    ) + [2, 2]
 
 
 def test_polls_after_the_reports_instant_disturb_no_shard(parted: Workspace):
     report = reports.request()
     reports.work(report.id)
-    first, *others = shards.waiting(report.id)
+    first, *others = shards.list_waiting(report.id)
     before = in_one_piece()
     reports.work_shard(first)
-    as_of = shards.of(report.id)[0].as_of
-    store = reports.compute().stores.ids[-1]
+    as_of = shards.list_shards(report.id)[0].as_of
+    store = computation.compute().stores.ids[-1]
     import_polls(parted, (store, "inactive", as_of + 1))
     for shard_id in others:
         reports.work_shard(shard_id)
@@ -200,18 +210,18 @@ def test_polls_after_the_reports_instant_disturb_no_shard(parted: Workspace):
 def test_data_that_change_under_the_shards_part_the_report_anew(parted: Workspace, change: str):
     report = reports.request()
     reports.work(report.id)
-    first, second, *_ = shards.waiting(report.id)
+    first, second, *_ = shards.list_waiting(report.id)
     assert reports.work_shard(first) is None
-    as_of = shards.of(report.id)[0].as_of
-    ids = reports.compute().stores.ids
+    as_of = shards.list_shards(report.id)[0].as_of
+    ids = computation.compute().stores.ids
     if change == "poll":
         import_polls(parted, (ids[0], "inactive", as_of - 1), (ids[-1], "inactive", as_of - 1))
     else:
         import_polls(parted, ("another", "active", as_of + 1))
     assert reports.work_shard(second) == report.id
-    assert shards.of(report.id) == []
+    assert shards.list_shards(report.id) == []
     reports.work(report.id)
-    for shard_id in shards.waiting(report.id):
+    for shard_id in shards.list_waiting(report.id):
         reports.work_shard(shard_id)
     reports.work(report.id)
     done = reports.get(report.id)
@@ -222,12 +232,12 @@ def test_data_that_change_under_the_shards_part_the_report_anew(parted: Workspac
 
 def test_a_report_disturbed_again_and_again_is_computed_in_one_piece(parted: Workspace):
     report = reports.request()
-    ids = reports.compute().stores.ids
+    ids = computation.compute().stores.ids
     for n in range(shards.MOST_ROUNDS):
         reports.work(report.id)
         assert reports.get(report.id).status == RUNNING
-        import_polls(parted, (ids[0], "inactive", shards.of(report.id)[0].as_of - 1 - n))
-        assert reports.work_shard(shards.waiting(report.id)[0]) == report.id
+        import_polls(parted, (ids[0], "inactive", shards.list_shards(report.id)[0].as_of - 1 - n))
+        assert reports.work_shard(shards.list_waiting(report.id)[0]) == report.id
     reports.work(report.id)
     done = reports.get(report.id)
     assert done.status == COMPLETE
@@ -237,17 +247,17 @@ def test_a_report_disturbed_again_and_again_is_computed_in_one_piece(parted: Wor
 def test_a_report_whose_shards_are_under_way_is_left_alone(parted: Workspace):
     report = reports.request()
     reports.work(report.id)
-    assert leases.waiting(reports.Report) == []
+    assert leases.list_waiting(reports.Report) == []
     assert reports.work(report.id) is True
     assert reports.get(report.id).attempts == 0
-    assert len(shards.of(report.id)) == PARTS
+    assert len(shards.list_shards(report.id)) == PARTS
 
 
 def test_a_shard_that_cannot_be_written_fails_the_report(parted: Workspace):
     report = reports.request()
     reports.work(report.id)
     (parted.path / "data" / "reports").write_text("a file where the folder should be")
-    for shard_id in shards.waiting(report.id):
+    for shard_id in shards.list_waiting(report.id):
         reports.work_shard(shard_id)
     reports.work(report.id)
     done = reports.get(report.id)
@@ -258,9 +268,9 @@ def test_a_shard_that_cannot_be_written_fails_the_report(parted: Workspace):
 def test_parts_that_other_machines_keep_to_themselves_are_told(parted: Workspace):
     report = reports.request()
     reports.work(report.id)
-    for shard_id in shards.waiting(report.id):
+    for shard_id in shards.list_waiting(report.id):
         reports.work_shard(shard_id)
-    path: Path = shards.path(shards.of(report.id)[2])
+    path: Path = shards.part_path(shards.list_shards(report.id)[2])
     path.unlink()
     reports.work(report.id)
     done = reports.get(report.id)

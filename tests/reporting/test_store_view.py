@@ -9,16 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from restmon import database, models, reports
+from restmon.core.explanations import CLOSING, MIDPOINT, OPENING, POLL, RANGE, join_spans
+from restmon.core.hours import CLOSED
+from restmon.core.timeline import METHODS, NEAREST
 from restmon.errors import BadRequest, NotFound
-from restmon.reasons import CLOSING, MIDPOINT, OPENING, POLL, RANGE, joined
-from restmon.store_view import view, weekly_hours
-from restmon.uptime import METHODS, NEAREST
+from restmon.reporting import reports
+from restmon.reporting.store_timeline import read_store, weekly_hours
+from restmon.storage import database, models
 from tests import reference
-from tests.conftest import Workspace
-from tests.imported import import_stores
-from tests.stores import DAY, HOUR, MINUTE, SECOND, AStore, cases
-from tests.test_buckets_properties import halves
+from tests.support.examples import examples
+from tests.support.halves import halves
+from tests.support.imported import import_stores
+from tests.support.stores import DAY, HOUR, MINUTE, SECOND, AStore, cases
+from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -47,7 +50,7 @@ def test_the_worked_example(workspace: Workspace):
         CHICAGO,
     )
     noon = utc("2023-01-23 18:00")
-    found = view("a", noon - DAY, noon, as_of=noon)
+    found = read_store("a", noon - DAY, noon, as_of=noon)
     opening, middle = utc("2023-01-23 15:00"), utc("2023-01-23 16:44:30")
     first, second = utc("2023-01-23 16:14"), utc("2023-01-23 17:15")
     assert (found.zone, found.zone_assumed, found.hours_assumed) == (
@@ -80,7 +83,7 @@ def test_the_worked_example(workspace: Workspace):
     assert found.first_observation == first  # not the poll before opening
     assert found.open_before_first == 2 * 74 * MINUTE
 
-    previous = view("a", noon - DAY, noon, "previous", as_of=noon)
+    previous = read_store("a", noon - DAY, noon, "previous", as_of=noon)
     assert previous.spans.start.tolist() == [opening, second]
     assert previous.spans.starts.kind.tolist() == [OPENING, POLL]
     assert (previous.spans.starts.before[1], previous.spans.starts.after[1]) == (first, second)
@@ -90,9 +93,9 @@ def test_the_worked_example(workspace: Workspace):
 def test_the_range_cuts_and_the_poll_beyond_it_still_counts(workspace: Workspace):
     workspace.import_now(polls("2023-01-23 16:14 up", "2023-01-23 17:15 down"), MONDAY, CHICAGO)
     lo, hi = utc("2023-01-23 16:30"), utc("2023-01-23 17:00")
-    found = view("a", lo, hi)
+    found = read_store("a", lo, hi)
     assert (found.first_observation, found.open_before_first) == (None, 0)
-    early = view("a", utc("2023-01-23 15:20"), utc("2023-01-23 15:50"))
+    early = read_store("a", utc("2023-01-23 15:20"), utc("2023-01-23 15:50"))
     assert early.first_observation == utc("2023-01-23 16:14")
     assert early.open_before_first == early.up == 2 * 30 * MINUTE
     assert len(found.polls.time) == 0
@@ -103,18 +106,18 @@ def test_the_range_cuts_and_the_poll_beyond_it_still_counts(workspace: Workspace
     assert found.up + found.down == found.open == 2 * (hi - lo)
     assert found.outages.start.tolist() == [utc("2023-01-23 16:44:30")]
     # The outage begins where this range ends, and is none of its.
-    assert view("a", lo, utc("2023-01-23 16:44:30")).outages.start.tolist() == []
-    assert view("a", lo, utc("2023-01-23 16:40")).outages.start.tolist() == []
+    assert read_store("a", lo, utc("2023-01-23 16:44:30")).outages.start.tolist() == []
+    assert read_store("a", lo, utc("2023-01-23 16:40")).outages.start.tolist() == []
     # Where the range ends at a turn, the turn is the reason.
     opening = utc("2023-01-23 15:00")
-    exact = view("a", opening, utc("2023-01-23 18:00"), as_of=hi + DAY).spans
+    exact = read_store("a", opening, utc("2023-01-23 18:00"), as_of=hi + DAY).spans
     assert (exact.starts.kind[0], exact.ends.kind[-1]) == (OPENING, CLOSING)
-    beyond = view("a", opening + 1, utc("2023-01-23 18:00") - 1, as_of=hi + DAY).spans
+    beyond = read_store("a", opening + 1, utc("2023-01-23 18:00") - 1, as_of=hi + DAY).spans
     assert (beyond.starts.kind[0], beyond.ends.kind[-1]) == (RANGE, RANGE)
-    middle = view("a", utc("2023-01-23 16:44:30"), hi).spans
+    middle = read_store("a", utc("2023-01-23 16:44:30"), hi).spans
     assert middle.starts.kind.tolist() == [MIDPOINT]
     # As of a time before the second poll it was not known yet.
-    early = view("a", lo, hi, as_of=utc("2023-01-23 17:00"))
+    early = read_store("a", lo, hi, as_of=utc("2023-01-23 17:00"))
     assert early.spans.status.tolist() == [1]
 
 
@@ -126,17 +129,17 @@ def test_the_end_is_clipped_to_the_newest_poll_which_is_shown(workspace: Workspa
         CHICAGO,
     )
     newest = utc("2023-01-23 17:20")
-    found = view("a", newest - DAY, newest + 10 * DAY)
+    found = read_store("a", newest - DAY, newest + 10 * DAY)
     assert (found.as_of, found.hi) == (newest, newest)
     assert found.spans.end[-1] == newest
     assert found.spans.ends.kind[-1] == RANGE
-    assert view("b", newest - DAY, newest + DAY).polls.time.tolist() == [newest]
-    past = view("a", newest + DAY, newest + 2 * DAY)
+    assert read_store("b", newest - DAY, newest + DAY).polls.time.tolist() == [newest]
+    past = read_store("a", newest + DAY, newest + 2 * DAY)
     assert (past.lo, past.hi) == (newest, newest)
     assert (len(past.spans), len(past.days.date), past.open) == (0, 0, 0)
     # An import makes another poll the newest one.
     workspace.import_now(polls("2023-01-23 17:40 up", store="b"))
-    assert view("a", newest - DAY, newest + DAY).hi == utc("2023-01-23 17:40")
+    assert read_store("a", newest - DAY, newest + DAY).hi == utc("2023-01-23 17:40")
 
 
 def test_an_interval_without_a_poll_takes_the_nearest_and_says_so(workspace: Workspace):
@@ -144,7 +147,9 @@ def test_an_interval_without_a_poll_takes_the_nearest_and_says_so(workspace: Wor
     workspace.import_now(
         polls("2023-01-23 17:00 up", "2023-01-26 17:00 down"), hours, "a,America/Chicago\n"
     )
-    found = view("a", utc("2023-01-23 06:00"), utc("2023-01-27 06:00"), as_of=utc("2023-01-28"))
+    found = read_store(
+        "a", utc("2023-01-23 06:00"), utc("2023-01-27 06:00"), as_of=utc("2023-01-28")
+    )
     # Monday, Tuesday up to the middle of the two polls (Wednesday 05:00 UTC), then down.
     assert found.spans.status.tolist() == [1, 1, 0, 0]
     assert found.spans.carried.tolist() == [False, True, True, False]
@@ -152,7 +157,7 @@ def test_an_interval_without_a_poll_takes_the_nearest_and_says_so(workspace: Wor
     assert found.outages.start.tolist() == [utc("2023-01-25 15:00")]
     # With the switch inside an interval: the polls lie in other ones.
     workspace.import_now(polls("2023-01-26 15:30 down", "2023-01-24 15:30 up"))
-    found = view("a", utc("2023-01-25 06:00"), utc("2023-01-26 06:00"))
+    found = read_store("a", utc("2023-01-25 06:00"), utc("2023-01-26 06:00"))
     assert found.spans.starts.kind.tolist() == [OPENING, MIDPOINT]
     assert found.spans.carried.tolist() == [True, True]
     assert found.spans.ends.before[0] == utc("2023-01-24 15:30")
@@ -172,29 +177,29 @@ def test_an_outage_is_whole_however_long(workspace: Workspace, days: int, method
     text = "".join(f"a,{status},{reports.as_text(time)}\n" for time, status in rows)
     workspace.import_now(text)
     middle = begin + days * DAY // 2
-    found = view("a", middle, middle + DAY, method)
+    found = read_store("a", middle, middle + DAY, method)
     assert found.outages.start.tolist() == [begin]
     assert found.outages.end.tolist() == [end]
     assert found.outages.open_time.tolist() == [2 * (end - begin)]
     assert found.outages.ongoing.tolist() == [False]
     assert found.down == found.open == 2 * DAY
-    last = view("a", end - HOUR, end + half + 2 * HOUR, method)
+    last = read_store("a", end - HOUR, end + half + 2 * HOUR, method)
     ongoing = method == NEAREST  # by the other one, down only from the last poll on
     assert last.outages.start.tolist() == [begin, *([end + 2 * HOUR] * ongoing)]
     assert last.outages.ongoing.tolist() == [False, *([True] * ongoing)]
-    assert view("a", begin - DAY, begin, method).outages.start.tolist() == []
+    assert read_store("a", begin - DAY, begin, method).outages.start.tolist() == []
 
 
 def test_what_is_missing_is_assumed_and_said(workspace: Workspace):
     workspace.import_now(polls("2023-01-23 17:00 up"), "b,1,18:00,02:00\n")
     now = utc("2023-01-23 17:00")
-    found = view("a", now - 2 * DAY, now)
+    found = read_store("a", now - 2 * DAY, now)
     assert (found.zone, found.zone_assumed) == ("America/Chicago", True)
     assert (found.hours, found.hours_assumed) == ([], True)
     assert (found.open, found.up, found.observed) == (4 * DAY, 4 * DAY, True)
     assert (found.open_start.tolist(), found.open_end.tolist()) == ([now - 2 * DAY], [now])
     assert len(found.days.date) == 3
-    never = view("b", now - 7 * DAY, now)
+    never = read_store("b", now - 7 * DAY, now)
     assert not never.observed
     assert (never.last_poll, never.last_poll_active) == (None, None)
     assert (never.up, never.down, len(never.spans)) == (0, 0, 0)
@@ -203,21 +208,21 @@ def test_what_is_missing_is_assumed_and_said(workspace: Workspace):
 
 def test_a_database_without_polls(workspace: Workspace):
     workspace.import_now(hours=MONDAY)
-    found = view("a", utc("2023-01-23 00:00"), utc("2023-01-24 00:00"))
+    found = read_store("a", utc("2023-01-23 00:00"), utc("2023-01-24 00:00"))
     assert (found.hi, found.observed, found.open) == (utc("2023-01-24"), False, 2 * 3 * HOUR)
 
 
 def test_what_cannot_be_shown(workspace: Workspace):
     workspace.import_now(polls("2023-01-23 17:00 up"))
     with pytest.raises(NotFound, match="no store 'z'"):
-        view("z", 0, 1)
+        read_store("z", 0, 1)
     with pytest.raises(BadRequest, match="method"):
-        view("a", 0, 1, "median")
+        read_store("a", 0, 1, "median")
 
 
 def test_the_day_of_a_change_of_clocks_is_an_hour_shorter(workspace: Workspace):
     workspace.import_now(polls("2023-03-13 12:00 up"), zones="a,America/Denver\n")
-    found = view("a", utc("2023-03-11 07:00"), utc("2023-03-13 06:00"))
+    found = read_store("a", utc("2023-03-11 07:00"), utc("2023-03-13 06:00"))
     assert found.days.date.astype(object).tolist() == [date(2023, 3, 11), date(2023, 3, 12)]
     assert found.days.open.tolist() == [2 * 24 * HOUR, 2 * 23 * HOUR]
 
@@ -238,14 +243,19 @@ def test_only_the_polls_of_the_range_and_their_neighbours_are_read(
             yield store, time, status
 
     monkeypatch.setattr(database, "polls_in_ranges", counting)
-    found = view("a", begin + 200 * DAY, begin + 230 * DAY)
+    found = read_store("a", begin + 200 * DAY, begin + 230 * DAY)
     assert len(found.polls.time) == 30 * 24
     assert read < 32 * 24 + 10
 
 
 def test_hours_as_text():
     rows = [(0, 9 * HOUR, 17 * HOUR), (0, 18 * HOUR, DAY - MINUTE), (2, 22 * HOUR, 2 * HOUR)]
-    rows += [(3, 0, DAY), (4, 8 * HOUR + 30 * SECOND, DAY - SECOND), (5, 9 * HOUR, 9 * HOUR)]
+    rows += [
+        (1, CLOSED, CLOSED),
+        (3, 0, DAY),
+        (4, 8 * HOUR + 30 * SECOND, DAY - SECOND),
+        (5, 9 * HOUR, 9 * HOUR),
+    ]
     lines = weekly_hours(rows[::-1])
     assert lines == [
         ("Monday", "09:00–17:00, 18:00–23:59"),
@@ -257,6 +267,7 @@ def test_hours_as_text():
         ("Sunday", "closed"),
     ]
     assert {text for _, text in weekly_hours([])} == {"open 24 hours"}
+    assert {text for _, text in weekly_hours([(6, CLOSED, CLOSED)])} == {"closed"}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -273,7 +284,9 @@ def test_hours_as_text():
     ),
 )
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(50),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_the_view_is_the_references(
     workspace: Workspace,
@@ -288,7 +301,7 @@ def test_the_view_is_the_references(
         store = stores[s]
         moments = [as_of, *sorted(t for t, _ in store.polls)]
         asked = moments[pick % len(moments)] + further
-        found = view(f"s{s}", asked - length, asked, method, as_of)
+        found = read_store(f"s{s}", asked - length, asked, method, as_of)
         hi = min(asked, as_of)
         lo = min(asked - length, hi)
         assert (found.lo, found.hi, found.as_of) == (lo, hi, as_of)
@@ -346,11 +359,11 @@ def test_the_view_is_the_references(
                 if edges.kind[k] in (MIDPOINT, POLL):
                     at = times.index(int(edges.before[k]))
                     assert times[at + 1] == edges.after[k]
-        assert joined(spans).polls.sum() == len(spans)
+        assert join_spans(spans).polls.sum() == len(spans)
 
 
 def test_no_row_is_written_by_looking(workspace: Workspace):
     workspace.import_now(polls("2023-01-23 17:00 up"))
     before = models.Revision.select().count()
-    view("a", 0, utc("2023-01-24"))
+    read_store("a", 0, utc("2023-01-24"))
     assert models.Revision.select().count() == before

@@ -13,6 +13,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from restmon.storage import models
+from tests.support.environment import missing
+
 
 def binaries() -> Path | None:
     """The folder of initdb and pg_ctl, where the machine has them."""
@@ -115,3 +118,20 @@ def cluster(
             made.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs; the test is skipped where there is none."""
+    programs = binaries()
+    if programs is None:
+        missing("postgres", "there is no initdb on the PATH or in /usr/lib/postgresql")
+    assert programs
+    return programs
+
+
+@contextmanager
+def fresh_database(server: Cluster) -> Iterator[str]:
+    """The URL of a restmon database of its own on PostgreSQL, dropped at the end."""
+    name = f"test_{models.new_id()}"
+    yield server.create(name, "restmon_template")
+    server.drop(name)

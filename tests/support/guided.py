@@ -9,8 +9,14 @@ import warnings
 import atheris
 
 with atheris.instrument_imports(include=["restmon"]):
-    from restmon import checking, csv_reader, fields, group_names, preview  # noqa: F401
-    from tests import fuzz, hostile
+    from restmon.core import group_names  # noqa: F401
+    from restmon.ingest import (
+        csv_reader,  # noqa: F401
+        parsers,  # noqa: F401
+        preview,  # noqa: F401
+        validation,  # noqa: F401
+    )
+    from tests.support import fuzz, hostile
 
 KINDS = list(hostile.kinds())
 

@@ -5,19 +5,34 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
-from restmon.csv_reader import BUSINESS_HOURS, COLUMNS, GROUPS, POLLS, TIMEZONES
+from restmon.ingest.headers import (
+    BUSINESS_HOURS,
+    COLUMNS,
+    DIRECTORY,
+    GROUPS,
+    OTHER_HOURS,
+    POLLS,
+    SALES,
+    TIMEZONES,
+)
 
 HEADERS = {
     POLLS: b"store_id,status,timestamp_utc\n",
     BUSINESS_HOURS: b"store_id,day,start_time_local,end_time_local\n",
     TIMEZONES: b"store_id,timezone_str\n",
     GROUPS: b"store_id,group\n",
+    OTHER_HOURS: b"store_id,group,start_date,end_date,start_time_local,end_time_local,note\n",
+    SALES: b"store_id,dayOfWeek,hour,sales\n",
+    DIRECTORY: b"store_id,name,address,groups,sales_per_hour,opened_on,closed_on\n",
 }
 GOOD = {
     POLLS: b"good-1,active,2023-01-23 16:14:00 UTC\n",
     BUSINESS_HOURS: b"good-1,0,09:00,17:00\n",
     TIMEZONES: b"good-1,America/Denver\n",
     GROUPS: b"good-1,Brand\n",
+    OTHER_HOURS: b"good-1,,2023-01-20,2023-01-25,10:00,14:00,short days\n",
+    SALES: b"good-1,4,12,310.50\n",
+    DIRECTORY: b"good-1,Main Street,1 Main Street,Brand;East,240,2019-05-01,2024-01-01\n",
 }
 STORE, STATUS, TIME = b"x", b"active", b"2023-01-23 16:14:00 UTC"
 BEYOND_THE_HEADER = b"good-1,active,2023-01-23 16:14:00 UTC\n" * 150
@@ -61,12 +76,12 @@ def bad_lines() -> dict[str, tuple[bytes, str]]:
         "after the year 9999": (poll(time=b"9999-12-31T23:59:59-01:00"), "no such date"),
         "the 30th of February": (poll(time=b"2023-02-30 00:00:00 UTC"), "no such date"),
         "a time in words": (poll(time=b"yesterday"), "not a timestamp"),
-        "a Unix time": (poll(time=b"1674490440"), "not a timestamp"),
+        "a Unix time cut off": (poll(time=b"167449044"), "no Unix time"),
         "Arabic digits": (poll(time="٢٠٢٣-01-23 16:14:00 UTC".encode()), "not a timestamp"),
         "a quote that never closes": (b'"x,active,' + TIME + b"\n", "a quote is never closed"),
         "a line of 10 MB": (b"x" * 10_000_000 + b"\n", "longer than"),
         "a line of 2 MB of quotes": (b'"' * 2_000_001 + b"\n", ""),
-        "100,000 columns": (b"," * 100_000 + b"\n", "the line has 100001 values"),
+        "100,000 columns": (b"x" + b",x" * 100_000 + b"\n", "the line has 100001 values"),
         "a million columns": (b"x," * 1_000_000 + b"\n", ""),
         "too few columns": (b"x,active\n", "the line has 2 values"),
     }
@@ -78,13 +93,12 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
     return {
         "nothing": (b"", "is empty"),
         "blanks": (b"\n \n\t\n", "is empty"),
-        "UTF-16": (good.decode().encode("utf-16"), "not CSV text in UTF-8"),
         "UTF-16 without a mark": (good.decode().encode("utf-16-le"), "not CSV text in UTF-8"),
         "UTF-32": (good.decode().encode("utf-32"), "not CSV text in UTF-8"),
         "a NUL in the header": (b"store_id\0," + good, "not CSV text in UTF-8"),
         "EBCDIC": (good.decode().encode("cp037"), "not UTF-8 text"),
-        "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "not CSV text in UTF-8"),
-        "an Excel workbook": (b"PK\x03\x04" + b"\x14\0\x06\0" * 99, "not CSV text in UTF-8"),
+        "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40, "is a picture"),
+        "a damaged workbook": (b"PK\x03\x04" + b"\x14\0\x06\0" * 99, "damaged or cut off"),
         "gzip cut off": (gzip.compress(good * 5000)[:-20], "damaged or cut off"),
         "gzip damaged": (gzip.compress(good)[:-8] + b"12345678", "damaged or cut off"),
         "only the mark of gzip": (b"\x1f\x8b", "damaged or cut off"),
@@ -93,10 +107,10 @@ def bad_files() -> dict[str, tuple[bytes, str]]:
         "a header of 10 MB": (b"x" * 10_000_000, "longer than"),
         "a quote in the header": (b'"store_id,status,timestamp_utc\nx\n', "quote is never closed"),
         "the same column twice": (b"store_id,store_id,status,timestamp_utc\n", "twice"),
-        "semicolons": (good.replace(b",", b";"), "no column"),
-        "no header": (GOOD[POLLS], "no column"),
-        "HTML": (b"<!doctype html><html><body>Not found</body></html>", "no column"),
-        "JSON": (b'[{"store_id": "x", "status": "active"}]', "no column"),
+        "other columns": (b"a;b\n1;2\n", "none of the columns"),
+        "no header": (GOOD[POLLS], "no header line"),
+        "HTML": (b"<!doctype html><html><body>Not found</body></html>", "is an HTML page"),
+        "JSON": (b'[{"store_id": "x", "status": "active"}]', "is JSON"),
     }
 
 
@@ -107,6 +121,8 @@ PIECES = [
     *(b"active", b"inactive", b"ACTIVE", b"0", b"6", b"7", b"-1", b"09:00", b"24:00", b"25:61"),
     *(b"2023-01-23 16:14:00 UTC", b"0000-01-01 00:00:00", b"9999-12-31T23:59:59.999999999Z"),
     *(b"2023-01-23T16:14:00+23:59", b"America/Denver", b"UTC", b"../UTC", b"posixrules", b"group"),
+    *(b"2023-01-22", b"11/12/2026", b"13/12/2026", b"2023-02-30", b"Brand", b"A;B", b"\\;", b"-0"),
+    *(b"note", b"date", b"end_date", b"hour", b"sales", b"name", b"1e9", b"12.5", b"$3", b"NaN"),
 ]
 # A surrogate is no character of UTF-8: str.encode would refuse it.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8).map(str.encode)

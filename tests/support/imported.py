@@ -1,9 +1,9 @@
 """The stores of `tests/stores.py` in a workspace's database."""
 
-from restmon import database, models
-from restmon.reports import as_text
-from tests.conftest import Workspace
-from tests.stores import AStore
+from restmon.reporting.reports import as_text
+from restmon.storage import database, models
+from tests.support.stores import AStore
+from tests.support.workspace import Workspace
 
 
 def wall(time: int) -> str:

@@ -1,25 +1,35 @@
 """Workers that something is wrong with, and waiting for what they do."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from restmon import database
-from restmon.models import RUNNING, Poll
-from tests.conftest import Running, Workspace, wait_until
+from peewee import PeeweeException
+
+from restmon.core.instants import SECOND
+from restmon.errors import RestmonError
+from restmon.leasing import heartbeats, leases
+from restmon.storage import database
+from restmon.storage.models import RUNNING, Job, Poll, now
+from tests.support.environment import wait_until
+from tests.support.workspace import Running, Workspace
 
 # The product has no such hooks. Leases that expire soon, so that a test need not wait long.
 SHORT_LEASES = """
-from restmon import leases
+from restmon.leasing import leases
 leases.LEASE_SECONDS, leases.HEARTBEAT_SECONDS = {seconds}, 0.3
 leases.MOST_ATTEMPTS = {attempts}
 """
 # Jobs take for ever, so that the worker can be killed in the middle of one.
 SLOW = """
 import time
-from restmon import imports, reports
+from restmon.ingest import imports
+from restmon.reporting import computation
 def forever(*args, **kwargs):
     print("at it", flush=True)
     time.sleep(600)
-reports.compute = forever
+computation.compute = forever
 imports.import_files = forever
 """
 BECOME_A_WORKER = """
@@ -61,3 +71,37 @@ def polls() -> int:
     """How many polls are stored."""
     with database.session():
         return int(Poll.select().count())
+
+
+@contextmanager
+def beating(name: str) -> Iterator[None]:
+    """A worker seems alive, and does nothing, until the block ends, however long that takes."""
+    started, stop = now(), threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(heartbeats.ALIVE_SECONDS / 6):
+            with suppress(PeeweeException, RestmonError):
+                heartbeats.beat(name, started)
+
+    heartbeats.beat(name, started)
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        with suppress(PeeweeException, RestmonError):  # the test may have broken the database
+            heartbeats.remove(name)
+
+
+@contextmanager
+def held_job(model: type[Job], **values: Any) -> Iterator[Any]:
+    """A job that a worker is in the middle of, until the block ends, however long that takes."""
+    until = database.clock() + leases.LEASE_SECONDS * SECOND
+    with database.session():
+        job = model.create(lease_owner="a worker", lease_until=until, attempts=1, **values)
+    lease = leases.Lease(job, "a worker")
+    lease.progress = values.get("progress", 0.0)
+    with leases.keep(lease):
+        yield job

@@ -1,235 +1,265 @@
-"""What the values in the files mean (SEMANTICS.md, "Inputs"): raw columns to typed arrays.
-
-Each parser takes a pyarrow binary array of n raw values and returns a :class:`Parsed`: an array
-of n typed values, the mask of those that are good, and why the others are not.
-"""
+"""Timestamps: instants in microseconds since the epoch, UTC."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from restmon.hours import DAY, HOUR, SECOND
-
-STORE_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
-ROUNDED_NUMBER = re.compile(rb"\d(\.\d+)?[eE]\+?\d+")
-WALL_TIME = re.compile(rb"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?")
-TIMESTAMP = re.compile(
-    rb"(\d{4})-(\d\d)-(\d\d)[ Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{0,9}))?"
-    rb" ?(UTC|[Zz]|([+-])(\d\d)(?::?(\d\d))?)?"
+from restmon.core.instants import (
+    EARLIEST,
+    HOUR,
+    LATEST,
+    SECOND,
+    as_datetime,
+    from_datetime,
 )
+from restmon.ingest import arrow_arrays
+from restmon.ingest.values.base import Parsed, by_distinct_value, trimmed
+
+MONTH_FIRST, DAY_FIRST = "month-first", "day-first"
+DATE_ORDERS = (MONTH_FIRST, DAY_FIRST)
+
+TIME_OF_DAY = (
+    rb"(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{0,9}))?)?"
+    rb"(?:\ ?(?P<half>[AaPp])\.?[Mm]\.?)?"
+)
+ZONE = (
+    rb"(?:\ ?(?:(?i:UTC|GMT|Z)"
+    rb"|(?P<sign>[+-])(?P<hours>\d\d)(?::?(?P<minutes>\d\d))?(?:\ (?P<name>[A-Za-z]{1,5}))?))?"
+)
+TIMESTAMP = re.compile(
+    rb"(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d\d?)(?P=between)(?P<day>\d\d?)(?:\ |[Tt])"
+    + TIME_OF_DAY
+    + ZONE,
+    re.VERBOSE,
+)
+SLASHED = re.compile(
+    rb"(?P<first>\d\d?)(?P<between>[-/.])(?P<then>\d\d?)(?P=between)(?P<year>\d{4})"
+    rb"(?:,?\ |[Tt])" + TIME_OF_DAY + ZONE,
+    re.VERBOSE,
+)
+LETTERED_ZONE = re.compile(rb"(.*\d) ?[A-Za-z]{2,5}")
+UNIX = re.compile(rb"(\d{10}|\d{13}|\d{16})(?:\.0*)?")
+UNIX_UNIT = {10: SECOND, 13: 1000, 16: 1}
+UNIX_FROM = 100_000_000 * SECOND
 # What pyarrow parses by itself once the suffix is off; the rest goes through TIMESTAMP.
 PLAIN_TIMESTAMP = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[ T]"
     r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?( UTC|Z)?$"
 )
-NOT_PLACES = {b"localtime", b"posixrules", b"Factory"}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-EARLIEST = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-LATEST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
-
-Reason = Callable[[bytes], str]
 
 
-@dataclass(frozen=True)
-class Parsed:
-    """Typed ``values`` (where ``good``; anything elsewhere) and the ``reason`` of a bad one."""
+@dataclass
+class DateOrderEvidence:
+    """What a file shows of the order of its dates: a date whose first part is above 12, one
+    whose second is, and one that shows nothing; None where there is none."""
 
-    values: NDArray[Any]
-    good: NDArray[np.bool_]
-    reason: Reason
+    day_first: str | None = None
+    month_first: str | None = None
+    undecided: str | None = None
 
+    def add(self, raw: pa.Array) -> None:
+        """Look at further values."""
+        for value in pc.unique(raw).to_pylist():
+            match = SLASHED.fullmatch(trimmed(value))
+            if not match:
+                continue
+            text = trimmed(value).decode("ascii")
+            self.note(int(match["first"]), int(match["then"]), text)
 
-def by_distinct_value(
-    raw: pa.Array, parse: Callable[[bytes], Any], dtype: Any, bad: Any, reason: Reason
-) -> Parsed:
-    """Parse each distinct value once; ``parse`` returns None for a bad one."""
-    encoded = raw.dictionary_encode()
-    parsed = [parse(value) for value in encoded.dictionary.to_pylist()]
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    if not parsed:
-        return Parsed(np.empty(0, dtype), np.empty(0, bool), reason)
-    good = np.array([value is not None for value in parsed], bool)
-    values = np.array([bad if value is None else value for value in parsed], dtype)
-    return Parsed(values[codes], good[codes], reason)
+    def note(self, first: int, then: int, text: str) -> None:
+        """Look at the first two parts of one date."""
+        if first > 12:
+            self.day_first = self.day_first or text
+        elif then > 12:
+            self.month_first = self.month_first or text
+        else:
+            self.undecided = self.undecided or text
 
-
-class StoreIds:
-    """Numbers store ids in the order of their first appearance, over many batches. Where there is
-    a set of those ``permitted``, others are bad."""
-
-    def __init__(self, permitted: frozenset[str] | None = None) -> None:
-        self.names: list[str] = []
-        self._permitted = permitted
-        self._known = pa.array([], pa.binary())
-
-    def parse(self, raw: pa.Array) -> Parsed:
-        """The ids' numbers, int64."""
-        codes = pc.index_in(raw, value_set=self._known)
-        values = codes.fill_null(-1).to_numpy().astype(np.int64)
-        good = np.ones(len(values), bool)
-        if codes.null_count:
-            unknown = np.flatnonzero(values < 0)
-            found = by_distinct_value(
-                raw.take(pa.array(unknown)), self._new, np.int64, -1, self._why_not
-            )
-            values[unknown], good[unknown] = found.values, found.good
-            self._known = pa.array([name.encode() for name in self.names], pa.binary())
-        return Parsed(values, good, self._why_not)
-
-    def _new(self, value: bytes) -> int | None:
-        if not STORE_ID.fullmatch(value):
-            return None
-        name = value.decode("ascii")
-        if self._permitted is not None and name not in self._permitted:
-            return None
-        self.names.append(name)
-        return len(self.names) - 1
-
-    def _why_not(self, value: bytes) -> str:
-        if STORE_ID.fullmatch(value):
-            return "this is not one of your stores"
-        return why_not_a_store_id(value)
+    @property
+    def order(self) -> str | None:
+        """The order that the file proves, or None."""
+        if self.day_first and not self.month_first:
+            return DAY_FIRST
+        return MONTH_FIRST if self.month_first and not self.day_first else None
 
 
-def why_not_a_store_id(value: bytes) -> str:
-    """The reason a store id is rejected."""
-    if not value:
-        return "the store id is empty"
-    if ROUNDED_NUMBER.fullmatch(value):
-        return (
-            "a spreadsheet has rounded this store id to a number with an exponent; "
-            "export the column as text"
-        )
-    if len(value) > 64:
-        return "a store id has at most 64 characters"
-    return "a store id is letters, digits and _ . : -, beginning with a letter or digit"
-
-
-def parse_statuses(raw: pa.Array) -> Parsed:
-    """Statuses, int8: 1 active, 0 inactive, in any case."""
-    known = {b"active": 1, b"inactive": 0}
-    return by_distinct_value(
-        raw, lambda v: known.get(v.lower()), np.int8, 0, lambda _: "it is not active or inactive"
-    )
-
-
-def parse_days(raw: pa.Array) -> Parsed:
-    """Days of the week, int64: 0 Monday … 6 Sunday."""
-    known = {str(day).encode(): day for day in range(7)}
-    return by_distinct_value(
-        raw, known.get, np.int64, 0, lambda _: "it is not a day from 0 (Monday) to 6 (Sunday)"
-    )
-
-
-def wall_time(value: bytes, *, is_end: bool = False) -> int | None:
-    """Microseconds since midnight of ``HH:MM[:SS[.ffffff]]``, or None; an end may be 24:00."""
-    match = WALL_TIME.fullmatch(value)
-    if not match:
-        return None
-    hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
-    fraction = int((match[4] or b"").ljust(6, b"0"))
-    time = hours * HOUR + minutes * 60 * SECOND + seconds * SECOND + fraction
-    if minutes > 59 or seconds > 59 or time > DAY or (time == DAY and not is_end):
-        return None
-    return time
-
-
-def parse_wall_times(raw: pa.Array, *, is_end: bool) -> Parsed:
-    """Wall-clock times, int64 microseconds since midnight; an end may be 24:00."""
-    latest = "24:00" if is_end else "23:59:59.999999"
-    reason = f"it is not a time HH:MM or HH:MM:SS from 00:00 to {latest}"
-    return by_distinct_value(
-        raw, lambda v: wall_time(v, is_end=is_end), np.int64, 0, lambda _: reason
-    )
-
-
-@lru_cache(maxsize=4096)
-def zone_name(value: bytes) -> str | None:
-    """The IANA name when there is such a zone, else None."""
-    if value in NOT_PLACES:
-        return None
-    try:
-        return ZoneInfo(value.decode("ascii")).key
-    except (ValueError, OSError, LookupError):
-        return None
-
-
-def parse_zones(raw: pa.Array) -> Parsed:
-    """Time-zone names, object array of str."""
-    return by_distinct_value(
-        raw,
-        zone_name,
-        object,
-        "",
-        lambda v: (
-            "it is not the name of an IANA time zone such as America/Chicago"
-            if v
-            else "the time zone is empty"
-        ),
-    )
-
-
-def timestamp(value: bytes) -> int | None:
-    """Microseconds since the epoch of one timestamp as the files write it, or None."""
+def timestamp(value: bytes, order: str | None = None) -> int | None:
+    """Microseconds since the epoch of one timestamp as the files write it, or None. ``order`` is
+    that of dates such as 11/12/2026; without it they are none."""
+    if UNIX.fullmatch(value):
+        return _unix(value)
     match = TIMESTAMP.fullmatch(value)
-    if not match:
-        return None
-    *date, fraction, _zone, sign, hours, minutes = match.groups()
+    if match:
+        year, month, day = match["year"], match["month"], match["day"]
+    else:
+        match = SLASHED.fullmatch(value) if order else None
+        if not match:
+            return None
+        month, day = match["first"], match["then"]
+        if order == DAY_FIRST:
+            month, day = day, month
+        year = match["year"]
+    hour = int(match["hour"])
+    if match["half"]:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if match["half"] in b"Pp" else 0)
+    parts = (int(year), int(month), int(day), hour, int(match["minute"]), int(match["second"] or 0))
     try:
-        moment = datetime(*(int(part) for part in date), tzinfo=UTC)  # type: ignore[arg-type, misc]
+        moment = datetime(*parts)
     except ValueError:
         return None
     offset = 0
-    if sign:
-        if int(hours) > 23 or int(minutes or 0) > 59:
+    if match["sign"]:
+        hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
+        if hours > 23 or minutes > 59:
             return None
-        offset = int(hours) * HOUR + int(minutes or 0) * 60 * SECOND
-    result = (moment - EPOCH) // MICROSECOND + int((fraction or b"")[:6].ljust(6, b"0"))
-    result += offset if sign == b"-" else -offset
+        offset = hours * HOUR + minutes * 60 * SECOND
+        if offset and (match["name"] or b"").upper() in {b"UTC", b"GMT", b"Z"}:
+            return None
+    fraction = (match["fraction"] or b"")[:6].ljust(6, b"0")
+    result = from_datetime(moment) + int(fraction)
+    result += offset if match["sign"] == b"-" else -offset
     return result if EARLIEST <= result <= LATEST else None
 
 
-def why_not_a_timestamp(value: bytes) -> str:
-    """The reason a timestamp is rejected."""
+def _unix(value: bytes) -> int | None:
+    digits = value.partition(b".")[0]
+    instant = int(digits) * UNIX_UNIT[len(digits)]
+    return instant if instant >= UNIX_FROM else None
+
+
+NOTHING_WRONG = "it is a timestamp"
+
+
+def why_not_a_timestamp(value: bytes, order: str | None = None) -> str:
+    """The reason a timestamp is rejected; NOTHING_WRONG for one that is none by itself."""
     if not value:
         return "the timestamp is empty"
-    if TIMESTAMP.fullmatch(value):
+    if UNIX.fullmatch(value):
+        if _unix(value) is not None:
+            return NOTHING_WRONG
+        return "as Unix time it is before 1973; write a date such as 2026-01-22 12:09:39 UTC"
+    if re.fullmatch(rb"\d{5}(\.\d+)?", value):
+        return "it is a spreadsheet's number for a date; format the column as date and time"
+    if re.fullmatch(rb"\d+([.,]\d+)?[eE]\+?\d+", value):
+        return "a spreadsheet has rounded this number; export the column as text"
+    if re.fullmatch(rb"-?\d+(\.\d+)?", value):
+        return "it is no Unix time: that has 10 digits for seconds, 13 for ms or 16 for µs"
+    match = TIMESTAMP.fullmatch(value) or SLASHED.fullmatch(value)
+    if match and timestamp(value, order) is not None:
+        return NOTHING_WRONG
+    if match and match["sign"] and (match["name"] or b"").upper() in {b"UTC", b"GMT", b"Z"}:
+        return "its offset and its time zone contradict each other"
+    if match:
         return "there is no such date or time of day"
+    lettered = LETTERED_ZONE.fullmatch(value)
+    if lettered and (TIMESTAMP.fullmatch(lettered[1]) or SLASHED.fullmatch(lettered[1])):
+        return "letters such as EST are no sure offset; write UTC, or an offset such as -0500"
+    if re.fullmatch(rb"\d{4}-\d\d?-\d\d?|\d\d?[-/.]\d\d?[-/.]\d{2,4}", value):
+        return "it is a date without a time of day"
+    if re.match(rb"\d\d?[-/.]\d\d?[-/.]\d\d\b", value):
+        return "its year has two digits; write it with four, as in 2026-01-22 12:09:39"
     return "it is not a timestamp such as 2023-01-22 12:09:39.388884 UTC"
 
 
+class Timestamps:
+    """Parses columns of timestamps, int64 microseconds since the epoch, UTC; digits beyond those
+    are cut off. Where ``order`` is None, ``decide`` is called once at the first date such as
+    11/12/2026: it returns the order, or raises."""
+
+    def __init__(self, order: str | None = None, decide: Callable[[], str] | None = None) -> None:
+        self.order = order
+        self._decide = decide
+
+    def __call__(self, raw: pa.Array) -> Parsed:
+        fast = _plain_timestamps(raw)
+        if fast is not None:
+            return Parsed(fast, np.ones(len(raw), bool), self._why_not)
+        text = _trimmed_text(raw)
+        if text is None:
+            return self._slowly(raw)
+        fast = _unix_times(text)
+        if fast is not None:
+            return Parsed(fast, np.ones(len(raw), bool), self._why_not)
+        values = np.zeros(len(raw), np.int64)
+        good = np.zeros(len(raw), bool)
+        plain = arrow_arrays.to_bools(pc.match_substring_regex(text, PLAIN_TIMESTAMP))
+        if plain.any():
+            fast = _plain_timestamps(text.filter(arrow_arrays.of_bools(plain)), cut=True)
+            if fast is None:
+                plain = np.zeros(len(raw), bool)
+            else:
+                values[plain], good[plain] = fast, True
+        others = np.flatnonzero(~plain)
+        if len(others):
+            found = self._slowly(raw.take(arrow_arrays.of_ints(others)))
+            values[others], good[others] = found.values, found.good
+        return Parsed(values, good, self._why_not)
+
+    def _slowly(self, raw: pa.Array) -> Parsed:
+        return by_distinct_value(raw, self._one, np.int64, 0, why_not_a_timestamp)
+
+    def _one(self, value: bytes) -> int | None:
+        if self.order is None and self._decide is not None and SLASHED.fullmatch(value):
+            self.order = self._decide()
+        return timestamp(value, self.order)
+
+    def _why_not(self, value: bytes) -> str:
+        value = trimmed(value)
+        if self.order is None and SLASHED.fullmatch(value):
+            return "its month and day can be read in two ways; write it as 2026-01-22 12:09:39"
+        return why_not_a_timestamp(value, self.order)
+
+
 def parse_timestamps(raw: pa.Array) -> Parsed:
-    """Timestamps, int64 microseconds since the epoch, UTC; further digits are cut off."""
-    fast = _plain_timestamps(raw)
-    if fast is not None:
-        return Parsed(fast, np.ones(len(raw), bool), why_not_a_timestamp)
-    values = np.zeros(len(raw), np.int64)
-    good = np.zeros(len(raw), bool)
-    plain = pc.match_substring_regex(raw, PLAIN_TIMESTAMP).to_numpy(zero_copy_only=False)
-    if plain.any():
-        fast = _plain_timestamps(raw.filter(pa.array(plain)), cut=True)
-        if fast is None:
-            plain[:] = False
-        else:
-            values[plain] = fast
-            good[plain] = True
-    slow = np.flatnonzero(~plain)
-    for i, value in zip(slow.tolist(), raw.take(pa.array(slow)).to_pylist(), strict=True):
-        instant = timestamp(value)
-        if instant is not None:
-            values[i] = instant
-            good[i] = True
-    return Parsed(values, good, why_not_a_timestamp)
+    """Timestamps of a column that nobody has chosen an order for."""
+    return Timestamps()(raw)
+
+
+def not_after(found: Parsed, latest: int) -> Parsed:
+    """The same where instants after ``latest`` (microseconds) are bad."""
+    if not len(found.values) or found.values.max() <= latest:
+        return found
+    too_late = found.good & (found.values > latest)
+    limit = as_datetime(latest).strftime("%Y-%m-%d %H:%M:%S UTC")
+    from_the_future = (
+        f"it is from the future (after {limit}, the latest that is taken); correct it, or the "
+        "clock of the machine that restmon runs on"
+    )
+
+    def reason(value: bytes) -> str:
+        # One that is bad by itself has a reason of its own.
+        why = found.reason(value)
+        return why if why != NOTHING_WRONG else from_the_future
+
+    return Parsed(found.values, found.good & ~too_late, reason)
+
+
+def _trimmed_text(raw: pa.Array) -> pa.Array | None:
+    """The values as text without white space around them, or None where they are not UTF-8."""
+    try:
+        return pc.utf8_trim_whitespace(raw.cast(pa.string()))
+    except pa.ArrowInvalid:
+        return None
+
+
+def _unix_times(text: pa.Array) -> NDArray[np.int64] | None:
+    """All values at once when each is a Unix time of the same unit, else None."""
+    lengths = pc.min_max(pc.binary_length(text))
+    length = lengths["min"].as_py()
+    if length not in UNIX_UNIT or lengths["max"].as_py() != length:
+        return None
+    if not pc.all(pc.ascii_is_decimal(text)).as_py():
+        return None
+    instants: NDArray[np.int64] = arrow_arrays.to_ints(text.cast(pa.int64())) * UNIX_UNIT[length]
+    return instants if (instants >= UNIX_FROM).all() else None
 
 
 def _plain_timestamps(raw: pa.Array, *, cut: bool = False) -> NDArray[np.int64] | None:
@@ -256,6 +286,6 @@ def _plain_timestamps(raw: pa.Array, *, cut: bool = False) -> NDArray[np.int64] 
             or pc.any(pc.starts_with(text, "0000")).as_py()
         ):
             return None
-        return text.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy()
+        return arrow_arrays.to_ints(text.cast(pa.timestamp("us")).cast(pa.int64()))
     except pa.ArrowInvalid:
         return None

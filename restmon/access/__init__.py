@@ -1,0 +1,1 @@
+"""Roles, accounts, sessions, keys, the audit, and what an actor sees."""

@@ -1,0 +1,92 @@
+"""The routes of outages and incidents."""
+
+from typing import Any
+
+import bottle
+
+from restmon.access.roles import Role
+from restmon.api.answers import answer
+from restmon.api.application import Application
+from restmon.api.operations import Operation
+from restmon.api.outage_models import GetIncidents, GetOutages, IncidentList, OutageList
+from restmon.api.requests import actor
+from restmon.api.store_answers import iso
+from restmon.errors import BadRequest
+from restmon.reporting import incident_list, outage_list
+from restmon.reporting.details_table import write_csv
+from restmon.reporting.scopes import find_scope
+
+MOST_OUTAGES = 100_000
+"""The most outages of one answer as JSON. A CSV file has any number."""
+
+routes = Application()
+
+
+@routes.get(
+    "/outages",
+    needs=Role.VIEWER,
+    operation=Operation(
+        "get_outages",
+        takes=GetOutages,
+        gives={200: [OutageList, "text/csv"]},
+        errors=(404, 409),
+    ),
+)
+def get_outages(asked: GetOutages) -> bottle.HTTPResponse:
+    """Get the outages that overlap a window, none of them cut there."""
+    scope = find_scope(actor(), asked.group, asked.store_id)
+    found = outage_list.find_outages_in(scope, asked.window(), asked.as_of, asked.method)
+    chosen = found.filtered(asked.ongoing, asked.min_minutes)
+    if asked.format != "csv" and len(chosen) > MOST_OUTAGES:
+        raise BadRequest(
+            f"There are {len(chosen):,} outages, more than the {MOST_OUTAGES:,} of one answer.",
+            "Ask for a group or a shorter window, or use format=csv.",
+        )
+    rows = outage_list.make_rows(found, chosen)
+    if asked.format == "csv":
+        return _file("outages", outage_list.COLUMNS, rows)
+    return answer(
+        {
+            "as_of": iso(found.as_of),
+            "window": found.window.text,
+            "count": len(rows),
+            "outages": [dict(zip(outage_list.COLUMNS, row, strict=True)) for row in rows],
+        }
+    )
+
+
+@routes.get(
+    "/incidents",
+    needs=Role.VIEWER,
+    operation=Operation(
+        "get_incidents",
+        takes=GetIncidents,
+        gives={200: [IncidentList, "text/csv"]},
+        errors=(404, 409),
+    ),
+)
+def get_incidents(asked: GetIncidents) -> bottle.HTTPResponse:
+    """Get when many stores were down at once, in a window."""
+    scope = find_scope(actor(), asked.group)
+    found = incident_list.find_incidents(scope, asked.window(), asked.as_of, asked.method)
+    rows = incident_list.make_rows(found, scope.seen)
+    if asked.format == "csv":
+        return _file("incidents", incident_list.COLUMNS, rows)
+    return answer(
+        {
+            "as_of": iso(found.as_of),
+            "window_from": iso(found.lo),
+            "window_to": iso(found.hi),
+            "count": len(rows),
+            "incidents": [dict(zip(incident_list.COLUMNS, row, strict=True)) for row in rows],
+        }
+    )
+
+
+def _file(name: str, columns: dict[str, int], rows: list[list[Any]]) -> bottle.HTTPResponse:
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{name}.csv"',
+        "Cache-Control": "no-store",
+    }
+    return bottle.HTTPResponse(write_csv(columns, rows), 200, headers)

@@ -1,0 +1,85 @@
+"""Answers about a report: its state, and its files."""
+
+from typing import Any
+
+import bottle
+
+from restmon.api.answers import answer, problem
+from restmon.api.report_models import ReportState
+from restmon.api.requests import header, origin
+from restmon.reporting import report_details, reports, workbook
+from restmon.reporting.workbook import make_workbook
+from restmon.storage.models import COMPLETE, FAILED, RUNNING, Report
+
+CSV_TYPE = "text/csv; charset=utf-8"
+
+
+def report_state(report: Report, *, whole: bool) -> bottle.HTTPResponse:
+    """Return the answer with a report's state, and with all of it when it is complete and wanted.
+
+    The CSV, or the details, are megabytes, so they go beside the model: they are neither checked
+    nor copied.
+    """
+    state = ReportState.model_validate(reports.describe(report))
+    if report.status == COMPLETE:
+        address = f"{origin()}/get_report?report_id={report.id}&format="
+        state.stores = report.stores or 0
+        state.details_url, state.xlsx_url = f"{address}details", f"{address}xlsx"
+        if report.window is None:
+            state.csv_url = f"{address}csv"
+        if whole:
+            return answer(state.content() | _whole(report))
+    elif report.status == FAILED:
+        state.error = str(report.error)
+    return answer(state)
+
+
+def _whole(report: Report) -> dict[str, Any]:
+    if report.window is None:
+        return {"csv": reports.read_csv(report).decode()}
+    return {"details": report_details.read(report).records()}
+
+
+def report_file(report: Report, form: str) -> bottle.HTTPResponse:
+    """Return the answer with a report as a file (``form`` is csv, details or xlsx), or with how far
+    it is, as text."""
+    if report.status == FAILED:
+        return problem(
+            409,
+            "report_failed",
+            str(report.error),
+            "Trigger a new report.",
+            **{"X-Report-Status": FAILED},
+        )
+    headers = {"X-Report-Status": report.status, "Cache-Control": "no-store"}
+    if report.status == RUNNING:
+        headers["Content-Type"] = "text/plain; charset=utf-8"
+        return bottle.HTTPResponse(RUNNING, 202, headers)
+    content, kind, suffix = _read_file(report, form)
+    headers["Content-Type"] = kind
+    headers["Content-Disposition"] = f'attachment; filename="restmon-{report.id}{suffix}"'
+    return bottle.HTTPResponse(content, 200, headers)
+
+
+def _read_file(report: Report, form: str) -> tuple[bytes, str, str]:
+    """(content, media type, end of the name) of a report as a file."""
+    if form == "csv":
+        return reports.read_csv(report), CSV_TYPE, ".csv"
+    table = report_details.read(report)
+    if form == "details":
+        return table.csv().encode(), CSV_TYPE, "-details.csv"
+    return make_workbook(table), workbook.TYPE, ".xlsx"
+
+
+def wants_csv() -> bool:
+    """Return whether the Accept header names text/csv and does not prefer JSON."""
+    weights: dict[str, float] = {}
+    for choice in header("Accept").lower().replace(" ", "").split(","):
+        kind, *options = choice.split(";")
+        weight = next((o[2:] for o in options if o.startswith("q=")), "1")
+        try:
+            weights[kind] = float(weight)
+        except ValueError:
+            weights[kind] = 0.0
+    csv = weights.get("text/csv", 0.0)
+    return csv > 0 and csv >= weights.get("application/json", 0)

@@ -1,0 +1,65 @@
+"""The parameters and answers of the routes of targets."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from restmon.api.models import Answer, Parameters
+from restmon.errors import BadRequest
+from restmon.stores.subjects import Subject
+from restmon.stores.targets import parse_target
+
+
+class _OfSubject(Parameters):
+    store_id: str | None = None
+    """The store whose target it is. Without a store and a group: all stores."""
+    group: str | None = None
+    """The group whose target it is."""
+
+    def subject(self) -> Subject:
+        """Return what the target is of; raises BadRequest for a store and a group."""
+        if self.store_id and self.group:
+            raise BadRequest(
+                "The request names a store and a group.",
+                "Give store_id or group; neither stands for all stores.",
+            )
+        return Subject(self.store_id, self.group)
+
+
+class RemoveTarget(_OfSubject):
+    """What DELETE /targets takes."""
+
+
+def _parse(value: Any) -> int:
+    return parse_target(str(value))
+
+
+class SetTarget(_OfSubject):
+    """What PUT /targets takes."""
+
+    target: Annotated[
+        int,
+        BeforeValidator(_parse),
+        WithJsonSchema({"type": "number", "minimum": 1, "maximum": 100}),
+    ]
+    """The uptime to reach, per cent, with at most 4 decimals."""
+
+
+class TargetOf(Answer):
+    """What a target is, or was, of. All stores where both are null."""
+
+    store_id: str | None
+    group: str | None
+
+
+class TargetEntry(TargetOf):
+    """A target that was set."""
+
+    target: float
+    """Per cent."""
+
+
+class TargetList(Answer):
+    """The targets that were set: that of all stores, then of groups, then of stores."""
+
+    targets: list[TargetEntry]

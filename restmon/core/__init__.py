@@ -1,0 +1,1 @@
+"""The numbers: arrays in, arrays out. No database, no clock, no settings."""

@@ -1,0 +1,167 @@
+"""Store ids that are likely one store, written in two ways. Pure.
+
+Spreadsheets and programs that take an id for a number change it: ``7310294856120394857`` becomes
+``7310294856120390000``, ``1001`` becomes ``1001.0``, and ``0042`` becomes ``42``. Each form is a
+valid id, so nothing is joined; it is told.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROUNDED, DECIMALS, ZEROS, CASE = "rounded", "decimals", "leading_zeros", "case"
+"""What happened to an id: digits lost, ``.0`` added, leading zeros lost, other capitals."""
+
+KEPT_DIGITS = 15
+"""A spreadsheet keeps so many digits of a number and writes zeros for the others."""
+NUMBER = re.compile(r"([0-9]+)(\.0+)?")
+
+
+@dataclass(frozen=True)
+class IdPair:
+    """An id that likely names another store of the list.
+
+    Attributes
+    ----------
+    written : str
+        The id as it was changed.
+    likely : str or None
+        The id that it was; None where it may be any of several.
+    candidates : tuple of str
+        All ids that it may be, sorted.
+    kind : str
+        ROUNDED, DECIMALS, ZEROS or CASE.
+    """
+
+    written: str
+    likely: str | None
+    candidates: tuple[str, ...]
+    kind: str
+
+
+def find_pairs(ids: Sequence[str], feeds: NDArray[np.int64], polled: int = 1) -> list[IdPair]:
+    """Return the ids that likely name the same store as another one, in the order of the ids.
+
+    Two ids that differ only by their form are a pair where one of them is missing in a feed that
+    names the other: ``42`` with hours alone and ``0042`` with polls alone. Where both stand in
+    the same feeds, both are taken for stores.
+
+    Parameters
+    ----------
+    ids : sequence of str, no id twice
+    feeds : int64 array of shape (ids,)
+        A bit for each feed that names the id.
+    polled : int
+        The bit of the polls. Of several ids that one may be, those with polls come first.
+    """
+    feeds_of = dict(zip(ids, feeds.tolist(), strict=True))
+    pairs: dict[tuple[str, ...], IdPair] = {}
+
+    def note(one: str, others: list[str], pair_of: Callable[[str, str], tuple[str, str]]) -> None:
+        others = [other for other in others if feeds_of[other] & polled] or others
+        if len(others) == 1:
+            written, kind = pair_of(one, others[0])
+            likely = others[0] if written == one else one
+            pair = IdPair(written, likely, (likely,), kind)
+        else:
+            pair = IdPair(one, None, tuple(sorted(others)), pair_of(one, others[0])[1])
+        pairs.setdefault(tuple(sorted((pair.written, *pair.candidates))), pair)
+
+    for written, originals in _rounded(ids).items():
+        others = [other for other in originals if feeds_of[other] != feeds_of[written]]
+        if others:
+            note(written, others, lambda one, _: (one, ROUNDED))
+    for alike in _same_number_or_name(ids):
+        for one in alike:
+            own = feeds_of[one]
+            others = [other for other in alike if feeds_of[other] & ~own]
+            if others and not (own & polled and not any(feeds_of[o] & polled for o in others)):
+                note(one, others, _changed)
+    place = {store_id: n for n, store_id in enumerate(ids)}
+    return sorted(pairs.values(), key=lambda pair: place[pair.written])
+
+
+def look_rounded(ids: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which ids look like numbers that a spreadsheet rounded: bool, shape (ids,).
+
+    They have more than 15 digits, and zeros after those; of all ids of that length more than half
+    do, as some ids end in zeros by chance.
+    """
+    lengths = np.array([_long(store_id) for store_id in ids], np.int64)
+    zeros = np.array(
+        [
+            length > 0 and not _digits(store_id)[KEPT_DIGITS:].strip("0")
+            for store_id, length in zip(ids, lengths.tolist(), strict=True)
+        ],
+        bool,
+    )
+    of_length = np.bincount(lengths) if len(lengths) else np.zeros(1, np.int64)
+    zeros_of_length = np.bincount(lengths[zeros], minlength=len(of_length))
+    return zeros & (2 * zeros_of_length > of_length)[lengths]
+
+
+def _changed(one: str, other: str) -> tuple[str, str]:
+    """Which of two ids of one number or name is the changed one, and how."""
+    if not _digits(one):
+        return one, CASE
+    if ("." in one) != ("." in other):
+        return (one if "." in one else other), DECIMALS
+    return min(one, other, key=len), ZEROS
+
+
+def _digits(store_id: str) -> str:
+    """The digits of an id that is a whole number, "" of another."""
+    found = NUMBER.fullmatch(store_id)
+    return found[1] if found else ""
+
+
+def _long(store_id: str) -> int:
+    """How many digits an id has that is too long a number for a spreadsheet, else 0."""
+    digits = _digits(store_id)
+    return len(digits) if len(digits) > KEPT_DIGITS else 0
+
+
+def _same_number_or_name(ids: Sequence[str]) -> list[list[str]]:
+    """The groups of several ids that are the same number, or the same but for capitals."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for store_id in ids:
+        digits = _digits(store_id)
+        alike[digits.lstrip("0") or "0" if digits else store_id.casefold()].append(store_id)
+    return [members for members in alike.values() if len(members) > 1]
+
+
+def _rounded(ids: Sequence[str]) -> dict[str, list[str]]:
+    """The ids of which each may be the rounded form."""
+    long_ids = [store_id for store_id in ids if _long(store_id)]
+    by_digits: dict[str, list[str]] = defaultdict(list)
+    for store_id in long_ids:
+        by_digits[_digits(store_id)].append(store_id)
+    found: dict[str, list[str]] = defaultdict(list)
+    for original in long_ids:
+        digits = _digits(original)
+        for form in _forms_when_rounded(digits) - {digits}:
+            for written in by_digits.get(form, ()):
+                found[written].append(original)
+    return found
+
+
+def _forms_when_rounded(digits: str) -> set[str]:
+    """What spreadsheets and programs make of a number: cut to 15 digits, rounded to 15 digits, and
+    the nearest floating-point number, in full or as short as it can be told."""
+    number, lost = int(digits), 10 ** (len(digits) - KEPT_DIGITS)
+    nearest = float(number)
+    shortest = repr(nearest)
+    if "e" in shortest:
+        mantissa, _, exponent = shortest.partition("e")
+        whole, _, fraction = mantissa.partition(".")
+        shortest = whole + fraction.ljust(int(exponent), "0")
+    return {
+        str(number // lost * lost).zfill(len(digits)),
+        str((number + lost // 2) // lost * lost).zfill(len(digits)),
+        str(int(nearest)).zfill(len(digits)),
+        shortest.removesuffix(".0").zfill(len(digits)),
+    }

@@ -1,0 +1,116 @@
+"""How often and how long stores were down, and why (SEMANTICS.md, "An outage"). Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restmon.core.observations import Polls, are_observations
+from restmon.core.outages import DownRuns, find_down_runs
+from restmon.core.timeline import Timeline
+
+Ints = NDArray[np.int64]
+
+UNKNOWN = -1
+"""The cause of an outage of which no poll tells a reason."""
+
+
+@dataclass(frozen=True)
+class OutageStatistics:
+    """The outages of each store in a window: int64 arrays of shape (stores,).
+
+    Attributes
+    ----------
+    outages
+        How many overlap the window.
+    begun
+        How many begin in it. One that reaches back to a store's first observation has no start of
+        its own, so it begins nowhere.
+    longest, total : half microseconds
+        The longest, and the sum, of the whole open durations of those that overlap the window.
+        The mean is total ÷ outages.
+    """
+
+    outages: Ints
+    begun: Ints
+    longest: Ints
+    total: Ints
+
+
+def measure_outages(
+    line: Timeline, as_of: int, lo: int | Ints, hi: int | Ints | None = None
+) -> OutageStatistics:
+    """Return the statistics of the outages in [lo, hi).
+
+    Parameters
+    ----------
+    line : Timeline
+        Durations are as whole as it is: it begins before the outages that reach into the window.
+    as_of, lo, hi
+        As ``as_of``, ``since`` and ``until`` of `find_outages`.
+    """
+    runs = find_down_runs(line, as_of, lo, hi)
+    begins = (line.begin[runs.first] >= runs.window_begin) & ~_is_first(line, runs)
+    duration = runs.end - runs.begin
+    longest, total = np.zeros(line.stores, np.int64), np.zeros(line.stores, np.int64)
+    np.maximum.at(longest, runs.store, duration)
+    np.add.at(total, runs.store, duration)
+    return OutageStatistics(
+        np.bincount(runs.store, minlength=line.stores),
+        np.bincount(runs.store[begins], minlength=line.stores),
+        longest,
+        total,
+    )
+
+
+def _is_first(line: Timeline, runs: DownRuns) -> NDArray[np.bool_]:
+    """Whether each run begins with its store's first observation."""
+    before = np.maximum(runs.first - 1, 0)
+    return (runs.first == 0) | (line.store[before] != runs.store)
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """The reasons that polls gave, sorted by store, then time: arrays of one length.
+
+    Attributes
+    ----------
+    store : int64 array
+    time : int64 array, instants
+    code : int64 array, not negative
+        Which reason, by a numbering of the caller's.
+    """
+
+    store: Ints
+    time: Ints
+    code: Ints
+
+
+def find_causes(line: Timeline, as_of: int, lo: int | Ints, hi: int | Ints, said: Reasons) -> Ints:
+    """Return the cause of each outage of ``find_outages(line, as_of, lo, hi)``.
+
+    It is the reason of the outage's first inactive observation that has one. All observations
+    from the one that begins an outage to the next active one are inactive, so that is the first
+    reason told in business hours in between.
+
+    Returns
+    -------
+    int64 array, one an outage
+        The code of the reason, or UNKNOWN.
+    """
+    runs = find_down_runs(line, as_of, lo, hi)
+    result = np.full(len(runs.store), UNKNOWN, np.int64)
+    told = Polls(said.store, said.time, np.zeros(len(said.store), np.int8))
+    counts = are_observations(line.clock.intervals, told) & (said.time <= as_of)
+    told, code = told.where(counts), said.code[counts]
+    if not len(told.store) or not len(result):
+        return result
+    after = np.minimum(runs.last + 1, len(line.store) - 1)
+    recovers = line.store[after] == runs.store
+    recovers &= after > runs.last
+    until = np.where(recovers, line.time[after], as_of + 1)
+    place = told.places(runs.store, line.time[runs.first])
+    here = np.minimum(place, len(code) - 1)
+    found = (place < len(code)) & (told.store[here] == runs.store) & (told.time[here] < until)
+    result[found] = code[here[found]]
+    return result

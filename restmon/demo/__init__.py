@@ -1,0 +1,1 @@
+"""The demo stores and the generator that makes them."""

@@ -1,0 +1,55 @@
+"""Files that are written beside their place and moved in when they are whole."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from restmon.errors import RestmonError
+
+
+def part_of(target: Path) -> Path:
+    """A path beside the target that nobody else writes to."""
+    return target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(6)}.part")
+
+
+@contextmanager
+def part_file(target: Path) -> Iterator[Path]:
+    """A path beside the target for the block to write to and to move in; what is not moved by then
+    is deleted."""
+    part = part_of(target)
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def prepare_file(target: Path, content: bytes) -> Iterator[Path]:
+    """A file of the content, on the disk, beside the place it is meant for; the block moves it in,
+    or it is deleted. Makes the folder where it is missing. Raises RestmonError where the file
+    cannot be written."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with part_file(target) as part:
+            part.write_bytes(content)
+            flush(part)
+            yield part
+    except OSError as error:
+        raise RestmonError(
+            f"The file {target} cannot be written: {error.strerror or error}.",
+            "Make room or make the folder writable, then try again.",
+        ) from error
+
+
+def write_file(target: Path, content: bytes) -> None:
+    """Write a file beside its place, flush it to the disk and move it in; raises RestmonError."""
+    with prepare_file(target, content) as part:
+        part.replace(target)

@@ -1,0 +1,1 @@
+"""A file of any kind into checked, written rows."""

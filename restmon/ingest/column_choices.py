@@ -1,0 +1,44 @@
+"""Which column is which, as users chose it: kept for the next file with the same header."""
+
+from collections.abc import Iterable, Sequence
+
+from restmon.access.roles import Actor
+from restmon.ingest.headers import Chosen, same_header
+from restmon.ingest.staging import SourceFile
+from restmon.ingest.tables import read_header
+from restmon.storage import database
+from restmon.storage.models import ColumnChoice, now
+
+
+def _whose(actor: Actor) -> str:
+    """An operator's choice is everybody's; another's is of that person alone."""
+    return "" if actor.groups is None else actor.name
+
+
+def remembered(actor: Actor, names: Iterable[str]) -> Chosen:
+    """What was chosen for a header of these names, by the actor or by an operator; else nothing."""
+    key = same_header(names)
+    with database.session():
+        rows = list(ColumnChoice.select().where(ColumnChoice.same_header == key))
+    own = {row.actor: row.columns for row in rows}
+    return dict(own.get(_whose(actor)) or own.get("") or {})
+
+
+def made(files: Sequence[SourceFile]) -> dict[str, Chosen]:
+    """The choices that come with files to import, by header as it is compared."""
+    found = {}
+    for file in files:
+        columns = file.choices.columns
+        if columns:
+            header = read_header(file.source, file.name, [file.kind], columns)
+            found[same_header(header.names)] = columns
+    return found
+
+
+def remember(actor: Actor, choices: dict[str, Chosen]) -> None:
+    """Keep choices; the caller holds a transaction."""
+    for key, columns in choices.items():
+        kept = {"columns": dict(columns), "chosen_at": now()}
+        ColumnChoice.insert(same_header=key, actor=_whose(actor), **kept).on_conflict(
+            conflict_target=[ColumnChoice.same_header, ColumnChoice.actor], update=kept
+        ).execute()

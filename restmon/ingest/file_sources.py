@@ -1,0 +1,86 @@
+"""Where a table is read: a file by its path, an open upload, or a part of either."""
+
+import gzip
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import SEEK_END
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from restmon.errors import FileRejected
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table inside a file: ``path`` leads to it, the name of a member or a sheet a step."""
+
+    source: "Path | BinaryIO"
+    path: tuple[str, ...]
+
+
+Source = Path | BinaryIO | Part
+"""A file by its path, an open one that can seek (an upload), read from its beginning, or a part."""
+
+
+class Position(Protocol):
+    """How far reading is."""
+
+    def tell(self) -> int:
+        """The bytes of the file that are read."""
+
+
+def size_of(source: Source) -> int:
+    """The size of a file in bytes, as it is on disk; 0 where there is none."""
+    if isinstance(source, Part):
+        return size_of(source.source)
+    if isinstance(source, Path):
+        return source.stat().st_size if source.exists() else 0
+    here = source.tell()
+    end = source.seek(0, SEEK_END)
+    source.seek(here)
+    return end
+
+
+@contextmanager
+def on_disk(source: "Path | BinaryIO") -> Iterator[BinaryIO]:
+    """The open file, at its beginning; one that was open is put back there."""
+    if isinstance(source, Path):
+        if source.exists() and not stat.S_ISREG(source.stat().st_mode):
+            raise IsADirectoryError
+        with source.open("rb") as file:
+            yield file
+        return
+    source.seek(0)
+    try:
+        yield source
+    finally:
+        source.seek(0)
+
+
+@contextmanager
+def in_sentences(name: str) -> Iterator[None]:
+    """Turn what goes wrong while a file is read into one sentence."""
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError):
+        raise explain_damage(name, "a gzip file") from None
+    except zlib.error:
+        raise explain_damage(name, "a compressed file") from None
+    except zipfile.BadZipFile:
+        raise explain_damage(name, "a ZIP file") from None
+    except (FileNotFoundError, IsADirectoryError):
+        raise FileRejected(f"{name} is not a file.", "Check the path.") from None
+    except OSError as error:
+        raise FileRejected(
+            f"{name} cannot be read: {error.strerror or error}.", "Check the path and its rights."
+        ) from None
+
+
+def explain_damage(name: str, what: str) -> FileRejected:
+    return FileRejected(
+        f"{name} is {what} that is damaged or cut off.", "Compress or download it again."
+    )

@@ -1,0 +1,67 @@
+"""The kinds of rows that an import replaces, and how each is put back.
+
+A feed's writer notes what it replaces (`storage.changes.ChangeLog.note`) under a kind, and has an
+entry in `PUT_BACK`. Polls and new stores are put back by `undo` itself.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from peewee import chunked
+
+from restmon.ingest import optional_feeds, poll_reasons
+from restmon.storage import database
+from restmon.storage.changes import Former
+from restmon.storage.models import Store
+
+Ints = NDArray[np.int64]
+
+ZONES, HOURS, UNREADABLE = "zones", "hours", "unreadable"
+
+
+def former_hours(rows: Ints, stored: Ints) -> Former:
+    """Return the hours of stores as they are noted: by row id the lines [day, start, end].
+
+    Parameters
+    ----------
+    rows : int64 array
+        Row ids of stores.
+    stored : int64 array of shape (lines, 4)
+        Lines of any stores: store row id, day of week, start, end.
+    """
+    former: dict[int, list[list[int]]] = {row: [] for row in rows.tolist()}
+    for store, *line in stored[np.isin(stored[:, 0], rows)].tolist():
+        former[store].append(line)
+    return former  # type: ignore[return-value]
+
+
+def _put_back_zones(former: Former) -> None:
+    database.set_zones(np.array(list(former), np.int64), list(former.values()))
+
+
+def _put_back_hours(former: Former) -> None:
+    lines = [[row, *line] for row, its in former.items() for line in its]
+    rows = np.array(list(former), np.int64)
+    database.replace_hours(rows, np.array(lines, np.int64).reshape(-1, 4))
+
+
+def _put_back_unreadable(former: Former) -> None:
+    for value in (False, True):
+        rows = [row for row, was in former.items() if was == value]
+        for part in chunked(rows, 10_000):
+            Store.update(hours_unreadable=value).where(Store.id.in_(part)).execute()
+
+
+PUT_BACK: dict[str, Callable[[Former], None]] = {
+    ZONES: _put_back_zones,
+    HOURS: _put_back_hours,
+    UNREADABLE: _put_back_unreadable,
+    optional_feeds.ENTRIES: optional_feeds.put_back_entries,
+    optional_feeds.MEMBERS: optional_feeds.put_back_members,
+    optional_feeds.DATES: optional_feeds.put_back_dates,
+    optional_feeds.HOURLY: optional_feeds.put_back_sales,
+    poll_reasons.REASONS: poll_reasons.put_back_reasons,
+}
+"""For each kind, the function that makes rows as they were. It gets keys whose store is still
+there, or which belong to no store, alone; the caller holds the write transaction."""

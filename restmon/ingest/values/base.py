@@ -1,0 +1,71 @@
+"""Raw columns to typed arrays, each distinct value once."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from restmon.ingest import arrow_arrays
+
+Reason = Callable[[bytes], str]
+Warn = Callable[[bytes], str | None]
+
+# White space of ASCII and of Unicode in UTF-8: no-break and other spaces, the byte order mark.
+SPACE = (
+    rb"(?:\s|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8b\xa8\xa9\xaf]|\xe2\x81[\x9f\xa0]"
+    rb"|\xe3\x80\x80|\xef\xbb\xbf)"
+)
+LEADING = re.compile(rb"^" + SPACE + rb"+")
+TRAILING = re.compile(SPACE + rb"+$")
+INNER = re.compile(SPACE + rb"+")
+GUARDED = re.compile(rb"'[=+\-@\t\r]")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """Typed ``values`` (where ``good``; anything elsewhere), the ``reason`` of a bad one, and
+    what to ``warn`` of where a good value may not mean what its writer thinks (None: nothing)."""
+
+    values: NDArray[Any]
+    good: NDArray[np.bool_]
+    reason: Reason
+    warn: Warn | None = None
+
+
+def trimmed(value: bytes) -> bytes:
+    """The value without white space or quotes around it, and without the apostrophe by which a
+    file of rejected lines keeps a spreadsheet from running it."""
+    if value.isalnum():
+        return value
+    value = TRAILING.sub(b"", LEADING.sub(b"", value))
+    if len(value) > 1 and value[0] == value[-1] == ord('"'):
+        value = TRAILING.sub(b"", LEADING.sub(b"", value[1:-1]))
+    return value[1:] if GUARDED.match(value) else value
+
+
+def words(value: bytes) -> str:
+    """A value for comparison with words: trimmed, in lower case, one space between words."""
+    return INNER.sub(b" ", trimmed(value)).decode("utf-8", "replace").casefold()
+
+
+def by_distinct_value(
+    raw: pa.Array, parse: Callable[[bytes], Any], dtype: Any, bad: Any, reason: Reason
+) -> Parsed:
+    """Parse each distinct value once, trimmed; ``parse`` returns None for a bad one."""
+
+    def why(value: bytes) -> str:
+        return reason(trimmed(value))
+
+    encoded = raw.dictionary_encode()
+    parsed = [parse(trimmed(value)) for value in encoded.dictionary.to_pylist()]
+    codes = arrow_arrays.to_ints(encoded.indices)
+    if not parsed:
+        return Parsed(np.empty(0, dtype), np.empty(0, bool), why)
+    good = np.array([value is not None for value in parsed], bool)
+    values = np.empty(len(parsed), dtype)
+    values[:] = [bad if value is None else value for value in parsed]
+    return Parsed(values[codes], good[codes], why)

@@ -1,0 +1,83 @@
+"""Local dates: days since 1970-01-01."""
+
+import re
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from restmon.core.instants import day_number
+from restmon.ingest.values.base import Parsed, by_distinct_value, trimmed
+from restmon.ingest.values.timestamps import DAY_FIRST, DateOrderEvidence
+
+NO_DATE = np.iinfo(np.int64).min
+"""An empty cell where that may be."""
+MIDNIGHT = rb"(?:[ T]00:00(?::00(?:\.0*)?)?)?"
+ISO = re.compile(
+    rb"(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d\d?)(?P=between)(?P<day>\d\d?)" + MIDNIGHT
+)
+SLASHED = re.compile(
+    rb"(?P<first>\d\d?)(?P<between>[-/.])(?P<then>\d\d?)(?P=between)(?P<year>\d{4})" + MIDNIGHT
+)
+
+
+def local_date(value: bytes, order: str | None = None) -> int | None:
+    """The number of one date, or None. ``order`` is that of dates such as 11/12/2026; without it
+    they are none."""
+    match = ISO.fullmatch(value)
+    if match:
+        month, day = match["month"], match["day"]
+    else:
+        match = SLASHED.fullmatch(value) if order else None
+        if not match:
+            return None
+        month, day = match["first"], match["then"]
+        if order == DAY_FIRST:
+            month, day = day, month
+    try:
+        return day_number(date(int(match["year"]), int(month), int(day)))
+    except ValueError:
+        return None
+
+
+class Dates:
+    """Parses columns of dates, int64 days since 1970-01-01; NO_DATE for an empty cell where it is
+    ``optional``. Where ``order`` is None, ``decide`` is called once at the first date such as
+    11/12/2026: it returns the order, or raises."""
+
+    def __init__(self, order: str | None = None, decide: Callable[[], str] | None = None) -> None:
+        self.order = order
+        self._decide = decide
+
+    def __call__(self, raw: pa.Array, *, optional: bool) -> Parsed:
+        def parse(value: bytes) -> int | None:
+            if not value and optional:
+                return NO_DATE
+            if self.order is None and self._decide is not None and SLASHED.fullmatch(value):
+                self.order = self._decide()
+            return local_date(value, self.order)
+
+        return by_distinct_value(raw, parse, np.int64, 0, why_not_a_date)
+
+
+def why_not_a_date(value: bytes) -> str:
+    """The reason a date is rejected."""
+    if not value:
+        return "the date is empty"
+    if ISO.fullmatch(value) or SLASHED.fullmatch(value):
+        return "there is no such date"
+    if re.fullmatch(rb"\d{5}(\.\d+)?", value):
+        return "it is a spreadsheet's number for a date; format the column as date"
+    if re.fullmatch(rb"\d\d?[-/.]\d\d?[-/.]\d\d", value):
+        return "its year has two digits; write it with four, as in 2026-11-26"
+    return "it is not a date such as 2026-11-26"
+
+
+def add_evidence(evidence: DateOrderEvidence, raw: pa.Array) -> None:
+    """What further dates show of their order."""
+    for value in pc.unique(raw).to_pylist():
+        match = SLASHED.fullmatch(trimmed(value))
+        if match:
+            evidence.note(int(match["first"]), int(match["then"]), trimmed(value).decode("ascii"))

@@ -1,0 +1,73 @@
+"""Lines that replace what is stored as a whole, compared with it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """What lines change.
+
+    ``new``, ``updated`` and ``unchanged`` count lines, ``removed`` stored rows that go without
+    another one in their place. ``owners`` are those whose rows change (distinct, sorted), ``rows``
+    all the rows that they have from now on (distinct, in the order of the lines).
+    """
+
+    new: int
+    updated: int
+    unchanged: int
+    removed: int
+    owners: Ints
+    rows: Ints
+
+
+def compare_rows(lines: Ints, stored: Ints, place: int, owner: int) -> RowChanges:
+    """Compare lines with all stored rows of their owners.
+
+    Parameters
+    ----------
+    lines, stored : int64 arrays of shape (n, columns)
+    place : int
+        So many of the first columns say what a row is about: with other values in the rest, it is
+        updated. A line that stands twice counts once and is unchanged the second time.
+    owner : int
+        So many of the first columns say what is replaced as a whole.
+    """
+    count = len(lines)
+    both = np.concatenate([lines, stored])
+    code, at = number_rows(both), number_rows(both[:, :place])
+    distinct, first = np.unique(code[:count], return_index=True)
+    again = np.ones(count, bool)
+    again[first] = False
+    unchanged = again | np.isin(code[:count], code[count:])
+    had = np.isin(at[:count], at[count:])
+    added = first[~np.isin(distinct, code[count:])]
+    gone = np.flatnonzero(~np.isin(code[count:], distinct))
+    places = int(at.max(initial=-1)) + 1
+    lost = np.bincount(at[count:][gone], minlength=places)
+    won = np.bincount(at[:count][added], minlength=places)
+    changed = np.concatenate([lines[added, :owner], stored[gone, :owner]])
+    of = number_rows(np.concatenate([lines[:, :owner], changed]))
+    kept = np.sort(first[np.isin(of[:count][first], of[count:])])
+    return RowChanges(
+        new=int((~unchanged & ~had).sum()),
+        updated=int((~unchanged & had).sum()),
+        unchanged=int(unchanged.sum()),
+        removed=int((lost - won).clip(min=0).sum()),
+        owners=np.unique(changed, axis=0),
+        rows=lines[kept],
+    )
+
+
+def number_rows(table: Ints) -> Ints:
+    """A number for each row of a table: equal for equal rows, in the order of the sorted rows."""
+    order = np.lexsort(table.T[::-1])
+    in_order = table[order]
+    differs = (in_order[1:] != in_order[:-1]).any(axis=1)
+    numbers = np.empty(len(table), np.int64)
+    numbers[order] = np.concatenate([np.zeros(min(1, len(table)), np.int64), differs.cumsum()])
+    return numbers

@@ -1,0 +1,1 @@
+"""Running restmon: backup, retention, clean-up, status, metrics, processes."""

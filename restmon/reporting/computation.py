@@ -1,0 +1,225 @@
+"""The numbers of a report (SEMANTICS.md, "The report"), of one consistent state of the data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restmon.core.hours import open_intervals
+from restmon.core.instants import DAY, HOUR, SECOND
+from restmon.core.intervals import OpenIntervals, replace_intervals
+from restmon.core.observations import Polls, observed_between
+from restmon.core.outages import Outages, find_outages
+from restmon.core.timeline import METHODS, NEAREST, Timeline, build_timeline
+from restmon.core.uptime import measure_uptime
+from restmon.errors import BadRequest, NoPolls
+from restmon.ingest.values.timestamps import timestamp
+from restmon.reporting import last_observations
+from restmon.reporting.listed_only import find_named
+from restmon.reporting.snapshot import FOR_EVER, LOOKBACK, WEEK, Source, Stores
+from restmon.reporting.snapshot import cache as shared_cache
+from restmon.storage import database
+
+Ints = NDArray[np.int64]
+
+HEADER = (
+    "store_id,uptime_last_hour,uptime_last_day,uptime_last_week,"
+    "downtime_last_hour,downtime_last_day,downtime_last_week"
+)
+COLUMNS = HEADER.split(",")[1:]
+"""The numbers of a report, in the order of its CSV."""
+WINDOWS = [HOUR, DAY, WEEK]
+UNITS = [60 * SECOND, HOUR, HOUR]
+"""Microseconds of the unit each window is given in: minutes, hours, hours."""
+HORIZON = 15 * DAY
+"""How long before a window of two weeks an observation is placed at most (see `_bring_near`)."""
+
+Progress = Callable[[float], None]
+
+
+def parse_as_of(text: str) -> int:
+    """The instant of a report that a user wrote; raises BadRequest."""
+    return parse_instant("as_of", text)
+
+
+def parse_instant(name: str, text: str) -> int:
+    """The instant that a user wrote for ``name``, in any form the polls file may use; raises
+    BadRequest, which names it."""
+    instant = timestamp(text.strip().encode("utf-8", "replace"))
+    if instant is None:
+        raise BadRequest(
+            f"{name}={text[:60]!r} is not an instant.",
+            "Write it as 2023-01-25 18:13:22 UTC or 2023-01-25T18:13:22Z.",
+        )
+    return instant
+
+
+def check_method(method: str) -> str:
+    """The method's name; raises BadRequest for any other."""
+    if method not in METHODS:
+        raise BadRequest(f"method={method[:60]!r} is not known.", f"Use {' or '.join(METHODS)}.")
+    return method
+
+
+def explain_no_polls() -> NoPolls:
+    """Why there is no instant to report on. The caller holds a connection."""
+    if not database.has_polls():
+        return NoPolls("There are no polls in the database yet.", "Import some first.")
+    if database.newest_poll() is None:
+        return NoPolls(
+            "Every poll in the database is from the future.",
+            "Check this machine's clock; python -m restmon forget --after now removes them.",
+        )
+    return NoPolls("There are no polls of your stores yet.", "Import some first.")
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """The numbers of a report: ``up`` and ``down`` are int64 of shape (stores, 3) in half
+    microseconds, exact, for the last hour, day and week; rows in the order of ``stores.ids``.
+    ``named``: the stores that are in polls, hours or time zones, where some are not (see
+    `listed_only`); the others have no line in the CSV.
+    """
+
+    as_of: int
+    method: str
+    stores: Stores
+    line: Timeline
+    up: Ints
+    down: Ints
+    named: NDArray[np.bool_] | None = None
+
+    def outages(self, window: int = WEEK) -> Outages:
+        """The outages that overlap the window (microseconds) that ends at ``as_of``."""
+        return find_outages(self.line, self.as_of, self.as_of - window)
+
+    def csv(self, wanted: NDArray[np.bool_] | None = None) -> str:
+        """The report's text, as SEMANTICS.md defines it, lines ended by a newline; of the stores
+        ``wanted`` alone, where they are given."""
+        columns = [round_to_hundredths(self.up[:, w], unit) for w, unit in enumerate(UNITS)]
+        columns += [round_to_hundredths(self.down[:, w], unit) for w, unit in enumerate(UNITS)]
+        largest = max((int(column.max()) for column in columns if len(column)), default=0)
+        text = np.array([f"{n // 100}.{n % 100:02d}" for n in range(largest + 1)], object)
+        rows = zip(self.stores.ids, *(text[column] for column in columns), strict=True)
+        masks = [mask for mask in (wanted, self.named) if mask is not None]
+        chosen = compress(rows, np.logical_and.reduce(masks)) if masks else rows
+        return "\n".join([HEADER, *map(",".join, chosen)]) + "\n"
+
+
+def round_to_hundredths(half_microseconds: Ints, unit: int) -> Ints:
+    """Durations in hundredths of a unit (microseconds), rounded half to even, exactly."""
+    divisor = unit // 50
+    quotient, rest = np.divmod(half_microseconds, divisor)
+    up = (2 * rest > divisor) | ((2 * rest == divisor) & (quotient % 2 == 1))
+    return quotient + up
+
+
+@dataclass(frozen=True)
+class History:
+    """Every store's timeline up to ``as_of``, of one consistent state of the data.
+
+    It is good in the window (microseconds) before ``as_of`` that was asked for. ``polls`` are
+    those of the window and of a little time before it.
+    """
+
+    as_of: int
+    method: str
+    stores: Stores
+    polls: Polls
+    line: Timeline
+
+
+def read_history(
+    as_of: int | None,
+    method: str,
+    window: int,
+    progress: Progress = lambda _: None,
+    cache: Source = shared_cache,
+) -> History:
+    """All stores' history as of an instant (None: the newest poll), windows up to two weeks.
+
+    Raises :class:`~restmon.errors.NoPolls` when the database has no poll at all.
+    """
+    with database.reading():
+        snapshot = cache.get(as_of, window)
+        stores, polls = snapshot.stores, snapshot.polls
+        if as_of is None:
+            as_of = snapshot.newest(database.latest_instant())
+        if as_of is None or not (len(polls.time) or database.has_polls()):
+            raise explain_no_polls()
+        progress(0.4)
+        count = len(stores.ids)
+        begin, lo = as_of - window, as_of - window - LOOKBACK
+        polls = polls.between(lo, as_of)
+        intervals = open_intervals(stores.schedule, lo, as_of)
+        progress(0.6)
+        unseen = ~observed_between(count, intervals, polls, lo, begin)
+        earlier = last_observations.last_observations(stores, np.flatnonzero(unseen), lo)
+        if len(earlier.store):
+            horizon = begin - max(HORIZON, window + DAY)
+            earlier, theirs = _bring_near(stores, earlier, horizon, as_of)
+            intervals = replace_intervals(intervals, earlier.store, theirs)
+    progress(0.7)
+    line = build_timeline(intervals, polls, method, earlier, runs=True)
+    return History(as_of, method, stores, polls, line)
+
+
+def _bring_near(
+    stores: Stores, earlier: Polls, horizon: int, as_of: int
+) -> tuple[Polls, OpenIntervals]:
+    """Move observations that were made before the horizon to it, so that their stores' open
+    intervals need not be expanded all the way back; and return those intervals, up to ``as_of``.
+
+    No number in the window changes, which begins a window and a day after the horizon:
+
+    1. ``nearest``: the switch from an earlier observation to the next one is at their midpoint,
+       which is at least half a day before the window, with or without the move.
+    2. ``previous``: an earlier observation holds beyond an opening only in its own interval. A
+       store that is open for 15 days without a break has the same week over and over, so it has
+       been open ever since: both places are in the interval, or neither is.
+    3. Where the weeks are not the same (other hours on dates), both is checked: the interval of
+       an observation that was made before a break begins after the horizon.
+    """
+    time = np.maximum(earlier.time, horizon)
+    moved = Polls(earlier.store, time, earlier.status)
+    intervals = last_observations.intervals_of(stores, earlier.store, time, as_of)
+    odd = (time > earlier.time) & stores.schedule.has_exceptions[earlier.store]
+    if odd.any():
+        n = np.flatnonzero(odd)
+        made = earlier.time[n]
+        since = last_observations.intervals_of(stores, earlier.store[n], made, horizon + 1)
+        unbroken = np.zeros(len(n), bool)
+        of = since.store
+        unbroken[of[(since.start <= made[of]) & (since.end > horizon)]] = True
+        intervals = intervals.clipped(
+            np.where(_at(n[~unbroken], len(time)), horizon + 1, -FOR_EVER), FOR_EVER
+        )
+    return moved, intervals
+
+
+def _at(places: Ints, length: int) -> NDArray[np.bool_]:
+    """A mask that is true at the places."""
+    mask = np.zeros(length, bool)
+    mask[places] = True
+    return mask
+
+
+def compute(
+    as_of: int | None = None,
+    method: str = NEAREST,
+    progress: Progress | None = None,
+    cache: Source = shared_cache,
+) -> ReportData:
+    """The report as of an instant (None: the newest poll), of one consistent state of the data.
+
+    Raises :class:`~restmon.errors.NoPolls` when the database has no poll at all.
+    """
+    tell = progress or (lambda _: None)
+    found = read_history(as_of, method, WEEK, tell, cache)
+    up, down = measure_uptime(found.line, found.as_of, WINDOWS)
+    tell(0.9)
+    with database.reading():
+        named = find_named(found.stores)
+    return ReportData(found.as_of, method, found.stores, found.line, up, down, named)

@@ -1,0 +1,451 @@
+"""What is likely wrong with the data, and the one thing to do about each: the data check."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from functools import cached_property
+from itertools import compress
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restmon.access import visibility
+from restmon.access.roles import THIS_MACHINE, Actor, Role
+from restmon.core import hours
+from restmon.core.findings import (
+    MOST_EXAMPLES,
+    Example,
+    Finding,
+    count_of,
+    find_changed_ids,
+    have,
+)
+from restmon.core.fixed_zones import explain_fixed_zone
+from restmon.core.formatting import ago, moment
+from restmon.core.hours import ALWAYS, DEFAULT_ZONE
+from restmon.core.id_pairs import IdPair, find_pairs, look_rounded
+from restmon.core.instants import WEEK, as_datetime, as_text, date_of, from_datetime
+from restmon.core.intervals import merge
+from restmon.reporting import feed, last_observations
+from restmon.reporting.freshness import LONGEST, find_stale_stores, open_since
+from restmon.reporting.snapshot import FOR_EVER, Snapshot, Stores, cache
+from restmon.storage import database
+from restmon.storage.models import HourlySales, StoreDirectory, now
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+NEVER = -(2**63)
+POLLED, HAS_HOURS, HAS_ZONE, LISTED = 1, 2, 4, 8
+"""The feeds that may name a store, as bits."""
+FORGET_COMMAND = "python -m restmon forget --after now"
+
+
+@dataclass(frozen=True)
+class DataCheck:
+    """What was found among so many stores, the most urgent first; ``checked_at`` is an instant."""
+
+    checked_at: int
+    stores: int
+    findings: tuple[Finding, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The check as an object."""
+        return {
+            "checked_at": as_text(self.checked_at),
+            "stores": self.stores,
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the checks look at: arrays with an entry for each store, in the order of their ids.
+
+    ``newest`` is the newest poll that is not from the future (an instant, or NEVER), ``future``
+    how many polls are; ``directory`` has the name (None: none) of the stores that stand in the
+    directory, by row id; ``opens`` and ``closes`` are the instants of the first local midnight at
+    which a store is in business, and of the first at which it is no more.
+    """
+
+    at: int
+    snapshot: Snapshot
+    newest: Ints
+    future: Ints
+    newest_future: Ints
+    directory: dict[int, str | None]
+    with_sales: Flags
+    opens: Ints
+    closes: Ints
+
+    @property
+    def stores(self) -> Stores:
+        return self.snapshot.stores
+
+    @property
+    def ids(self) -> list[str]:
+        return self.stores.ids
+
+    @property
+    def polled(self) -> Flags:
+        return (self.newest != NEVER) | (self.future > 0)
+
+    @property
+    def in_business(self) -> Flags:
+        return (self.opens <= self.at) & (self.closes > self.at)
+
+    @cached_property
+    def names(self) -> list[str | None]:
+        return [self.directory.get(row) for row in self.stores.rows.tolist()]
+
+    @cached_property
+    def feeds(self) -> Ints:
+        """Which feeds name each store, as bits."""
+        schedule = self.stores.schedule
+        listed = np.fromiter(map(self.directory.__contains__, self.stores.rows.tolist()), bool)
+        return (
+            POLLED * self.polled
+            + HAS_HOURS * ~schedule.hours_assumed
+            + HAS_ZONE * self.stores.zone_given
+            + LISTED * (listed | self.with_sales)
+        )
+
+    @cached_property
+    def pairs(self) -> list[IdPair]:
+        return find_pairs(self.ids, self.feeds, POLLED)
+
+    @cached_property
+    def likely(self) -> dict[str, str]:
+        """The id that likely names the same store, of those that have one."""
+        alike = [(pair.written, pair.likely) for pair in self.pairs if pair.likely is not None]
+        return dict([*((likely, written) for written, likely in alike), *alike])
+
+    def zone_of(self, n: int) -> str:
+        return self.stores.zones[self.stores.zone_of_store[n]]
+
+    def finding(
+        self,
+        code: str,
+        mask: Flags,
+        message: str,
+        action: str,
+        detail: Callable[[int], str] = lambda _: "",
+        order: Ints | None = None,
+    ) -> list[Finding]:
+        """The finding of the stores of a mask; none where there are none. ``detail`` tells of the
+        store at a place; the examples are in the ``order`` of the places (default: as they are).
+        """
+        places = np.flatnonzero(mask) if order is None else order[mask[order]]
+        if not len(places):
+            return []
+        examples = tuple(
+            Example(self.ids[n], self.likely.get(self.ids[n]), detail(n), self.names[n])
+            for n in places[:MOST_EXAMPLES].tolist()
+        )
+        return [Finding(code, len(places), message, action, examples)]
+
+
+def check_data(actor: Actor = THIS_MACHINE) -> DataCheck:
+    """Check the stores that the actor sees, in one consistent state.
+
+    Costs the same few queries however many stores there are.
+    """
+    with database.reading():
+        facts = _read(actor)
+        findings = (
+            *_unreadable_hours(facts),
+            *_changed_ids(facts),
+            *_stale(facts, actor),
+            *_future_polls(facts, actor),
+            *_no_polls(facts),
+            *_no_hours(facts),
+            *_no_zone(facts),
+            *_fixed_zones(facts),
+            *_polled_after_closing(facts),
+            *_same_names(facts),
+        )
+    return DataCheck(facts.at, len(facts.ids), findings)
+
+
+def _read(actor: Actor) -> _Facts:
+    snapshot = cache.get()
+    if actor.groups is not None:
+        snapshot = snapshot.chosen(visibility.mask_stores(actor.groups, snapshot.stores.ids))
+    stores = snapshot.stores
+    latest = database.latest_instant()
+    names = StoreDirectory.select(StoreDirectory.store, StoreDirectory.name)
+    sales = database.tuples(HourlySales.select(HourlySales.store).distinct())
+    with_sales = np.isin(stores.rows, np.array([row for (row,) in sales], np.int64))
+    opens, closes = _lifespans(stores)
+    newest_future, future = _future(stores, latest)
+    return _Facts(
+        at=now(),
+        snapshot=snapshot,
+        newest=_newest(snapshot, latest),
+        future=future,
+        newest_future=newest_future,
+        directory=dict(database.tuples(names)),
+        with_sales=with_sales,
+        opens=opens,
+        closes=closes,
+    )
+
+
+def _newest(snapshot: Snapshot, latest: int) -> Ints:
+    """Each store's newest poll at or before an instant, or NEVER."""
+    stores, polls = snapshot.stores, snapshot.polls.between(-FOR_EVER, latest)
+    newest = np.full(len(stores.ids), NEVER, np.int64)
+    newest[polls.store] = polls.time  # they are in order of time: the last one stays
+    missing = np.flatnonzero(newest == NEVER)
+    n, time = _last_polls(stores.rows[missing], last_observations.BEGINNING, latest + 1)
+    newest[missing[n]] = time
+    return newest
+
+
+def _future(stores: Stores, latest: int) -> tuple[Ints, Ints]:
+    """Each store's newest poll after an instant, or NEVER, and how many there are."""
+    newest, count = np.full(len(stores.ids), NEVER, np.int64), np.zeros(len(stores.ids), np.int64)
+    if not cache.future_polls():
+        return newest, count
+    n, time = _last_polls(stores.rows, latest + 1, FOR_EVER)
+    newest[n] = time
+    lo, hi = np.full(len(n), latest + 1, np.int64), np.full(len(n), FOR_EVER, np.int64)
+    for store, _, _ in database.polls_in_ranges(stores.rows[n], lo, hi):
+        count[n] += np.bincount(store, minlength=len(n))
+    return newest, count
+
+
+def _last_polls(rows: Ints, lo: int, hi: int) -> tuple[Ints, Ints]:
+    """(index, instant) of the last poll in [lo, hi) of each store (row ids) that has one."""
+    edges = (np.full(len(rows), edge, np.int64) for edge in (lo, hi))
+    n, time, _ = database.last_polls_in_ranges(rows, *edges)
+    return n, time
+
+
+def _lifespans(stores: Stores) -> tuple[Ints, Ints]:
+    """The instants of the local midnights from which on each store is, and is no more, in
+    business: before, or after, all others where there is no such date."""
+    opens = np.full(len(stores.ids), -FOR_EVER, np.int64)
+    closes = np.full(len(stores.ids), FOR_EVER, np.int64)
+    schedule = stores.schedule
+    for days, none, instants in (
+        (schedule.opened_on, ALWAYS, opens),
+        (schedule.closed_on, hours.NEVER, closes),
+    ):
+        if days is None:
+            continue
+        for n in np.flatnonzero(days != none).tolist():
+            zone = ZoneInfo(stores.zones[stores.zone_of_store[n]])
+            midnight = datetime.combine(date_of(int(days[n])), time(), zone)
+            instants[n] = from_datetime(midnight)
+    return opens, closes
+
+
+def _unreadable_hours(facts: _Facts) -> list[Finding]:
+    mask = facts.stores.schedule.hours_unreadable & facts.in_business
+    count = int(mask.sum())
+    return facts.finding(
+        "unreadable_hours",
+        mask,
+        f"{count_of(count, 'store')} {have(count)} business hours that could not be read and "
+        f"{'counts' if count == 1 else 'count'} as never open.",
+        "Mend the rejected lines of the business-hours file and import it again, or enter the "
+        "hours on the Settings page.",
+    )
+
+
+def _changed_ids(facts: _Facts) -> list[Finding]:
+    rounded = list(compress(facts.ids, look_rounded(facts.ids)))
+    return find_changed_ids(facts.pairs, rounded, dict(zip(facts.ids, facts.names, strict=True)))
+
+
+def _stale(facts: _Facts, actor: Actor) -> list[Finding]:
+    """The feed, where all polls have stopped, and the stores whose polls stopped before."""
+    if not (facts.newest != NEVER).any():
+        return []
+    newest = int(facts.newest.max())
+    findings = []
+    at = facts.at
+    if _is_feed_stale(facts, newest, actor):
+        at = newest
+        findings.append(
+            Finding(
+                "stale_feed",
+                1,
+                f"No poll has come in since {moment(newest)} ({ago(newest, facts.at)}), so the "
+                "numbers say nothing of the time after it.",
+                "Check the program that polls the stores, and import its newest file.",
+                stores=0,
+            )
+        )
+    stale = find_stale_stores(facts.stores.schedule, facts.snapshot.polls, facts.newest, at)
+    mask = stale & facts.in_business
+    count = int(mask.sum())
+    return findings + facts.finding(
+        "stale_stores",
+        mask,
+        f"{count_of(count, 'store')} {have(count)} had no poll for too long, and "
+        f"{'its' if count == 1 else 'their'} numbers rest on old ones.",
+        "Find out why these stores are no longer polled.",
+        lambda n: (
+            f"last poll {moment(int(facts.newest[n]), facts.zone_of(n))}, "
+            f"{ago(int(facts.newest[n]), facts.at)}"
+        ),
+        np.argsort(facts.newest, kind="stable"),
+    )
+
+
+def _is_feed_stale(facts: _Facts, newest: int, actor: Actor) -> bool:
+    """The feed's own answer for all stores; for some of them the same rule (SEMANTICS.md,
+    "Coverage")."""
+    if actor.groups is None:
+        return feed.read_feed().state == feed.STALE
+    if facts.at - newest <= feed.LEAST:
+        return False
+    since_then = np.full(len(facts.ids), newest, np.int64)
+    intervals = open_since(facts.stores.schedule, since_then, facts.at)
+    together = merge(1, np.zeros_like(intervals.store), intervals.start, intervals.end)
+    since = together.clipped(max(newest, facts.at - LONGEST), facts.at)
+    _, gap = _gaps(facts, newest)
+    allowed = max(feed.LEAST, int(feed.GAPS * np.median(gap)) if len(gap) else 0)
+    return int((since.end - since.start).sum()) > allowed
+
+
+def _gaps(facts: _Facts, end: int) -> tuple[Ints, Ints]:
+    """(store, gap) of neighboring polls in the week up to an instant."""
+    polls = facts.snapshot.polls.between(end - WEEK, end)
+    same = polls.store[1:] == polls.store[:-1]
+    return polls.store[1:][same], np.diff(polls.time)[same]
+
+
+def _future_polls(facts: _Facts, actor: Actor) -> list[Finding]:
+    mask = facts.future > 0
+    count, polls = int(mask.sum()), int(facts.future.sum())
+    ask = "" if actor.may(Role.OPERATOR) else "ask an operator to "
+    found = facts.finding(
+        "future_polls",
+        mask,
+        f"{count_of(polls, 'poll')} of {count_of(count, 'store')} "
+        f"{'is' if polls == 1 else 'are'} later than this machine's clock, and "
+        f"{'counts' if polls == 1 else 'count'} nowhere.",
+        f"Check this machine's clock; if it is right, {ask}delete them in a terminal: "
+        f"{FORGET_COMMAND}",
+        lambda n: (
+            f"{count_of(int(facts.future[n]), 'poll')}, the last at "
+            f"{as_text(int(facts.newest_future[n]))[:16]} UTC"
+        ),
+    )
+    return [replace(finding, count=polls, stores=count) for finding in found]
+
+
+def _no_polls(facts: _Facts) -> list[Finding]:
+    mask = ~facts.polled & facts.in_business
+    count = int(mask.sum())
+    return facts.finding(
+        "no_polls",
+        mask,
+        f"{count_of(count, 'store')} {have(count)} no polls, so nothing is known of "
+        f"{'it' if count == 1 else 'them'}.",
+        "Check that the polls file has these ids, written in the same way.",
+        lambda n: f"has {_feeds_of(int(facts.feeds[n]))}" if facts.feeds[n] else "",
+    )
+
+
+def _feeds_of(bits: int) -> str:
+    words = {HAS_HOURS: "hours", HAS_ZONE: "a time zone", LISTED: "an entry in the directory"}
+    return " and ".join(word for bit, word in words.items() if bits & bit)
+
+
+def _no_hours(facts: _Facts) -> list[Finding]:
+    mask = facts.stores.schedule.hours_assumed & facts.in_business
+    count = int(mask.sum())
+    return facts.finding(
+        "no_hours",
+        mask,
+        f"{count_of(count, 'store')} {have(count)} no business hours and "
+        f"{'counts' if count == 1 else 'count'} as open 24 hours a day, 7 days a week.",
+        "Import a business-hours file that names these stores, or enter their hours on the "
+        "Settings page.",
+    )
+
+
+def _no_zone(facts: _Facts) -> list[Finding]:
+    mask = ~facts.stores.zone_given & facts.in_business
+    count = int(mask.sum())
+    return facts.finding(
+        "no_zone",
+        mask,
+        f"{count_of(count, 'store')} {have(count)} no time zone and "
+        f"{'counts' if count == 1 else 'count'} as {DEFAULT_ZONE}.",
+        "Import a time-zone file that names these stores, or choose their zone on the Settings "
+        "page.",
+    )
+
+
+def _fixed_zones(facts: _Facts) -> list[Finding]:
+    told = [explain_fixed_zone(zone) for zone in facts.stores.zones]
+    fixed = np.array([text is not None for text in told], bool)
+    mask = np.zeros(len(facts.ids), bool)
+    if len(mask):
+        mask = fixed[facts.stores.zone_of_store] & facts.in_business
+    count = int(mask.sum())
+    return facts.finding(
+        "fixed_offset_zone",
+        mask,
+        f"{count_of(count, 'store')} {have(count)} a time zone without daylight saving time, so "
+        f"{'its' if count == 1 else 'their'} hours may be off by one or more.",
+        "Choose the zone of a city on the store's clock, such as America/New_York.",
+        lambda n: told[int(facts.stores.zone_of_store[n])] or "",
+    )
+
+
+def _polled_after_closing(facts: _Facts) -> list[Finding]:
+    newest = facts.newest.max(initial=NEVER)
+    mask = (facts.newest >= facts.closes) & (facts.newest + WEEK > newest)
+    count = int(mask.sum())
+
+    def detail(n: int) -> str:
+        zone = facts.zone_of(n)
+        closed = as_datetime(int(facts.closes[n]), zone)
+        return f"closed on {closed:%Y-%m-%d}, last poll {moment(int(facts.newest[n]), zone)}"
+
+    return facts.finding(
+        "polled_after_closing",
+        mask,
+        f"{count_of(count, 'store')} {'is' if count == 1 else 'are'} past "
+        f"{'its' if count == 1 else 'their'} closing date, but still polled.",
+        "Stop polling these stores, or correct their closing dates.",
+        detail,
+    )
+
+
+def _same_names(facts: _Facts) -> list[Finding]:
+    """Stores in business that have their name in common, whatever its capitals and spaces."""
+    alike: dict[str, list[int]] = defaultdict(list)
+    for n in np.flatnonzero(facts.in_business).tolist():
+        name = " ".join((facts.names[n] or "").split()).casefold()
+        if name:
+            alike[name].append(n)
+    groups = [places for places in alike.values() if len(places) > 1]
+    examples = [
+        Example(
+            facts.ids[n], facts.ids[places[1] if n == places[0] else places[0]], name=facts.names[n]
+        )
+        for places in groups
+        for n in places
+    ]
+    if not examples:
+        return []
+    return [
+        Finding(
+            "same_names",
+            len(examples),
+            f"{len(examples):,} stores share their name with another, so nobody can tell them "
+            "apart by it.",
+            "Give each a name of its own, such as with its street, in the store directory.",
+            tuple(examples[:MOST_EXAMPLES]),
+        )
+    ]

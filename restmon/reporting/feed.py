@@ -1,0 +1,110 @@
+"""Whether polls still come in: the feed as a whole (SEMANTICS.md, "Coverage")."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from restmon.core.hours import open_intervals
+from restmon.core.instants import DAY, HOUR
+from restmon.reporting.snapshot import cache, current_revision, read_stores
+from restmon.storage import database
+from restmon.storage.models import Store, now
+
+Ints = NDArray[np.int64]
+
+OK, STALE, NONE = "ok", "stale", "none"
+WEEK = 7 * DAY
+LEAST = 3 * HOUR
+GAPS = 3
+"""So many median gaps may pass."""
+SAMPLE = 500
+"""The stores whose gaps are looked at, where there are more."""
+HORIZONS = (2 * DAY, 15 * DAY, 60 * DAY)
+"""How far after the newest poll open time is looked for, in steps. After the last the feed is
+stale, whatever the hours."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """``newest`` is the instant (microseconds) of the newest poll that is not from the future, or
+    None; ``stale_from`` the instant from which on the feed is stale, None where that is not near
+    enough to be worked out."""
+
+    newest: int | None
+    stale_from: int | None
+
+    @property
+    def state(self) -> str:
+        """OK, STALE, or NONE where there is no poll."""
+        if self.newest is None:
+            return NONE
+        return STALE if self.stale_from is not None and now() > self.stale_from else OK
+
+
+def read_feed() -> Feed:
+    """The feed as it is now. The caller holds a read transaction.
+
+    It is stale when its newest poll, of any store, is older than three times the median gap
+    between polls, at least 3 hours, of open time. The gaps are those between neighboring polls of
+    one store, of all stores (of 500 spread evenly, where there are more), in the week that ends at
+    the newest poll; open time is time in which at least one store is open. Sixty days after the
+    newest poll it is stale in any case.
+
+    Costs one query while the newest poll is younger than 3 hours. Beyond that the gaps, and the
+    hours of all stores, are read once a revision.
+    """
+    newest = cache.newest_poll()
+    if newest is None or now() - newest <= LEAST:
+        return Feed(newest, None)
+    revision = current_revision()
+    allowed = cache.remember(revision, ("feed_allowed", newest), lambda: _measure_allowed(newest))
+    if now() - newest <= allowed:
+        return Feed(newest, None)
+    stale_from = cache.remember(
+        revision, ("feed_stale_from", newest), lambda: _add_open_time(newest, allowed)
+    )
+    return Feed(newest, stale_from)
+
+
+def _measure_allowed(newest: int) -> int:
+    """How much open time may pass after the newest poll (microseconds)."""
+    rows = [row for (row,) in database.tuples(Store.select(Store.id).order_by(Store.id))]
+    gaps = _gaps(rows[:: -(-len(rows) // SAMPLE)], newest)
+    if not len(gaps):
+        gaps = _gaps(rows, newest)  # those of the sample may not be polled at all
+    return max(LEAST, int(GAPS * np.median(gaps))) if len(gaps) else LEAST
+
+
+def _gaps(rows: list[int], newest: int) -> Ints:
+    """The gaps between neighboring polls of each store in the week up to the newest poll."""
+    lo, hi = np.full(len(rows), newest - WEEK), np.full(len(rows), newest + 1)
+    parts = [
+        np.diff(time)[np.diff(store) == 0]
+        for store, time, _ in database.polls_in_ranges(np.array(rows, np.int64), lo, hi)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def _add_open_time(begin: int, wanted: int) -> int:
+    """The instant at which at least one store has been open for so long since ``begin``."""
+    stores = read_stores()
+    for horizon in HORIZONS:
+        end = begin + horizon
+        found = open_intervals(stores.schedule, begin, end)
+        start, stop = _union(found.start.clip(begin, end), found.end.clip(begin, end))
+        passed = np.cumsum(stop - start)
+        n = int(np.searchsorted(passed, wanted))
+        if n < len(passed):
+            return int(stop[n] - (passed[n] - wanted))
+    return begin + HORIZONS[-1]
+
+
+def _union(start: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """The stretches that intervals cover together, in order."""
+    order = np.argsort(start, kind="stable")
+    start, end = start[order], np.maximum.accumulate(end[order]) if len(end) else end
+    first = np.ones(len(start), bool)
+    first[1:] = start[1:] > end[:-1]
+    last = np.roll(first, -1)
+    return start[first], end[last] if len(end) else end

@@ -1,0 +1,1 @@
+"""Models, migrations, and the two database engines behind one small interface."""

@@ -1,0 +1,68 @@
+"""What a transaction replaces, put on record so that it can be undone.
+
+Whoever writes a table notes in a `ChangeLog` what stood there before::
+
+    log.note("zones", {17: "America/Denver", 18: None})
+
+The kind says which table it is, the keys which rows. Two changes of the same kind that have a key
+in common changed the same rows. `restmon.ingest.undo_kinds` puts the rows of each kind back.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from restmon.storage.models import Change, ReplacedRows
+from restmon.storage.poll_changes import PollChanges
+
+POLLS, STORES = "polls", "stores"
+"""Two kinds of their own: stretches of polls, and the stores that were made (row id: None)."""
+
+Key = int | tuple[Any, ...]
+"""A store's row id, or a tuple that begins with it."""
+Former = Mapping[Key, Any]
+"""What stood there before by key, ready for JSON."""
+
+
+class ChangeLog:
+    """The record of one change: of an import, or without one of an edit by hand.
+
+    The caller holds the write transaction. Nothing is put on record while nothing is noted.
+    """
+
+    def __init__(self, import_id: str | None = None) -> None:
+        self._import_id = import_id
+        self._change: Change | None = None
+
+    def note(self, kind: str, former: Former) -> None:
+        """Put on record what the rows of some keys were before."""
+        if former:
+            self._add(kind, pack(former))
+
+    def note_polls(self, changes: PollChanges) -> None:
+        """Put on record what was written of the polls."""
+        if len(changes):
+            first, last = int(changes.first.min()), int(changes.last.max())
+            self._add(POLLS, changes.pack(), first=first, last=last)
+
+    def _add(self, kind: str, data: bytes, **values: int) -> None:
+        if self._change is None:
+            self._change = Change.create(imported=self._import_id)
+        ReplacedRows.create(change=self._change, kind=kind, data=data, **values)
+
+
+def pack(former: Former) -> bytes:
+    """Return what stood there before as bytes for `unpack`."""
+    return zlib.compress(json.dumps(list(former.items()), separators=(",", ":")).encode(), 1)
+
+
+def unpack(data: bytes) -> dict[Key, Any]:
+    """Return what was packed."""
+    found = json.loads(zlib.decompress(data))
+    return {tuple(key) if isinstance(key, list) else key: value for key, value in found}
+
+
+def stores_of(keys: Iterable[Key]) -> set[int]:
+    """Return the row ids of the stores in keys; 0 where it is no store's."""
+    return {key[0] if isinstance(key, tuple) else key for key in keys}

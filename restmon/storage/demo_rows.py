@@ -1,0 +1,66 @@
+"""The rows that are demo data's: whether there are any, and removing them."""
+
+from pathlib import Path
+
+from restmon.core.group_names import same_name
+from restmon.settings import get_settings
+from restmon.storage import demo_groups
+from restmon.storage.database import session, tuples
+from restmon.storage.models import (
+    AccountGroup,
+    ApiKeyGroup,
+    BusinessHours,
+    Group,
+    GroupMember,
+    HourlySales,
+    Import,
+    OtherHours,
+    Poll,
+    PollReason,
+    Report,
+    Store,
+    StoreDirectory,
+    Target,
+)
+
+
+def has_demo() -> bool:
+    """Whether the database holds demo stores."""
+    with session():
+        return Store.select(Store.id).where(Store.demo).exists()
+
+
+def remove_demo() -> list[Path] | None:
+    """Remove every trace of the demo; the caller holds the write transaction.
+
+    Returns the files of demo reports and imports, to be deleted after the commit, or None when
+    there was no demo.
+    """
+    demo = Store.select(Store.id).where(Store.demo)
+    if not demo.exists():
+        return None
+    settings = get_settings()
+    orphans = [
+        settings.reports_dir / f"{report_id}{suffix}"
+        for (report_id,) in tuples(Report.select(Report.id).where(Report.demo))
+        for suffix in (".csv", ".details.json")
+    ]
+    orphans += [
+        settings.rejected_dir / f"{import_id}{suffix}"
+        for (import_id,) in tuples(Import.select(Import.id).where(Import.demo))
+        for suffix in (".csv", ".zip")
+    ]
+    Poll.delete().where(Poll.store.in_(demo)).execute()
+    for table in (BusinessHours, StoreDirectory, OtherHours, HourlySales, Target):
+        table.delete().where(table.store.in_(demo)).execute()
+    PollReason.delete().where(PollReason.store.in_(demo)).execute()
+    # Groups stay, without these stores, where people made them or use them.
+    GroupMember.delete().where(GroupMember.store.in_(demo)).execute()
+    used = (table.select(table.group) for table in (GroupMember, AccountGroup, ApiKeyGroup))
+    unused = [Group.id.not_in(rows) for rows in used]
+    made_by_demo = Group.same_name.in_([same_name(name) for name in demo_groups.EVERY])
+    Group.delete().where(made_by_demo, *unused).execute()
+    Store.delete().where(Store.demo).execute()
+    Report.delete().where(Report.demo).execute()
+    Import.delete().where(Import.demo).execute()
+    return orphans

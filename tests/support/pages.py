@@ -1,0 +1,93 @@
+"""The dashboard's pages without a browser (AppTest)."""
+
+import re
+from typing import Any
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from restmon.dashboard import compat
+from tests.support.environment import ROOT
+
+POLLS = (
+    "a,active,2023-01-24 16:00:00 UTC\n"
+    "a,inactive,2023-01-24 18:00:00 UTC\n"
+    "a,active,2023-01-24 20:00:00 UTC\n"
+    "a,active,2023-01-25 16:00:00 UTC\n"
+    "b,active,2023-01-25 17:00:00 UTC\n"
+    "b,inactive,2023-01-25 18:00:00 UTC\n"
+    "c:1,active,2023-01-25 18:00:00 UTC\n"
+)
+
+
+PAGES = ("overview", "stores", "store", "upload", "reports", "data_check", "settings", "help")
+
+OF_DATA = ("overview", "stores", "store", "reports", "settings")
+
+ALL_STORES = "Table of all stores"
+
+UNKNOWN_ZONE = "Not known (America/Chicago is assumed)"
+
+TITLES = {
+    "overview": "Overview",
+    "stores": "Stores",
+    "store": "Store",
+    "upload": "Upload",
+    "reports": "Reports",
+    "data_check": "Data check",
+    "settings": "Settings",
+    "help": "What the numbers mean",
+}
+
+ZONES = "a,America/Chicago\nb,America/New_York\nidle,Asia/Kolkata\n"
+
+
+class NavigationOnly(PagesManager):
+    """AppTest undoes `compat.serve_navigation_only` before each run. This does it again."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        compat.serve_navigation_only()
+        super().__init__(*args, **options)
+
+
+def page(name: str = "overview", **query: Any) -> AppTest:
+    """A new session's first look at a page, by its address."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if name != "overview":
+        # AppTest.switch_page knows the pages only after a first run.
+        at._page_hash = calc_hash(name)
+    at.query_params.update(query)
+    return well(at.run())
+
+
+def well(at: AppTest) -> AppTest:
+    """The page, after making sure that nothing was raised."""
+    assert not at.exception, [e.value for e in at.exception]
+    return at
+
+
+def seen(at: AppTest) -> str:
+    """All that a user can read on the page, as text."""
+    parts = [
+        *at.title.values,
+        *at.header.values,
+        *at.markdown.values,
+        *at.caption.values,
+        *at.code.values,
+        *(alert.value for kind in (at.error, at.warning, at.info, at.success) for alert in kind),
+        *(f"{m.label}: {m.value} {m.delta}" for m in at.metric),
+        *(p.text for p in at.progress),
+        *(link.value for link in at.page_link),
+        *(b.label for b in at.button),
+        *(b.label for b in at.download_button),
+        *(e.label for e in at.expander),
+        *(table.value.to_csv(index=False) for table in at.dataframe),
+    ]
+    return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", "\n".join(map(str, parts)))
+
+
+def table(at: AppTest, name: str) -> Any:
+    """The table that screen readers are told of so."""
+    (found,) = [t for t in at.dataframe if name in t.proto.alt]
+    return found.value

@@ -1,0 +1,27 @@
+"""What systemd is told."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+
+
+@contextmanager
+def systemd(path: Path) -> Iterator[SimpleQueue[str]]:
+    """What a process tells the socket that systemd listens at."""
+    heard: SimpleQueue[str] = SimpleQueue()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+        end.bind(str(path))
+
+        def listen() -> None:
+            while said := end.recv(4096):
+                heard.put(said.decode())
+
+        thread = Thread(target=listen, daemon=True)
+        thread.start()
+        yield heard
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", str(path))
+        thread.join()
