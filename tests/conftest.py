@@ -21,13 +21,14 @@ from restmon.storage import database, models
 from restmon.stores import groups
 from tests.support.clusters import Cluster, cluster, fresh_database, postgres_programs
 from tests.support.environment import ROOT, free_port, missing, wait_until
+from tests.support.examples import ALWAYS_THE_SAME
 from tests.support.pages import POLLS, ZONES, NavigationOnly
 from tests.support.people import MINE, OTHERS, PASSWORD, token_of
 from tests.support.workers import beating
 from tests.support.workspace import Workspace, make_workspace, opened
 
 # How long an example takes is the machine's business.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, derandomize=ALWAYS_THE_SAME)
 settings.load_profile("untimed")
 
 

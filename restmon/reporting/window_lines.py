@@ -97,10 +97,12 @@ def _read_piece(
     seen_before[up.store[up.time < lo[up.store]]] = True
     seen_after[up.store[up.time >= hi[up.store]]] = True
     earlier = _read_earlier(stores, np.flatnonzero(~seen_before), begin)
-    later = _read_later(stores, np.flatnonzero(~seen_after), end, as_of)
-    if len(earlier.store) or len(later.store):
+    unseen = np.flatnonzero(~seen_after)
+    later = _read_later(stores, unseen, end, as_of)
+    # Without a later poll too: the last status goes on to ``as_of``.
+    extended = np.union1d(earlier.store, unseen)
+    if len(extended):
         polls = _insert(polls, _join(earlier, later))
-        extended = np.union1d(earlier.store, np.flatnonzero(~seen_after))
         begin[earlier.store[::-1]] = earlier.time[::-1]  # sorted: the first one stays
         if not _fit(count, begin, end):
             half = np.arange(count) < count // 2

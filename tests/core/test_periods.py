@@ -16,6 +16,7 @@ from restmon.core.periods import BY_HOUR, PERIODS, find_periods, sum_in_periods
 from restmon.core.timeline import METHODS
 from tests import reference
 from tests.support.core import build, polls_of
+from tests.support.examples import examples
 from tests.support.halves import halves
 from tests.support.stores import DAY, HOUR, MINUTE, AStore, cases
 
@@ -41,7 +42,7 @@ def period_of(moment: datetime, by: str) -> date | datetime:
     length=st.integers(1, 60 * DAY),
     at=st.floats(0, 1),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_an_instant_is_in_its_period(by: str, zone: str, lo: int, length: int, at: float):
     """Pacific/Apia left a whole day out in December 2011."""
     found = find_periods(zone, lo, lo + length, by)
@@ -58,7 +59,7 @@ def test_an_instant_is_in_its_period(by: str, zone: str, lo: int, length: int, a
 
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(max_stores=3), by=st.sampled_from(PERIODS), hours=st.integers(1, 80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_sums_by_period_are_the_references(method: str, case: Case, by: str, hours: int):
     stores, as_of = case
     line = build(stores, as_of, method)
@@ -83,7 +84,7 @@ def test_sums_by_period_are_the_references(method: str, case: Case, by: str, hou
 
 
 @given(case=cases(max_stores=3), hours=st.integers(1, 80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_what_was_covered_adds_up(case: Case, hours: int):
     stores, as_of = case
     clock = build(stores, as_of, METHODS[0]).clock

@@ -23,6 +23,7 @@ from restmon.storage.models import StoreDirectory
 from restmon.stores import groups
 from tests import reference
 from tests.reference import DEFAULT_ZONE, two_decimals
+from tests.support.examples import examples
 from tests.support.imported import import_stores
 from tests.support.stores import DAY, HOUR, MINUTE, AStore, cases
 from tests.support.workspace import Workspace
@@ -90,7 +91,9 @@ def status_of(store: AStore, as_of: int, method: str) -> str:
     before=st.sampled_from([0, 0, 20 * HOUR, 3 * DAY]),
 )
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_details_are_the_references(
     workspace: Workspace, method: str, case: tuple, length: int, before: int

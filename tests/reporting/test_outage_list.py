@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from restmon.access.roles import Actor, Role
@@ -21,8 +21,9 @@ from restmon.storage import database
 from restmon.storage.models import HourlySales, PollReason, Revision, Store, StoreDirectory
 from restmon.stores import groups
 from tests import reference
+from tests.support.examples import examples
 from tests.support.imported import import_stores
-from tests.support.stores import DAY, HOUR, MINUTE, cases
+from tests.support.stores import DAY, HOUR, MINUTE, SECOND, AStore, cases
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases
@@ -50,14 +51,21 @@ def iso(instant: int | Fraction) -> str:
     return as_text(int(instant // 1)).replace(" ", "T", 1).replace(" UTC", "Z")
 
 
+ONE_POLL = ([AStore([], None, [(1678431600 * SECOND, False)])], 1678608000 * SECOND)
+"""Down from a day after the window on, and never polled again."""
+
+
 @pytest.mark.parametrize("method", ["nearest", "previous"])
 @given(
     case=cases(max_stores=3),
     length=st.sampled_from([HOUR, DAY, 7 * DAY, 20 * DAY]),
     before=st.sampled_from([0, 0, 20 * HOUR, 3 * DAY]),
 )
+@example(case=ONE_POLL, length=HOUR, before=3 * DAY)
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_outages_are_the_references(
     workspace: Workspace, method: str, case: tuple, length: int, before: int

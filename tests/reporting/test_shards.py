@@ -16,6 +16,7 @@ from restmon.reporting.snapshot import SnapshotCache
 from restmon.settings import get_settings
 from restmon.storage.models import COMPLETE, FAILED, RUNNING, Shard
 from tests.support.environment import wait_until
+from tests.support.examples import examples
 from tests.support.workers import ended, start_worker
 from tests.support.workspace import HOURS_HEADER, POLLS_HEADER, Workspace
 
@@ -129,7 +130,9 @@ def test_a_second_report_reads_only_the_polls_that_came_since(
 
 
 @settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=examples(45),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
 @given(
     st.lists(

@@ -15,6 +15,7 @@ from restmon.reporting.snapshot import read_stores
 from restmon.reporting.window_lines import Reading, read_lines
 from restmon.storage import database
 from tests import reference
+from tests.support.examples import examples
 from tests.support.imported import import_stores
 from tests.support.stores import DAY, HOUR, MINUTE, AStore, cases
 from tests.support.workspace import Workspace
@@ -58,7 +59,9 @@ def check(stores: list[AStore], named: list[int], lo: np.ndarray, hi: np.ndarray
     runs=st.booleans(),
 )
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(36),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_windows_are_the_references(
     workspace: Workspace, method: str, case: tuple, length: int, before: int, runs: bool
