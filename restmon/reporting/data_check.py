@@ -1,20 +1,14 @@
-"""What is likely wrong with the data, and the one thing to do about each: the data check."""
+"""The data check: what is likely wrong with the data, and the one thing to do about each."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, time
-from functools import cached_property
 from itertools import compress
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon.access import visibility
 from restmon.access.roles import THIS_MACHINE, Actor, Role
-from restmon.core import hours
 from restmon.core.findings import (
     MOST_EXAMPLES,
     Example,
@@ -25,22 +19,17 @@ from restmon.core.findings import (
 )
 from restmon.core.fixed_zones import explain_fixed_zone
 from restmon.core.formatting import ago, moment
-from restmon.core.hours import ALWAYS, DEFAULT_ZONE
-from restmon.core.id_pairs import IdPair, find_pairs, look_rounded
-from restmon.core.instants import WEEK, as_datetime, as_text, date_of, from_datetime
+from restmon.core.hours import DEFAULT_ZONE
+from restmon.core.id_pairs import look_rounded
+from restmon.core.instants import WEEK, as_datetime, as_text
 from restmon.core.intervals import merge
-from restmon.reporting import feed, last_observations
+from restmon.reporting import feed
+from restmon.reporting.check_facts import HAS_HOURS, HAS_ZONE, LISTED, NEVER, Facts, read_facts
 from restmon.reporting.freshness import LONGEST, find_stale_stores, open_since
-from restmon.reporting.snapshot import FOR_EVER, Snapshot, Stores, cache
 from restmon.storage import database
-from restmon.storage.models import HourlySales, StoreDirectory, now
 
 Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
-NEVER = -(2**63)
-POLLED, HAS_HOURS, HAS_ZONE, LISTED = 1, 2, 4, 8
-"""The feeds that may name a store, as bits."""
 FORGET_COMMAND = "python -m restmon forget --after now"
 
 
@@ -61,100 +50,13 @@ class DataCheck:
         }
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """What the checks look at: arrays with an entry for each store, in the order of their ids.
-
-    ``newest`` is the newest poll that is not from the future (an instant, or NEVER), ``future``
-    how many polls are; ``directory`` has the name (None: none) of the stores that stand in the
-    directory, by row id; ``opens`` and ``closes`` are the instants of the first local midnight at
-    which a store is in business, and of the first at which it is no more.
-    """
-
-    at: int
-    snapshot: Snapshot
-    newest: Ints
-    future: Ints
-    newest_future: Ints
-    directory: dict[int, str | None]
-    with_sales: Flags
-    opens: Ints
-    closes: Ints
-
-    @property
-    def stores(self) -> Stores:
-        return self.snapshot.stores
-
-    @property
-    def ids(self) -> list[str]:
-        return self.stores.ids
-
-    @property
-    def polled(self) -> Flags:
-        return (self.newest != NEVER) | (self.future > 0)
-
-    @property
-    def in_business(self) -> Flags:
-        return (self.opens <= self.at) & (self.closes > self.at)
-
-    @cached_property
-    def names(self) -> list[str | None]:
-        return [self.directory.get(row) for row in self.stores.rows.tolist()]
-
-    @cached_property
-    def feeds(self) -> Ints:
-        """Which feeds name each store, as bits."""
-        schedule = self.stores.schedule
-        listed = np.fromiter(map(self.directory.__contains__, self.stores.rows.tolist()), bool)
-        return (
-            POLLED * self.polled
-            + HAS_HOURS * ~schedule.hours_assumed
-            + HAS_ZONE * self.stores.zone_given
-            + LISTED * (listed | self.with_sales)
-        )
-
-    @cached_property
-    def pairs(self) -> list[IdPair]:
-        return find_pairs(self.ids, self.feeds, POLLED)
-
-    @cached_property
-    def likely(self) -> dict[str, str]:
-        """The id that likely names the same store, of those that have one."""
-        alike = [(pair.written, pair.likely) for pair in self.pairs if pair.likely is not None]
-        return dict([*((likely, written) for written, likely in alike), *alike])
-
-    def zone_of(self, n: int) -> str:
-        return self.stores.zones[self.stores.zone_of_store[n]]
-
-    def finding(
-        self,
-        code: str,
-        mask: Flags,
-        message: str,
-        action: str,
-        detail: Callable[[int], str] = lambda _: "",
-        order: Ints | None = None,
-    ) -> list[Finding]:
-        """The finding of the stores of a mask; none where there are none. ``detail`` tells of the
-        store at a place; the examples are in the ``order`` of the places (default: as they are).
-        """
-        places = np.flatnonzero(mask) if order is None else order[mask[order]]
-        if not len(places):
-            return []
-        examples = tuple(
-            Example(self.ids[n], self.likely.get(self.ids[n]), detail(n), self.names[n])
-            for n in places[:MOST_EXAMPLES].tolist()
-        )
-        return [Finding(code, len(places), message, action, examples)]
-
-
 def check_data(actor: Actor = THIS_MACHINE) -> DataCheck:
     """Check the stores that the actor sees, in one consistent state.
 
     Costs the same few queries however many stores there are.
     """
     with database.reading():
-        facts = _read(actor)
+        facts = read_facts(actor)
         findings = (
             *_unreadable_hours(facts),
             *_changed_ids(facts),
@@ -170,81 +72,7 @@ def check_data(actor: Actor = THIS_MACHINE) -> DataCheck:
     return DataCheck(facts.at, len(facts.ids), findings)
 
 
-def _read(actor: Actor) -> _Facts:
-    snapshot = cache.get()
-    if actor.groups is not None:
-        snapshot = snapshot.chosen(visibility.mask_stores(actor.groups, snapshot.stores.ids))
-    stores = snapshot.stores
-    latest = database.latest_instant()
-    names = StoreDirectory.select(StoreDirectory.store, StoreDirectory.name)
-    sales = database.tuples(HourlySales.select(HourlySales.store).distinct())
-    with_sales = np.isin(stores.rows, np.array([row for (row,) in sales], np.int64))
-    opens, closes = _lifespans(stores)
-    newest_future, future = _future(stores, latest)
-    return _Facts(
-        at=now(),
-        snapshot=snapshot,
-        newest=_newest(snapshot, latest),
-        future=future,
-        newest_future=newest_future,
-        directory=dict(database.tuples(names)),
-        with_sales=with_sales,
-        opens=opens,
-        closes=closes,
-    )
-
-
-def _newest(snapshot: Snapshot, latest: int) -> Ints:
-    """Each store's newest poll at or before an instant, or NEVER."""
-    stores, polls = snapshot.stores, snapshot.polls.between(-FOR_EVER, latest)
-    newest = np.full(len(stores.ids), NEVER, np.int64)
-    newest[polls.store] = polls.time  # they are in order of time: the last one stays
-    missing = np.flatnonzero(newest == NEVER)
-    n, time = _last_polls(stores.rows[missing], last_observations.BEGINNING, latest + 1)
-    newest[missing[n]] = time
-    return newest
-
-
-def _future(stores: Stores, latest: int) -> tuple[Ints, Ints]:
-    """Each store's newest poll after an instant, or NEVER, and how many there are."""
-    newest, count = np.full(len(stores.ids), NEVER, np.int64), np.zeros(len(stores.ids), np.int64)
-    if not cache.future_polls():
-        return newest, count
-    n, time = _last_polls(stores.rows, latest + 1, FOR_EVER)
-    newest[n] = time
-    lo, hi = np.full(len(n), latest + 1, np.int64), np.full(len(n), FOR_EVER, np.int64)
-    for store, _, _ in database.polls_in_ranges(stores.rows[n], lo, hi):
-        count[n] += np.bincount(store, minlength=len(n))
-    return newest, count
-
-
-def _last_polls(rows: Ints, lo: int, hi: int) -> tuple[Ints, Ints]:
-    """(index, instant) of the last poll in [lo, hi) of each store (row ids) that has one."""
-    edges = (np.full(len(rows), edge, np.int64) for edge in (lo, hi))
-    n, time, _ = database.last_polls_in_ranges(rows, *edges)
-    return n, time
-
-
-def _lifespans(stores: Stores) -> tuple[Ints, Ints]:
-    """The instants of the local midnights from which on each store is, and is no more, in
-    business: before, or after, all others where there is no such date."""
-    opens = np.full(len(stores.ids), -FOR_EVER, np.int64)
-    closes = np.full(len(stores.ids), FOR_EVER, np.int64)
-    schedule = stores.schedule
-    for days, none, instants in (
-        (schedule.opened_on, ALWAYS, opens),
-        (schedule.closed_on, hours.NEVER, closes),
-    ):
-        if days is None:
-            continue
-        for n in np.flatnonzero(days != none).tolist():
-            zone = ZoneInfo(stores.zones[stores.zone_of_store[n]])
-            midnight = datetime.combine(date_of(int(days[n])), time(), zone)
-            instants[n] = from_datetime(midnight)
-    return opens, closes
-
-
-def _unreadable_hours(facts: _Facts) -> list[Finding]:
+def _unreadable_hours(facts: Facts) -> list[Finding]:
     mask = facts.stores.schedule.hours_unreadable & facts.in_business
     count = int(mask.sum())
     return facts.finding(
@@ -257,12 +85,12 @@ def _unreadable_hours(facts: _Facts) -> list[Finding]:
     )
 
 
-def _changed_ids(facts: _Facts) -> list[Finding]:
+def _changed_ids(facts: Facts) -> list[Finding]:
     rounded = list(compress(facts.ids, look_rounded(facts.ids)))
     return find_changed_ids(facts.pairs, rounded, dict(zip(facts.ids, facts.names, strict=True)))
 
 
-def _stale(facts: _Facts, actor: Actor) -> list[Finding]:
+def _stale(facts: Facts, actor: Actor) -> list[Finding]:
     """The feed, where all polls have stopped, and the stores whose polls stopped before."""
     if not (facts.newest != NEVER).any():
         return []
@@ -298,7 +126,7 @@ def _stale(facts: _Facts, actor: Actor) -> list[Finding]:
     )
 
 
-def _is_feed_stale(facts: _Facts, newest: int, actor: Actor) -> bool:
+def _is_feed_stale(facts: Facts, newest: int, actor: Actor) -> bool:
     """The feed's own answer for all stores; for some of them the same rule (SEMANTICS.md,
     "Coverage")."""
     if actor.groups is None:
@@ -314,14 +142,14 @@ def _is_feed_stale(facts: _Facts, newest: int, actor: Actor) -> bool:
     return int((since.end - since.start).sum()) > allowed
 
 
-def _gaps(facts: _Facts, end: int) -> tuple[Ints, Ints]:
+def _gaps(facts: Facts, end: int) -> tuple[Ints, Ints]:
     """(store, gap) of neighboring polls in the week up to an instant."""
     polls = facts.snapshot.polls.between(end - WEEK, end)
     same = polls.store[1:] == polls.store[:-1]
     return polls.store[1:][same], np.diff(polls.time)[same]
 
 
-def _future_polls(facts: _Facts, actor: Actor) -> list[Finding]:
+def _future_polls(facts: Facts, actor: Actor) -> list[Finding]:
     mask = facts.future > 0
     count, polls = int(mask.sum()), int(facts.future.sum())
     ask = "" if actor.may(Role.OPERATOR) else "ask an operator to "
@@ -341,7 +169,7 @@ def _future_polls(facts: _Facts, actor: Actor) -> list[Finding]:
     return [replace(finding, count=polls, stores=count) for finding in found]
 
 
-def _no_polls(facts: _Facts) -> list[Finding]:
+def _no_polls(facts: Facts) -> list[Finding]:
     mask = ~facts.polled & facts.in_business
     count = int(mask.sum())
     return facts.finding(
@@ -359,7 +187,7 @@ def _feeds_of(bits: int) -> str:
     return " and ".join(word for bit, word in words.items() if bits & bit)
 
 
-def _no_hours(facts: _Facts) -> list[Finding]:
+def _no_hours(facts: Facts) -> list[Finding]:
     mask = facts.stores.schedule.hours_assumed & facts.in_business
     count = int(mask.sum())
     return facts.finding(
@@ -372,7 +200,7 @@ def _no_hours(facts: _Facts) -> list[Finding]:
     )
 
 
-def _no_zone(facts: _Facts) -> list[Finding]:
+def _no_zone(facts: Facts) -> list[Finding]:
     mask = ~facts.stores.zone_given & facts.in_business
     count = int(mask.sum())
     return facts.finding(
@@ -385,7 +213,7 @@ def _no_zone(facts: _Facts) -> list[Finding]:
     )
 
 
-def _fixed_zones(facts: _Facts) -> list[Finding]:
+def _fixed_zones(facts: Facts) -> list[Finding]:
     told = [explain_fixed_zone(zone) for zone in facts.stores.zones]
     fixed = np.array([text is not None for text in told], bool)
     mask = np.zeros(len(facts.ids), bool)
@@ -402,7 +230,7 @@ def _fixed_zones(facts: _Facts) -> list[Finding]:
     )
 
 
-def _polled_after_closing(facts: _Facts) -> list[Finding]:
+def _polled_after_closing(facts: Facts) -> list[Finding]:
     newest = facts.newest.max(initial=NEVER)
     mask = (facts.newest >= facts.closes) & (facts.newest + WEEK > newest)
     count = int(mask.sum())
@@ -422,7 +250,7 @@ def _polled_after_closing(facts: _Facts) -> list[Finding]:
     )
 
 
-def _same_names(facts: _Facts) -> list[Finding]:
+def _same_names(facts: Facts) -> list[Finding]:
     """Stores in business that have their name in common, whatever its capitals and spaces."""
     alike: dict[str, list[int]] = defaultdict(list)
     for n in np.flatnonzero(facts.in_business).tolist():

@@ -11,9 +11,9 @@ from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.findings import FINDING_CODES, MOST_EXAMPLES, Finding
 from restmon.core.instants import DAY, HOUR, MINUTE, as_text
 from restmon.demo import demo_stores
-from restmon.reporting import data_check
 from restmon.reporting.computation import parse_as_of
 from restmon.reporting.data_check import DataCheck, check_data
+from restmon.reporting.snapshot import cache
 from restmon.storage import database, models
 from restmon.stores import groups
 from tests.support.clock import plant_polls, set_clock
@@ -317,7 +317,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_stores(
 
         with monkeypatch.context() as patched:
             patched.setattr(models.database.obj, "execute_sql", counted)
-            data_check.cache.clear()
+            cache.clear()
             check_data()
         return count
 
