@@ -9,7 +9,7 @@ import streamlit as st
 from restmon.dashboard import identity, messages
 from restmon.dashboard.lines_import import offer_import
 from restmon.ingest import groups_csv
-from restmon.ingest.csv_reader import Rejection
+from restmon.ingest.batches import Rejection
 from restmon.reporting.snapshot import Stores
 from restmon.stores import groups
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from restmon.dashboard import jobs_table, messages
-from restmon.ingest.csv_reader import Rejection
+from restmon.ingest.batches import Rejection
 
 Import = Callable[[Any], tuple[Sequence[Rejection], str]]
 """Imports an uploaded file; returns the rejected lines and what to say of the others."""

@@ -10,7 +10,7 @@ from restmon.access.roles import Actor, Role
 from restmon.dashboard import messages
 from restmon.dashboard.lines_import import offer_import
 from restmon.ingest import targets_csv
-from restmon.ingest.csv_reader import Rejection
+from restmon.ingest.batches import Rejection
 from restmon.reporting.snapshot import Stores
 from restmon.stores import groups, targets
 from restmon.stores.subjects import Subject

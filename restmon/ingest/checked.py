@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon.ingest.csv_reader import Rejection, shown
+from restmon.ingest.batches import Rejection, shown
 from restmon.ingest.values.base import Parsed
 
 Ints = NDArray[np.int64]

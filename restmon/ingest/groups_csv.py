@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from restmon.access import audit
 from restmon.access.roles import THIS_MACHINE, Actor, Role
-from restmon.ingest.csv_reader import Rejection, read_batches
+from restmon.ingest.batches import Rejection
+from restmon.ingest.csv_reader import read_batches
 from restmon.ingest.file_sources import Source
 from restmon.ingest.headers import GROUPS
 from restmon.ingest.rejected import KEPT_REJECTIONS, FirstRejections

@@ -15,8 +15,8 @@ from restmon.core.formatting import wall_text
 from restmon.core.hours import CLOSED
 from restmon.errors import BadRequest, NotFound
 from restmon.ingest import arrow_arrays
+from restmon.ingest.batches import Rejection
 from restmon.ingest.checked import rejection
-from restmon.ingest.csv_reader import Rejection
 from restmon.ingest.headers import BUSINESS_HOURS, LAYOUTS
 from restmon.ingest.undo_kinds import HOURS, UNREADABLE, ZONES
 from restmon.ingest.validation import PARSERS

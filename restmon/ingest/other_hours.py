@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from restmon.core.group_names import same_name
 from restmon.ingest import arrow_arrays
+from restmon.ingest.batches import Batch, Rejection, shown
 from restmon.ingest.checked import Checked, OwnerDate, rejection
-from restmon.ingest.csv_reader import Batch, Rejection, shown
 from restmon.ingest.values.base import Parsed, trimmed
 from restmon.ingest.values.store_ids import StoreIds
 from restmon.ingest.values.texts import GroupNames

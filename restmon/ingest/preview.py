@@ -8,9 +8,10 @@ import pandas as pd
 
 from restmon.errors import FileRejected
 from restmon.ingest.allowed import EVERYTHING, Allowed
+from restmon.ingest.batches import Batch, Rejection
 from restmon.ingest.choices import NO_CHOICES, ChoiceNeeded, Choices
 from restmon.ingest.containers import open_table
-from restmon.ingest.csv_reader import Batch, Rejection, read_batches
+from restmon.ingest.csv_reader import read_batches
 from restmon.ingest.file_sources import Source, size_of
 from restmon.ingest.headers import (
     GROUPS,

@@ -11,7 +11,7 @@ from typing import Any
 
 from restmon.core.formatting import no_formula
 from restmon.files import part_of
-from restmon.ingest.csv_reader import Rejection
+from restmon.ingest.batches import Rejection
 from restmon.ingest.headers import Header, loose
 
 KEPT_REJECTIONS = 1000

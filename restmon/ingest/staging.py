@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from restmon.ingest import arrow_arrays
 from restmon.ingest.allowed import Allowed
+from restmon.ingest.batches import Rejection
 from restmon.ingest.checked import Spoiled
 from restmon.ingest.choices import NO_CHOICES, Choices
-from restmon.ingest.csv_reader import Rejection, read_batches
+from restmon.ingest.csv_reader import read_batches
 from restmon.ingest.file_sources import Part, Source
 from restmon.ingest.headers import BUSINESS_HOURS, DIRECTORY, OTHER_HOURS, POLLS, SALES, TIMEZONES
 from restmon.ingest.optional_feeds import OptionalFeeds

@@ -16,8 +16,8 @@ from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.formatting import WEEKDAYS, wall_text
 from restmon.core.hours import CLOSED
 from restmon.core.instants import date_of
+from restmon.ingest.batches import Batch, Rejection
 from restmon.ingest.checked import Checked
-from restmon.ingest.csv_reader import Batch, Rejection
 from restmon.ingest.headers import DIRECTORY, OTHER_HOURS, SALES
 from restmon.ingest.hours_editing import HoursRejected, as_text
 from restmon.ingest.optional_feeds import (

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from restmon.access import visibility
 from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.group_names import group_name, same_name
+from restmon.ingest.batches import Batch, Rejection, shown
 from restmon.ingest.containers import Source
-from restmon.ingest.csv_reader import Batch, Rejection, read_batches, shown
+from restmon.ingest.csv_reader import read_batches
 from restmon.ingest.headers import TARGETS
 from restmon.ingest.rejected import KEPT_REJECTIONS
 from restmon.ingest.values.base import trimmed

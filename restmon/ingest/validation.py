@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from restmon.core.instants import LATEST
 from restmon.ingest import arrow_arrays
+from restmon.ingest.batches import Batch, Rejection, shown
 from restmon.ingest.checked import Checked, Spoiled, rejection
 from restmon.ingest.choices import DATE_ORDER, DAY_NUMBERS, NO_CHOICES, ChoiceNeeded, Choices
-from restmon.ingest.csv_reader import Batch, Rejection, read_batches, shown
+from restmon.ingest.csv_reader import read_batches
 from restmon.ingest.file_sources import Source
 from restmon.ingest.group_name_parser import parse_group_names
 from restmon.ingest.headers import (

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restmon.errors import FileRejected, RestmonError
-from restmon.ingest import csv_reader, imports, preview
+from restmon.ingest import block_reader, csv_reader, imports, preview
 from restmon.ingest.headers import GROUPS, POLLS
 from restmon.leasing import leases
 from restmon.ops import cleanup
@@ -150,7 +150,7 @@ def test_empty_rows_are_found_alike_one_by_one_and_all_at_once(
     found = []
     for many in (0, 10**9):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(csv_reader, "MANY", many)
+            patch.setattr(block_reader, "MANY", many)
             batches = list(csv_reader.read_batches(io.BytesIO(content), "p.csv", POLLS))
             found.append([(b.line.tolist(), [bad.line for bad in b.malformed]) for b in batches])
     assert found[0] == found[1]

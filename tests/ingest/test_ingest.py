@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from restmon.demo import demo_stores
 from restmon.errors import FileRejected
-from restmon.ingest import csv_reader, imports, staging, writer
+from restmon.ingest import block_reader, csv_reader, imports, staging, writer
 from restmon.storage import database
 from restmon.storage.demo_rows import has_demo
 from restmon.storage.models import COMPLETE, BusinessHours, Import, Poll, Revision, Store
@@ -205,7 +205,7 @@ def test_a_quote_never_closed_costs_one_line(workspace: Workspace):
 
 def test_an_endless_line_is_rejected_alone(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 4096)
-    monkeypatch.setattr(csv_reader, "LONGEST_LINE", 10_000)
+    monkeypatch.setattr(block_reader, "LONGEST_LINE", 10_000)
     monkeypatch.setattr(csv_reader, "LONGEST_HEADER", 100)
     text = f"store_id,status,timestamp_utc\na,active,{T}\nb,active,{'9' * 50_000}\n"
     text += f"c,active,{T}\nd,x,{T}\n"

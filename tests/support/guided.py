@@ -12,7 +12,6 @@ with atheris.instrument_imports(include=["restmon"]):
     from restmon.core import group_names  # noqa: F401
     from restmon.ingest import (
         csv_reader,  # noqa: F401
-        parsers,  # noqa: F401
         preview,  # noqa: F401
         validation,  # noqa: F401
     )

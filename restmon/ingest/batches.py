@@ -1,0 +1,63 @@
+"""Lines of a file as raw columns, and those that are rejected."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from restmon.ingest.headers import Header
+from restmon.ingest.headers import reader as csv_rows
+
+LONGEST_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One rejected line: its number in the file (the header's is 1), the column ("" when the
+    line as a whole is malformed), the value and the reason."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+def shown(value: bytes | str) -> str:
+    """A value as it is told: text, cut, without what no database takes."""
+    if isinstance(value, str):
+        value = value[:LONGEST_SHOWN].encode("utf-8", "surrogateescape")
+    text = value[: 4 * LONGEST_SHOWN].decode("utf-8", "replace")[:LONGEST_SHOWN]
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+@dataclass
+class Batch:
+    """Lines of a file: ``columns[name]`` a pyarrow binary array of the raw values, ``line`` the
+    int64 line numbers, both of one length; ``malformed`` the lines that are no rows, and
+    ``remains`` the raw values that can still be read of them, by column. ``header`` is that of
+    the file; ``original`` gives the whole text of a line by its number."""
+
+    columns: dict[str, pa.Array]
+    line: NDArray[np.int64]
+    malformed: list[Rejection] = field(default_factory=list)
+    remains: list[dict[str, bytes]] = field(default_factory=list)
+    header: Header = field(default_factory=lambda: Header([], 1))
+    original: Callable[[int], str] = field(default=lambda _: "")
+
+    def cells(self, line: int) -> list[str]:
+        """The values of a line as they stand in the file, those of ignored columns too."""
+        text = self.original(line)
+        delimiter = self.header.delimiter
+        found = read_cells(text, delimiter, strict=text.count('"') % 2 > 0)
+        return [text] if found is None else found
+
+
+def read_cells(text: str, delimiter: str, *, strict: bool) -> list[str] | None:
+    """The values of a record; None where it is not CSV."""
+    try:
+        return next(csv_rows([text], delimiter, strict=strict), [])
+    except csv.Error:
+        return None
