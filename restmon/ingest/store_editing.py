@@ -18,19 +18,17 @@ from restmon.core.hours import CLOSED
 from restmon.core.instants import date_of
 from restmon.ingest.batches import Batch, Rejection
 from restmon.ingest.checked import Checked
+from restmon.ingest.directory_writer import FIELDS, write_directory
 from restmon.ingest.headers import DIRECTORY, OTHER_HOURS, SALES
 from restmon.ingest.hours_editing import HoursRejected, as_text
-from restmon.ingest.optional_feeds import (
+from restmon.ingest.other_hours_writer import (
     DATES,
-    FIELDS,
     OF_GROUP,
     OF_STORE,
     OtherHoursLines,
-    clear_sales,
-    write_directory,
     write_other_hours,
-    write_sales,
 )
+from restmon.ingest.sales_writer import clear_sales, write_sales
 from restmon.ingest.validation import Checker
 from restmon.ingest.values.store_ids import StoreIds
 from restmon.storage import database

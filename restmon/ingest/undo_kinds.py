@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from peewee import chunked
 
-from restmon.ingest import optional_feeds, poll_reasons
+from restmon.ingest import directory_writer, other_hours_writer, poll_reasons, sales_writer
 from restmon.storage import database
 from restmon.storage.changes import Former
 from restmon.storage.models import Store
@@ -57,10 +57,10 @@ PUT_BACK: dict[str, Callable[[Former], None]] = {
     ZONES: _put_back_zones,
     HOURS: _put_back_hours,
     UNREADABLE: _put_back_unreadable,
-    optional_feeds.ENTRIES: optional_feeds.put_back_entries,
-    optional_feeds.MEMBERS: optional_feeds.put_back_members,
-    optional_feeds.DATES: optional_feeds.put_back_dates,
-    optional_feeds.HOURLY: optional_feeds.put_back_sales,
+    directory_writer.ENTRIES: directory_writer.put_back_entries,
+    directory_writer.MEMBERS: directory_writer.put_back_members,
+    other_hours_writer.DATES: other_hours_writer.put_back_dates,
+    sales_writer.HOURLY: sales_writer.put_back_sales,
     poll_reasons.REASONS: poll_reasons.put_back_reasons,
 }
 """For each kind, the function that makes rows as they were. It gets keys whose store is still

@@ -1,11 +1,27 @@
-"""Lines that replace what is stored as a whole, compared with it."""
+"""Lines that replace what is stored as a whole: compared with it, and written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from restmon.storage import models
+
 Ints = NDArray[np.int64]
+
+
+@dataclass
+class Outcome:
+    """How many lines were new, updated and unchanged, how many rows were removed, and whether
+    something is other than before."""
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,3 +87,19 @@ def number_rows(table: Ints) -> Ints:
     numbers = np.empty(len(table), np.int64)
     numbers[order] = np.concatenate([np.zeros(min(1, len(table)), np.int64), differs.cumsum()])
     return numbers
+
+
+def insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows into the columns of a table."""
+    if rows:
+        marks = ", ".join([models.database.param] * len(columns))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608  # nosec B608
+        models.database.cursor().executemany(sql, rows)
+
+
+def delete_rows(table: str, columns: Sequence[str], keys: Sequence[Sequence[Any]]) -> None:
+    """Delete the rows of a table whose columns have one of the keys as values."""
+    if keys:
+        where = " AND ".join(f"{column} = {models.database.param}" for column in columns)
+        sql = f"DELETE FROM {table} WHERE {where}"  # noqa: S608  # nosec B608
+        models.database.cursor().executemany(sql, keys)

@@ -1,0 +1,125 @@
+"""Writes entries of the store directory and the groups that they list, and puts them back."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from peewee import chunked
+
+from restmon.ingest.values.dates import NO_DATE
+from restmon.ingest.values.texts import BETWEEN
+from restmon.ingest.whole_rows import Outcome, delete_rows
+from restmon.storage import database
+from restmon.storage.changes import ChangeLog, Former
+from restmon.storage.models import Group, GroupMember, StoreDirectory
+from restmon.stores.groups import ids_of, insert_members, read_groups_by_store
+
+ENTRIES, MEMBERS = "directory", "members"
+"""The kinds under which is noted what was replaced (`undo_kinds`)."""
+FIELDS = ("name", "address", "sales_per_hour", "opened_on", "closed_on")
+"""The columns of a directory that are kept with the store."""
+AT_ONCE = 500
+"""Rows or ids in one statement."""
+
+Values = dict[str, NDArray[Any]]
+
+
+def write_directory(parts: Iterable[Values], log: ChangeLog) -> Outcome:
+    """Store what lines of a directory say; ``store_id`` are row ids. A line replaces what its
+    columns hold, of ``groups`` all that the store is in. The caller holds the transaction."""
+    known = {row[0]: list(row[1:]) for row in database.tuples(_directory())}
+    members = read_groups_by_store()
+    fields_before = {store: tuple(values) for store, values in known.items()}
+    groups_before: dict[int, set[int]] = {}
+    done = Outcome()
+    for part in parts:
+        columns = [column for column in FIELDS if column in part]
+        places = [FIELDS.index(column) for column in columns]
+        listed = part.get("groups")
+        group_ids = _ids_by_list(listed) if listed is not None else {}
+        rows = part["store_id"].tolist()
+        values = zip(*(map(_kept, part[column].tolist()) for column in columns), strict=True)
+        for n, store in enumerate(rows):
+            said = next(values) if columns else ()
+            entry = known.setdefault(store, [None] * len(FIELDS))
+            before = tuple(entry[place] for place in places)
+            had = any(value is not None for value in before)
+            same = said == before
+            for place, value in zip(places, said, strict=True):
+                entry[place] = value
+            if listed is not None:
+                are = members.get(store, set())
+                wanted = group_ids[listed[n]]
+                had |= bool(are)
+                same &= are == wanted
+                if are != wanted:
+                    groups_before.setdefault(store, are)
+                    members[store] = wanted
+            done.unchanged += same
+            done.updated += not same and had
+            done.new += not same and not had
+    entries = {s: e for s, e in known.items() if tuple(e) != fields_before.get(s, (None,) * 5)}
+    nothing = (None,) * len(FIELDS)
+    log.note(ENTRIES, {store: list(fields_before.get(store, nothing)) for store in entries})
+    _replace_entries(entries)
+    groups_before = {store: are for store, are in groups_before.items() if members[store] != are}
+    log.note(MEMBERS, {store: sorted(are) for store, are in groups_before.items()})
+    _replace_groups(groups_before, members)
+    done.changed = bool(entries) or bool(groups_before)
+    return done
+
+
+def _directory() -> Any:
+    return StoreDirectory.select(
+        StoreDirectory.store, *(getattr(StoreDirectory, column) for column in FIELDS)
+    )
+
+
+def _kept(value: Any) -> Any:
+    """A value of the directory as it is stored: None for an empty cell."""
+    empty = value in ("", NO_DATE) or (isinstance(value, float) and math.isnan(value))
+    return None if empty else value
+
+
+def _ids_by_list(listed: NDArray[np.object_]) -> dict[str, set[int]]:
+    """The groups (row ids) of each distinct list of names; they are made where missing."""
+    lists = {text: [name for name in text.split(BETWEEN) if name] for text in set(listed.tolist())}
+    names = sorted({name for found in lists.values() for name in found})
+    ids = dict(zip(names, ids_of(names).tolist(), strict=True))
+    return {text: {ids[name] for name in found} for text, found in lists.items()}
+
+
+def _replace_entries(entries: dict[int, list[Any]]) -> None:
+    for stores in chunked(list(entries), AT_ONCE):
+        StoreDirectory.delete().where(StoreDirectory.store.in_(stores)).execute()
+    rows = [
+        (store, *entry) for store, entry in entries.items() if any(v is not None for v in entry)
+    ]
+    for part in chunked(rows, 100):
+        names = [StoreDirectory.store, *(getattr(StoreDirectory, column) for column in FIELDS)]
+        StoreDirectory.insert_many(part, fields=names).execute()
+
+
+def _replace_groups(before: dict[int, set[int]], after: dict[int, set[int]]) -> None:
+    added = [(g, s) for s, were in before.items() for g in sorted(after[s] - were)]
+    gone = [(g, s) for s, were in before.items() for g in sorted(were - after[s])]
+    insert_members(added)
+    delete_rows("group_member", ("group_id", "store_id"), gone)
+
+
+def put_back_entries(former: Former) -> None:
+    """Put entries of the directory back."""
+    _replace_entries(dict(former))  # type: ignore[arg-type]
+
+
+def put_back_members(former: Former) -> None:
+    """Put stores back into the groups they were in, as far as these are still there."""
+    there = {group for (group,) in database.tuples(Group.select(Group.id))}
+    pairs = database.tuples(GroupMember.select(GroupMember.store, GroupMember.group))
+    now: dict[int, set[int]] = {}
+    for store, group in pairs:
+        now.setdefault(store, set()).add(group)
+    before = {store: now.get(store, set()) for store in former if isinstance(store, int)}
+    _replace_groups(before, {store: set(were) & there for store, were in former.items()})  # type: ignore[misc]
