@@ -1,5 +1,6 @@
 """What every test stands on: a workspace of its own, real processes, free ports."""
 
+import gc
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher, profiles
 from hypothesis import settings
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.context import ContextProxy
 
 from restmon.access import accounts, passwords
@@ -46,6 +48,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if not item.get_closest_marker("slow")]
 
 
+def pytest_collection_finish() -> None:
+    """Streamlit collects garbage after each run of a page: leave out of it what stays anyhow."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Modules (and tests) marked ``both_databases`` run over SQLite and over PostgreSQL."""
     if "database_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker(
@@ -73,6 +81,16 @@ def through_the_gate(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 def navigation_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """AppTest runs app.py for every address, as the dashboard's server does."""
     monkeypatch.setattr("streamlit.testing.v1.app_test.PagesManager", NavigationOnly)
+
+
+@pytest.fixture(autouse=True)
+def no_components(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list]:
+    """AppTest looks through all installed packages for components before a page's first run, which
+    takes longer than the page. There are none: what looks for them is returned for the test that
+    says so."""
+    scan = manifest_scanner.scan_component_manifests
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", list)
+    return scan
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What import-linter's contracts (pyproject.toml) cannot say of the design."""
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,7 @@ def test_the_hooks_of_pre_commit_are_the_commands_of_make_lint():
     hooks = [hook["entry"] for repo in config["repos"] for hook in repo["hooks"]]
     assert hooks == [command.replace("$(VENV)", ".venv") for command in commands]
     assert len(hooks) >= 5
+
+
+def test_no_package_brings_components(no_components: Callable[[], list]):
+    assert no_components() == []
