@@ -270,7 +270,7 @@ def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = 
             return _carry_out(row, files, lease, demo, tell)
         finally:
             with suppress(PeeweeException, RestmonError):
-                if get(import_id).status != RUNNING:
+                if _has_ended(import_id):
                     _drop_uploads(files)
 
 
@@ -341,6 +341,13 @@ def limits() -> Limits:
         "RESTMON_MAX_FILE_MB",
         "RESTMON_MAX_LINES",
     )
+
+
+def _has_ended(import_id: str) -> bool:
+    """Whether nobody takes an import up any more: also where its row was deleted meanwhile."""
+    with database.session():
+        row = Import.find(import_id)
+    return row is None or row.status != RUNNING
 
 
 def _drop_uploads(files: Sequence[SourceFile]) -> None:

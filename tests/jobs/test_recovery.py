@@ -13,6 +13,8 @@ from restmon.errors import NoPolls
 from restmon.ingest import imports
 from restmon.leasing import heartbeats, leases
 from restmon.reporting import computation, reports
+from restmon.settings import get_settings
+from restmon.storage import database
 from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Report
 from tests.support.environment import wait_until
 from tests.support.workers import ended, start_worker
@@ -173,6 +175,23 @@ def test_a_job_that_is_gone_when_its_work_fails_is_left_alone(
         assert run(row.id) is False
     if gone == "failed":
         assert kind.get_by_id(row.id).error == "elsewhere"
+    assert not list(get_settings().spool_dir.glob("*.upload"))
+
+
+def test_the_uploads_go_also_where_the_row_is_deleted_after_the_commit(
+    workspace: Workspace, monkeypatch: Any
+):
+    file = upload(workspace, POLLS)
+    row = imports.request([file])
+    real = database.tidy
+
+    def tidy() -> None:
+        assert Import.delete().execute() == 1
+        real()
+
+    monkeypatch.setattr(database, "tidy", tidy)
+    imports.work(row.id)
+    assert not file.path.exists()
 
 
 def test_an_import_that_lost_its_lease_writes_nothing(workspace: Workspace, monkeypatch: Any):
