@@ -1,8 +1,8 @@
 """The report in detail as a table: JSON that is kept, and CSV made of it."""
 
-import csv
-import io
 import json
+import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +58,7 @@ COLUMNS = {
 }
 """The columns of the details and what they hold. Durations are in hours, percentages and coverage
 in per cent, both with two decimals; a target as it was set. Unknown is None."""
+NEEDS_QUOTES = re.compile('[,"\r\n]')
 GIVEN, ASSUMED, UNREADABLE = "given", "assumed", "unreadable"
 
 
@@ -85,31 +86,36 @@ class Table:
 
 def write_csv(columns: dict[str, int], rows: Sequence[Sequence[Any]]) -> str:
     """Rows of cells as CSV, with a header; ``columns`` are the kinds of cells by name."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
     by_column = zip(*rows, strict=True)
     texts = [_write_column(*pair) for pair in zip(by_column, columns.values(), strict=False)]
-    writer.writerows(zip(*texts, strict=True))
-    return out.getvalue()
+    # A join takes a third of the time of csv.writer, which looks at every character.
+    return "\n".join([",".join(columns), *map(",".join, zip(*texts, strict=True))]) + "\n"
 
 
 def _write_column(cells: tuple[Any, ...], kind: int) -> list[str]:
     """The cells of a column as text for a CSV file."""
     write: dict[int, Callable[[Any], str]] = {
-        TEXT: no_formula,
+        TEXT: lambda text: _quote(no_formula(text)),
         NUMBER: write_number,
         COUNT: str,
         INSTANT: write_instant,
         LOCAL: lambda iso: iso.replace("T", " "),
         YES_OR_NO: lambda cell: "yes" if cell else "no",
-        GROUPS: lambda names: no_formula(join_groups(names)),
+        GROUPS: lambda names: _quote(no_formula(join_groups(names))),
     }
     if kind == GROUPS:
-        return ["" if cell is None else write[kind](cell) for cell in cells]
+        return [write[kind](cell) if cell else "" for cell in cells]
     # Most values are there many times.
     texts = {cell: "" if cell is None else write[kind](cell) for cell in set(cells)}
     return [texts[cell] for cell in cells]
+
+
+def _quote(text: str) -> str:
+    """A cell of a CSV file."""
+    if not NEEDS_QUOTES.search(text):
+        return text
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def write_number(number: float) -> str:
@@ -166,7 +172,7 @@ def make_table(found: Details) -> Table:
         "target": _known([n / 10_000 for n in standing.target.tolist()], has_target),
         "target_status": [status or None for status in standing.status.tolist()],
         "budget_left": _known(_budgets(standing.left), has_target),
-        "lost_sales": [None if np.isnan(n) else round(n, 2) for n in m.lost_sales.tolist()],
+        "lost_sales": [None if math.isnan(n) else round(n, 2) for n in m.lost_sales.tolist()],
     }
     rows = [list(row) for row in zip(*(columns[name] for name in COLUMNS), strict=True)]
     return Table(describe(found), rows)
@@ -201,12 +207,12 @@ def _span(instants: Ints) -> str:
 
 def iso_instants(instants: Ints, known: Flags | None = None) -> list[str | None]:
     """Instants in ISO 8601 with Z, to the microsecond; None where they are not known."""
-    some = np.ones(len(instants), bool) if known is None else known
-    result: list[str | None] = [None] * len(instants)
-    texts = np.datetime_as_string(instants[some].astype("datetime64[us]")).tolist()
-    for n, text in zip(np.flatnonzero(some).tolist(), texts, strict=True):
-        result[n] = f"{text}Z"
-    return result
+    # A window's ends are the same of most stores.
+    each, place = np.unique(instants, return_inverse=True)
+    texts = np.datetime_as_string(each.astype("datetime64[us]")).tolist()
+    written = [f"{text}Z" for text in texts]
+    result: list[str | None] = [written[n] for n in place.tolist()]
+    return result if known is None else _known(result, known)
 
 
 def _pick(names: list[str], codes: NDArray[Any]) -> list[str]:

@@ -36,6 +36,8 @@ def rows_of(text: str) -> dict[str, dict[str, str]]:
 
 
 EVERYTHING = Scope()
+EXAMPLE_TIME = 1_678_431_600_000_000
+"""2023-03-10 07:00 UTC."""
 
 
 def details_csv(scope: Scope = EVERYTHING, **words: Any) -> str:
@@ -82,6 +84,23 @@ def status_of(store: AStore, as_of: int, method: str) -> str:
     if reference.is_stale(*hours):
         return "not reporting"
     return ("up" if is_up else "down") if is_open else "closed"
+
+
+@pytest.mark.parametrize("method", ["nearest", "previous"])
+@pytest.mark.parametrize("days_before", [1, 4, 30])
+def test_an_outage_after_which_nothing_was_polled_is_whole(
+    workspace: Workspace, method: str, days_before: int
+):
+    poll = EXAMPLE_TIME
+    as_of = poll + 60 * DAY
+    store = AStore(hours=[], zone=None, polls=[(poll - HOUR, True), (poll, False)])
+    import_stores(workspace, [store])
+    window = (poll, poll + days_before * DAY)
+    words = {"from_": as_text(window[0]), "to": as_text(window[1])}
+    row = rows_of(details_csv(as_of=as_of, method=method, **words))["s0"]
+    expected = expected_row(store, as_of, method, window)
+    assert {name: row[name] for name in expected} == expected
+    assert float(row["longest_outage"]) >= 60 * 24
 
 
 @pytest.mark.parametrize("method", ["nearest", "previous"])
