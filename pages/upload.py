@@ -74,7 +74,7 @@ def result(row: Import) -> None:
     hours = counts["kinds"].get(BUSINESS_HOURS, {}).get("rejected", 0)
     about_hours = HOURS_LEFT if hours else ""
     if not counts["read"]:
-        st.warning("There are no data lines, so nothing was changed.", icon=":material/warning:")
+        st.warning(imports.NO_DATA_LINES, icon=":material/warning:")
     elif counts["rejected"] == counts["read"]:
         what = "Every line was rejected" + ("." if hours else ", so nothing was changed.")
         st.warning(what + about_hours, icon=":material/warning:")

@@ -107,6 +107,8 @@ def import_command(
             f"{c['unchanged']:,} unchanged, {c['rejected']:,} rejected, {c['removed']:,} removed",
             err=as_json,
         )
+    if not counts["read"]:
+        click.echo(imports.NO_DATA_LINES, err=True)
     for notice in row.notices or []:
         click.echo(f"  {notice}", err=True)
     print_rejected(row.rejections)

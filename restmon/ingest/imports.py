@@ -47,6 +47,7 @@ from restmon.storage.models import FAILED, RUNNING, Import, new_id
 
 IMPORT_FAILED = "import_failed"
 """The code of an import that failed for none of restmon's own errors."""
+NO_DATA_LINES = "There are no data lines, so nothing was changed."
 READING_SHARE = 0.7
 """The part of an import's progress that is reading; the rest is writing."""
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xlsm")

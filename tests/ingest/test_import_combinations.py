@@ -126,6 +126,7 @@ def test_a_mix_by_the_command_line(workspace: Workspace, mix: tuple[str, ...], t
     assert "Traceback" not in done.stderr
     counts = json.loads(done.stdout.splitlines()[-1])
     assert counts["removed"] == 0
+    assert (imports.NO_DATA_LINES in done.stderr) == (set(mix) == {"header only"})
     report = workspace.command("report", "--output", str(tmp_path / "r.csv"))
     assert report.returncode == (0 if mix[0] == "good" else 2), report.stderr
     assert "Traceback" not in report.stderr
