@@ -1,7 +1,8 @@
 # The few commands. `make run` and `make test` do all of their set-up themselves.
 VENV := .venv
 PY := $(VENV)/bin/python
-# One more than there are cores: tests wait for the processes they start.
+# One more than there are cores: tests wait for the processes they start. A file by one of them:
+# its tests share processes.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: install run test lint audit fuzz soak bench bench-pages bench-scale lock screenshots \
@@ -14,7 +15,7 @@ run: $(VENV)/run.done
 	@$(PY) -m restmon run
 
 test: $(VENV)/test.done
-	@$(PY) -m pytest -n $(WORKERS) $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/test.done
 	@$(VENV)/bin/ruff check .

@@ -55,11 +55,13 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Modules (and tests) marked ``both_databases`` run over SQLite and over PostgreSQL."""
+    """Modules (and tests) marked ``both_databases`` run over SQLite, and with the slow tests over
+    PostgreSQL too."""
     if "database_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker(
         "both_databases"
     ):
-        kinds = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+        postgres = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])
+        kinds = ["sqlite", postgres]
         metafunc.parametrize("database_kind", kinds, scope="module")
 
 
@@ -93,6 +95,18 @@ def no_components(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list]:
     return scan
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database of today's schema, to copy."""
+    path = tmp_path_factory.mktemp("empty") / "restmon.db"
+    # By a process of its own: a test may ask for this while its own database is open here.
+    env = {**os.environ, "RESTMON_DATABASE_URL": f"sqlite:///{path}"}
+    made = [sys.executable, "-m", "restmon", "status"]
+    subprocess.run(made, cwd=ROOT, env=env, check=True, capture_output=True)
+    assert not path.with_name("restmon.db-wal").exists(), "Not all of it is in the file."
+    return path
+
+
 @pytest.fixture
 def workspace(
     tmp_path: Path, database_kind: str, request: pytest.FixtureRequest
@@ -100,6 +114,8 @@ def workspace(
     """A workspace whose database and queue are open in this process too."""
     url = request.getfixturevalue("postgres_url") if database_kind == "postgres" else ""
     made = make_workspace(tmp_path, url)
+    if not url:
+        shutil.copy(request.getfixturevalue("empty_database"), tmp_path / "restmon.db")
     with opened(made):
         try:
             yield made

@@ -264,7 +264,6 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize("account", [False, True])
 @pytest.mark.parametrize("page", ["", "stores", "access"])
 def test_streamlit_alone_shows_nothing_to_anybody(
@@ -318,7 +317,6 @@ def test_a_mark_that_is_made_up_is_replaced(workspace: Workspace):
 
 @pytest.mark.slow
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 def test_a_file_opens_for_the_login_it_was_made_for(workspace: Workspace, browser: Browser):
     workspace.import_now(POLLS)
     for name in ("one", "two"):
