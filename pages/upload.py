@@ -75,9 +75,8 @@ def result(row: Import) -> None:
     about_hours = HOURS_LEFT if hours else ""
     if not counts["read"]:
         st.warning(imports.NO_DATA_LINES, icon=":material/warning:")
-    elif counts["rejected"] == counts["read"]:
-        what = "Every line was rejected" + ("." if hours else ", so nothing was changed.")
-        st.warning(what + about_hours, icon=":material/warning:")
+    elif imports.is_rejected_whole(row):
+        st.warning(imports.EVERY_LINE_REJECTED + about_hours, icon=":material/warning:")
     elif counts["rejected"]:
         st.warning(
             "The rejected lines were left out; all others count." + about_hours,

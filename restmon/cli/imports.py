@@ -78,7 +78,8 @@ def import_command(
 ) -> None:
     """Import files in one transaction: CSV (plain or gzipped), ZIP, .xlsx.
 
-    The kind of each of FILES, and of what is in a ZIP or a workbook, is found by its header.
+    The kind of each of FILES, and of what is in a ZIP or a workbook, is found by its header. The
+    exit status is 2 when every line was rejected.
     """
     wanted: list[tuple[Path, str | None]] = [(path, None) for path in files]
     wanted += [(path, kind) for kind, path in named.items() if path]
@@ -109,7 +110,7 @@ def import_command(
         )
     if not counts["read"]:
         click.echo(imports.NO_DATA_LINES, err=True)
-    for notice in row.notices or []:
+    for notice in imports.notices_of(row):
         click.echo(f"  {notice}", err=True)
     print_rejected(row.rejections)
     if counts["rejected"]:
@@ -124,3 +125,5 @@ def import_command(
         click.echo(f"To undo this import: python -m restmon undo {row.id}", err=True)
     if as_json:
         click.echo(json.dumps({"import_id": row.id, **counts, "notes": notes}))
+    if imports.is_rejected_whole(row):
+        raise SystemExit(2)

@@ -53,6 +53,7 @@ READING_SHARE = 0.7
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xlsm")
 """What a folder's files are called that are imported."""
 MOST_NOTICES = 20
+EVERY_LINE_REJECTED = "Every line was rejected, so nothing was imported."
 LONGEST_NAME = 100
 """So much of the end of an uploaded file's name is kept."""
 
@@ -386,6 +387,17 @@ def complete_counts(row: Import) -> dict[str, Any] | None:
     return {name: count for name, count in counts.items() if name != "notes"}
 
 
+def is_rejected_whole(row: Import) -> bool:
+    """Whether an import that is complete had lines, and every one was rejected."""
+    counts = row.counts or {}
+    return bool(counts.get("read")) and counts["rejected"] == counts["read"]
+
+
+def notices_of(row: Import) -> list[str]:
+    """What else is to be told of an import and its files, in sentences."""
+    return [EVERY_LINE_REJECTED] * is_rejected_whole(row) + (row.notices or [])
+
+
 def notes_of(row: Import) -> list[dict[str, Any]]:
     """What the stores of an import lacked when it was written: code, count, message, examples."""
     return list((row.counts or {}).get("notes", []))
@@ -397,7 +409,7 @@ def describe(row: Import) -> dict[str, Any]:
         "import_id": row.id,
         **jobs.describe(row),
         "files": [{"kind": f["kind"], "name": f["name"]} for f in row.files],
-        "notices": row.notices or [],
+        "notices": notices_of(row),
         "counts": complete_counts(row),
         "notes": notes_of(row),
         "undone_at": as_text(row.undone_at) if row.undone_at else None,

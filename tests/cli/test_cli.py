@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from restmon.ingest import imports
 from tests.support.environment import ROOT
 from tests.support.workspace import HOURS_HEADER, POLLS_HEADER, ZONES_HEADER, Workspace
 
@@ -70,6 +71,44 @@ def test_import_prints_its_counts_as_the_last_line_of_json(workspace: Workspace)
     assert "p.csv.gz line 4, column status: 'broken'" in done.stderr
     done = workspace.command("import", "--polls", polls, "--json")
     assert json.loads(done.stdout)["unchanged"] == 2
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize("kinds", [["polls"], ["hours"], ["polls", "hours", "zones"]])
+def test_an_import_whose_every_line_is_rejected_exits_with_2(
+    workspace: Workspace, kinds: list[str], form: list[str]
+):
+    files = {
+        "polls": "store_id,status,timestamp_utc\nx,broken,2023-01-23 16:14:00 UTC\n",
+        "hours": "store_id,dayOfWeek,start_time_local,end_time_local\nx,9,09:00,10:00\n",
+        "zones": "store_id,timezone_str\nx,Mars/Olympus\n",
+    }
+    paths = [workspace.write(f"{kind}.csv", files[kind]) for kind in kinds]
+    done = workspace.command("import", *paths, *form)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "Every line was rejected, so nothing was imported." in done.stderr
+    for path in paths:
+        assert f"{path.name} line 2" in done.stderr
+    if form:
+        found = json.loads(done.stdout.splitlines()[-1])
+        assert found["read"] == found["rejected"] == len(kinds)
+    row = imports.get(imports.list_recent()[0].id)
+    assert imports.describe(row)["notices"][0] == imports.EVERY_LINE_REJECTED
+
+
+@pytest.mark.parametrize("more", ["", POLLS_HEADER], ids=["one-good-line", "and-an-empty-file"])
+def test_an_import_with_a_good_line_exits_with_0(workspace: Workspace, more: str):
+    bad = workspace.write("bad.csv", POLLS_HEADER + "x,broken,2023-01-23 16:14:00 UTC\n")
+    good = workspace.write("good.csv", POLLS_HEADER + EXAMPLE_POLLS)
+    others = [workspace.write("none.csv", more)] if more else []
+    done = workspace.command("import", bad, good, *others)
+    assert done.returncode == 0
+    assert imports.EVERY_LINE_REJECTED not in done.stderr
+
+
+def test_an_import_without_any_line_exits_with_0(workspace: Workspace):
+    assert workspace.command("import", workspace.write("p.csv", POLLS_HEADER)).returncode == 0
 
 
 def test_no_progress_bar_in_a_pipe(example: Workspace):

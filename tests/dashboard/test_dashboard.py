@@ -569,12 +569,12 @@ def test_problems_are_marked_before_the_import_and_told_after_it(workspace: Work
 
 
 @pytest.mark.usefixtures("tester_alive")
-def test_a_file_whose_lines_are_all_bad_changes_nothing(workspace: Workspace):
+def test_a_file_whose_lines_are_all_bad_imports_nothing(workspace: Workspace):
     at = uploaded(("polls.csv", POLLS_HEADER + "a,resting,2023-01-25 18:00:00 UTC\n"))
     well(import_button(at).click().run())
     work_on_imports()
     at = page("upload", **{"import": imports.list_recent()[0].id})
-    assert "Every line was rejected, so nothing was changed." in at.warning.values
+    assert imports.EVERY_LINE_REJECTED in at.warning.values
 
 
 @pytest.mark.usefixtures("tester_alive")
