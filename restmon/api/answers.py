@@ -71,6 +71,16 @@ def answer(
     return bottle.HTTPResponse(json.dumps(members), status, headers)
 
 
+def answer_csv(name: str, text: str) -> bottle.HTTPResponse:
+    """Return a CSV file to download, which no cache keeps."""
+    headers = {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": f'attachment; filename="{name}.csv"',
+        "Cache-Control": "no-store",
+    }
+    return bottle.HTTPResponse(text, 200, headers)
+
+
 def error_body(code: str, message: str, hint: str = "") -> dict[str, Any]:
     """Return the body of an error's answer."""
     return Error(error=ErrorDetails(code=code, message=message, hint=hint)).content()

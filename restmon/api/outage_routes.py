@@ -1,11 +1,9 @@
 """The routes of outages and incidents."""
 
-from typing import Any
-
 import bottle
 
 from restmon.access.roles import Role
-from restmon.api.answers import answer
+from restmon.api.answers import answer, answer_csv
 from restmon.api.application import Application
 from restmon.api.operations import Operation
 from restmon.api.outage_models import GetIncidents, GetOutages, IncidentList, OutageList
@@ -44,7 +42,7 @@ def get_outages(asked: GetOutages) -> bottle.HTTPResponse:
         )
     rows = outage_list.make_rows(found, chosen)
     if asked.format == "csv":
-        return _file("outages", outage_list.COLUMNS, rows)
+        return answer_csv("outages", write_csv(outage_list.COLUMNS, rows))
     return answer(
         {
             "as_of": iso(found.as_of),
@@ -71,7 +69,7 @@ def get_incidents(asked: GetIncidents) -> bottle.HTTPResponse:
     found = incident_list.find_incidents(scope, asked.window(), asked.as_of, asked.method)
     rows = incident_list.make_rows(found, scope.seen)
     if asked.format == "csv":
-        return _file("incidents", incident_list.COLUMNS, rows)
+        return answer_csv("incidents", write_csv(incident_list.COLUMNS, rows))
     return answer(
         {
             "as_of": iso(found.as_of),
@@ -81,12 +79,3 @@ def get_incidents(asked: GetIncidents) -> bottle.HTTPResponse:
             "incidents": [dict(zip(incident_list.COLUMNS, row, strict=True)) for row in rows],
         }
     )
-
-
-def _file(name: str, columns: dict[str, int], rows: list[list[Any]]) -> bottle.HTTPResponse:
-    headers = {
-        "Content-Type": "text/csv; charset=utf-8",
-        "Content-Disposition": f'attachment; filename="{name}.csv"',
-        "Cache-Control": "no-store",
-    }
-    return bottle.HTTPResponse(write_csv(columns, rows), 200, headers)

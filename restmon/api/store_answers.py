@@ -1,7 +1,6 @@
 """Stores, groups and their uptime as answers: hours and per cent with two decimals, rounded half to
 even from the exact value, instants as ISO 8601 with Z."""
 
-import math
 from fractions import Fraction
 from typing import Any
 
@@ -22,21 +21,19 @@ from restmon.api.store_models import (
     UptimeTotal,
 )
 from restmon.core.formatting import wall_text
-from restmon.core.instants import DAY, HOUR, WEEK, as_datetime, date_of
+from restmon.core.instants import DAY, WEEK, as_datetime, date_of
 from restmon.core.periods import BY_HOUR
 from restmon.core.status_now import STATUS_NAMES
-from restmon.core.targets import Judgement
 from restmon.reporting.current_status import NEVER
 from restmon.reporting.details_table import ASSUMED, GIVEN, UNREADABLE, make_table
 from restmon.reporting.group_list import GroupSeries, GroupSummary
 from restmon.reporting.store_list import Page
 from restmon.reporting.store_profile import StoreProfile
 from restmon.reporting.store_timeline import StoreTimeline
+from restmon.reporting.target_standing import TWICE_AN_HOUR, describe_standing
 from restmon.reporting.uptime_series import Sums, UptimeSeries
 from restmon.stores.targets import as_percent
 
-TWICE_AN_HOUR = 2 * HOUR
-"""The half microseconds of an hour."""
 STATUS_MEMBERS = [name.replace(" ", "_") for name in STATUS_NAMES]
 
 
@@ -99,7 +96,7 @@ def store(profile: StoreProfile) -> Store:
     (record,) = make_table(profile.details).records()
     of_details = {name: record[name] for name in Store.model_fields if name in record}
     return Store(
-        **of_details | standing(profile.details.standing.each()),
+        **of_details | describe_standing(profile.details.standing.each()),
         address=profile.address,
         business_hours=[
             BusinessHoursRow(
@@ -114,20 +111,6 @@ def store(profile: StoreProfile) -> Store:
         closed_on=_date(profile.closed_on),
         as_of=iso(profile.details.as_of),
     )
-
-
-def standing(found: Judgement | None) -> dict[str, Any]:
-    """Return the members of the first entry's standing, but for its target."""
-    if found is None or not found.status[0]:
-        return dict.fromkeys(("target_status", "budget", "used", "budget_left", "burn_rate"))
-    rate = float(found.burn_rate[0])
-    return {
-        "target_status": str(found.status[0]),
-        "budget": round(float(found.budget[0]) / TWICE_AN_HOUR, 2),
-        "used": round(float(found.used[0]) / TWICE_AN_HOUR, 2),
-        "budget_left": round(float(found.left[0]) / TWICE_AN_HOUR, 2),
-        "burn_rate": round(rate, 2) if math.isfinite(rate) else None,
-    }
 
 
 def store_uptime(store_id: str, found: UptimeSeries) -> StoreUptime:
@@ -145,7 +128,7 @@ def group_uptime(found: GroupSeries) -> GroupUptime:
         target=None if target is None else as_percent(target),
         **_window(series),
         **_uptime(series),
-        **standing(found.standing.together()),
+        **describe_standing(found.standing.together()),
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 
 from restmon.api.models import Answer, Parameters
+from restmon.api.outage_models import Format
+from restmon.api.store_models import Instant, TargetStanding
 from restmon.errors import BadRequest
 from restmon.stores.subjects import Subject
 from restmon.stores.targets import parse_target
@@ -24,6 +26,13 @@ class _OfSubject(Parameters):
                 "Give store_id or group; neither stands for all stores.",
             )
         return Subject(self.store_id, self.group)
+
+
+class GetTargets(Parameters):
+    """What GET /targets takes."""
+
+    format: Format = "json"
+    """csv: a file with the same columns, which can be imported as targets again. Default: json."""
 
 
 class RemoveTarget(_OfSubject):
@@ -59,7 +68,19 @@ class TargetEntry(TargetOf):
     """Per cent."""
 
 
+class TargetListEntry(TargetEntry, TargetStanding):
+    """A target that was set, and how its stores stand together, each by the target that holds for
+    it."""
+
+    target: float
+    """Per cent."""
+    stores: int
+    """How many stores it is of: of all, of the group, or 1."""
+
+
 class TargetList(Answer):
     """The targets that were set: that of all stores, then of groups, then of stores."""
 
-    targets: list[TargetEntry]
+    as_of: Instant | None
+    """The standing is that of the month of this instant. Null before the first poll."""
+    targets: list[TargetListEntry]

@@ -3,11 +3,22 @@
 import bottle
 
 from restmon.access.roles import Role
-from restmon.api.answers import answer
+from restmon.api.answers import answer, answer_csv
 from restmon.api.application import Application
 from restmon.api.operations import Operation
 from restmon.api.requests import actor
-from restmon.api.target_models import RemoveTarget, SetTarget, TargetEntry, TargetList, TargetOf
+from restmon.api.store_answers import iso
+from restmon.api.target_models import (
+    GetTargets,
+    RemoveTarget,
+    SetTarget,
+    TargetEntry,
+    TargetList,
+    TargetListEntry,
+    TargetOf,
+)
+from restmon.reporting.target_list import export_csv, list_target_standings
+from restmon.reporting.target_standing import describe_standing
 from restmon.stores import targets
 
 routes = Application()
@@ -16,18 +27,27 @@ routes = Application()
 @routes.get(
     "/targets",
     needs=Role.VIEWER,
-    operation=Operation("get_targets", gives={200: [TargetList]}),
+    operation=Operation("get_targets", takes=GetTargets, gives={200: [TargetList, "text/csv"]}),
 )
-def get_targets() -> bottle.HTTPResponse:
-    """Get the uptime targets that were set.
+def get_targets(asked: GetTargets) -> bottle.HTTPResponse:
+    """Get the uptime targets that were set, and how the stores of each stand this month.
 
     A store's own target comes first, then the highest of its groups', then that of all stores.
     """
-    found = [
-        TargetEntry(store_id=one.store, group=one.group, target=one.percent)
-        for one in targets.list_targets(actor())
+    if asked.format == "csv":
+        return answer_csv("targets", export_csv(actor()))
+    as_of, found = list_target_standings(actor())
+    entries = [
+        TargetListEntry(
+            store_id=one.target.store,
+            group=one.target.group,
+            target=one.target.percent,
+            stores=one.stores,
+            **describe_standing(one.standing),
+        )
+        for one in found
     ]
-    return answer(TargetList(targets=found))
+    return answer(TargetList(as_of=None if as_of is None else iso(as_of), targets=entries))
 
 
 @routes.put(

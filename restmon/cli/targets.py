@@ -7,7 +7,9 @@ import click
 
 from restmon.cli.options import FILE
 from restmon.cli.output import print_rejected
+from restmon.files import write_file
 from restmon.ingest import targets_csv
+from restmon.reporting import target_list
 from restmon.storage import database
 from restmon.stores import targets
 from restmon.stores.subjects import Subject
@@ -57,6 +59,22 @@ def targets_remove(store: str | None, group: str | None) -> None:
     database.configure()
     targets.remove_target(subject)
     click.echo(f"The target of {targets.name_subject(subject)} is removed.")
+
+
+@targets_command.command("export")
+@click.option("--output", type=FILE, help="CSV file to write (default: standard output).")
+def targets_export(output: Path | None) -> None:
+    """Write the targets, and how their stores stand this month, as CSV.
+
+    It can be imported again.
+    """
+    database.configure()
+    text = target_list.export_csv()
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    write_file(output, text.encode())
+    click.echo(f"{output}: {len(text.splitlines()) - 1:,} targets")
 
 
 @targets_command.command("import")

@@ -1,12 +1,14 @@
 """How stores stand against their targets in a calendar month (SEMANTICS.md, "Targets")."""
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from restmon.core.hours import open_intervals
-from restmon.core.instants import as_datetime
+from restmon.core.instants import HOUR, as_datetime
 from restmon.core.targets import NO_TARGET, NONE, WHOLE, Judgement, judge, judge_groups
 from restmon.core.uptime import measure_uptime_between
 from restmon.reporting.snapshot import Stores
@@ -15,6 +17,9 @@ from restmon.reporting.windows import parse_window
 from restmon.stores.targets import read_targets
 
 Ints = NDArray[np.int64]
+
+TWICE_AN_HOUR = 2 * HOUR
+"""The half microseconds of an hour."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,10 @@ class Standing:
     so_far: Ints
     used: Ints
 
+    def of(self, places: Ints) -> "Standing":
+        """Return how those of some places stand."""
+        return Standing(*(column[places] for column in vars(self).values()))
+
     def each(self) -> Judgement:
         """How each store stands."""
         return judge(self.target, self.of_month, self.so_far, self.used)
@@ -42,6 +51,21 @@ class Standing:
             return None
         one = np.zeros(len(self.target), np.int64)
         return judge_groups(self.target, self.of_month, self.so_far, self.used, one)
+
+
+def describe_standing(found: Judgement | None) -> dict[str, Any]:
+    """Return how the first entry stands, by name: hours and the burn rate with two decimals, None
+    without a target."""
+    if found is None or not found.status[0]:
+        return dict.fromkeys(("target_status", "budget", "used", "budget_left", "burn_rate"))
+    rate = float(found.burn_rate[0])
+    return {
+        "target_status": str(found.status[0]),
+        "budget": round(float(found.budget[0]) / TWICE_AN_HOUR, 2),
+        "used": round(float(found.used[0]) / TWICE_AN_HOUR, 2),
+        "budget_left": round(float(found.left[0]) / TWICE_AN_HOUR, 2),
+        "burn_rate": round(rate, 2) if math.isfinite(rate) else None,
+    }
 
 
 def judge_stores(stores: Stores, window: tuple[Ints, Ints], down: Ints, how: Reading) -> Standing:

@@ -1,5 +1,7 @@
 """The routes of stores and groups: what they give, a page at a time, and to whom."""
 
+import csv
+import io
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
@@ -280,6 +282,72 @@ def test_an_owner_sees_their_own_alone(stores: Workspace):
     assert "There is no group" in refused("/stores", 404, key, group="Theirs/1")
     # The newest poll of theirs is not the newest of all.
     assert found["as_of"] == "2023-01-25T23:20:00.000000Z"
+
+
+STANDING = ("target_status", "budget", "used", "budget_left", "burn_rate")
+
+
+def test_targets_are_listed_with_how_their_stores_stand(stores: Workspace):
+    assert get("/targets") == {"as_of": AS_OF, "targets": []}
+    for subject, target in (
+        (targets.ALL_STORES, 900_000),
+        (Subject(group="Mine"), 990_000),
+        (Subject(group="Empty"), 950_000),
+        (Subject(store="a"), 999_900),
+        (Subject(store="c"), 10_000),
+    ):
+        targets.set_target(subject, target)
+    found = get("/targets")
+    assert found["as_of"] == AS_OF
+    every, empty, mine, a, c = found["targets"]
+    assert [one["stores"] for one in (every, empty, mine, a, c)] == [
+        len(ids(get("/stores"))),
+        0,
+        2,
+        1,
+        1,
+    ]
+    assert [empty[name] for name in STANDING] == [None] * len(STANDING)
+
+    def standing(path: str, **query: str) -> dict[str, Any]:
+        answer = get(path, **query)
+        return {name: answer[name] for name in STANDING}
+
+    for entry, path in ((a, "/stores/a"), (c, "/stores/c"), (mine, "/groups/Mine/uptime")):
+        assert {name: entry[name] for name in STANDING} == standing(path)
+        assert entry["target_status"] in ("met", "at risk", "missed")
+    each = [get(f"/stores/{store}") for store in ids(get("/stores"))]
+    used = sum(one["used"] for one in each)
+    assert every["used"] == pytest.approx(used, abs=0.005 * len(each) + 0.01)
+    csv_answer = ask("/targets", "GET", format="csv")
+    assert refused("/targets", 400, format="xml")
+    # An owner sees their own; of all stores these alone count.
+    owner = api_keys.make("owner", "owner", groups=["Mine"])
+    (whole, group, store) = get("/targets", owner)["targets"]
+    assert [one["stores"] for one in (whole, group, store)] == [2, 2, 1]
+    assert {name: whole[name] for name in STANDING} == {name: group[name] for name in STANDING}
+    assert csv_answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(csv_answer.text)))
+    assert [(row["store_id"], row["group"]) for row in rows] == [
+        ("*", ""),
+        ("", "Empty"),
+        ("", "Mine"),
+        ("a", ""),
+        ("c", ""),
+    ]
+    for row, entry in zip(rows, found["targets"], strict=True):
+        assert float(row["target"]) == entry["target"]
+        assert int(row["stores"]) == entry["stores"]
+        for name in STANDING[1:]:
+            assert row[name] == ("" if entry[name] is None else f"{entry[name]:.2f}")
+
+
+def test_targets_before_the_first_poll_have_no_standing(workspace: Workspace):
+    targets.set_target(targets.ALL_STORES, 990_000)
+    found = get("/targets")
+    assert found["as_of"] is None
+    (entry,) = found["targets"]
+    assert (entry["target"], entry["stores"], entry["target_status"]) == (99, 0, None)
 
 
 def test_targets_by_the_api(stores: Workspace):

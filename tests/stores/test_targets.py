@@ -208,6 +208,19 @@ def test_the_commands(stores: Workspace):
     assert said.startswith("t.csv: 2 lines read, 1 new, 0 updated, 0 unchanged, 1 rejected")
     assert "line 3, column store_id: 'z': no store of this id is known yet" in said
     assert run("list") == (0, "99.5 %  all stores\n99 %  group Mine\n98.25 %  store a")
+    status, text = run("export")
+    assert status == 0
+    assert [line.split(",")[:4] for line in text.splitlines()] == [
+        ["store_id", "group", "target", "stores"],
+        ["*", "", "99.50", "4"],
+        ["", "Mine", "99.00", text.splitlines()[2].split(",")[3]],
+        ["a", "", "98.25", "1"],
+    ]
+    out = stores.path / "out.csv"
+    assert run("export", "--output", out) == (0, f"{out}: 3 targets")
+    assert out.read_text().strip() == text
+    status, said = run("import", out)
+    assert said == "out.csv: 3 lines read, 0 new, 0 updated, 3 unchanged, 0 rejected"
     assert run("remove", "--store", "a") == (0, "The target of store a is removed.")
     for words, sentence in (
         (("set", "101"), "The target '101' cannot be used: it is not from 1 to 100 per cent"),
