@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from restmon.access import audit, visibility
 from restmon.access.roles import THIS_MACHINE, Actor, Role
@@ -26,6 +25,9 @@ from restmon.storage import database
 from restmon.storage.changes import ChangeLog
 from restmon.storage.models import BusinessHours, Store
 from restmon.storage.revisions import new_revision
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = list(LAYOUTS[BUSINESS_HOURS])[1:]
 """The columns of a row: dayOfWeek, start_time_local, end_time_local."""
@@ -57,12 +59,14 @@ class StoreHours:
 
     store_id: str
     zone: str | None
-    hours: pd.DataFrame
+    hours: "pd.DataFrame"
     unreadable: bool
 
 
 def read_hours(store_id: str) -> StoreHours:
     """The hours and zone of a store, as `set_hours` and `set_zone` take them; raises NotFound."""
+    import pandas as pd  # noqa: PLC0415 - the API edits without it
+
     with database.reading():
         store = _get(store_id)
         rows = _read_stored(store)
@@ -113,6 +117,10 @@ def save(
 
 def as_text(value: Any) -> str:
     """The text of a table's cell: of a whole number without a point, of nothing none."""
+    if isinstance(value, str):
+        return value.strip()
+    import pandas as pd  # noqa: PLC0415 - the API edits without it
+
     if pd.isna(value):
         return ""
     if isinstance(value, float | np.floating) and value.is_integer():

@@ -5,10 +5,9 @@ import."""
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from restmon.access import audit
@@ -36,6 +35,9 @@ from restmon.storage.changes import ChangeLog, Key
 from restmon.storage.models import HourlySales, OtherHours, StoreDirectory
 from restmon.storage.revisions import new_revision
 from restmon.stores.subjects import Subject, find_row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATE_COLUMNS = ["date", "start_time_local", "end_time_local", "note"]
 """The columns of a row of other hours."""
@@ -71,9 +73,11 @@ def save_entry(store_id: str, entry: Mapping[str, Any], actor: Actor = THIS_MACH
         return _record(actor, Subject(store_id), changed)
 
 
-def read_dates(subject: Subject, actor: Actor = THIS_MACHINE) -> pd.DataFrame:
+def read_dates(subject: Subject, actor: Actor = THIS_MACHINE) -> "pd.DataFrame":
     """The other hours of a store or a group, a row each, with DATE_COLUMNS as text, in order.
     Raises NotFound, also where it is not there for the actor."""
+    import pandas as pd  # noqa: PLC0415 - the API edits without it
+
     with database.reading():
         rows = _stored(subject, find_row(subject, actor))
     texts = [
@@ -133,10 +137,12 @@ def _write_dates(subject: Subject, row: int, found: Mapping[str, Any], log: Chan
     return write_other_hours(log, lines).changed
 
 
-def read_sales(store_id: str, actor: Actor = THIS_MACHINE) -> pd.DataFrame:
+def read_sales(store_id: str, actor: Actor = THIS_MACHINE) -> "pd.DataFrame":
     """The usual sales of a store in each hour of the week: float64, 24 rows (the hour, from 0)
     and a column for each of WEEKDAYS, NaN where none are known. Raises NotFound, also where the
     store is not there for the actor."""
+    import pandas as pd  # noqa: PLC0415 - the API edits without it
+
     sales = np.full((24, 7), np.nan)
     with database.reading():
         mine = HourlySales.store == find_row(Subject(store_id), actor)
@@ -148,7 +154,7 @@ def read_sales(store_id: str, actor: Actor = THIS_MACHINE) -> pd.DataFrame:
     return pd.DataFrame(sales, columns=list(WEEKDAYS))
 
 
-def save_sales(store_id: str, sales: pd.DataFrame, actor: Actor = THIS_MACHINE) -> bool:
+def save_sales(store_id: str, sales: "pd.DataFrame", actor: Actor = THIS_MACHINE) -> bool:
     """Make these all the hourly sales of a store, in the form of `read_sales` (numbers or text);
     returns whether something changed.
 

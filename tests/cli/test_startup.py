@@ -64,6 +64,15 @@ def test_a_report_and_an_import_leave_out_what_they_do_not_need(workspace: Works
     assert not found & NEVER
 
 
+@pytest.mark.parametrize("module", ["api_server", "jobs.worker"])
+def test_the_api_and_the_workers_start_without_what_takes_long(module: str):
+    script = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) & {"pandas", "streamlit", "plotly", "rich"} == set()
+
+
 def test_the_table_has_every_command_with_its_own_help():
     assert list(main.commands) == sorted(COMMANDS)
     for name, command in main.commands.items():
