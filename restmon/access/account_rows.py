@@ -4,19 +4,22 @@ import re
 import unicodedata
 
 from restmon.errors import BadRequest, NotFound
+from restmon.storage.access_models import Account, Session
 from restmon.storage.database import session
-from restmon.storage.models import Account, Session, now
+from restmon.storage.models import now
 
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.][^@\s]{0,180}")
 LONGEST_EMAIL = 254
 
 
 def checked_email(text: str) -> str:
-    """An e-mail address without blanks around it; raises BadRequest for what is none."""
+    """The e-mail address without blanks around it. Raises BadRequest for other text."""
     email = text.strip()
     odd = any(unicodedata.category(letter)[0] == "C" for letter in email)
     if odd or len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email):
-        raise BadRequest(f"{text[:80]!r} is no e-mail address.", "Write it as name@example.com.")
+        raise BadRequest(
+            f"{text[:80]!r} is not an e-mail address.", "Write it as name@example.com."
+        )
     return email
 
 
@@ -40,6 +43,6 @@ def known_account(email: str) -> Account:
 
 
 def end_sessions_of(row: Account) -> int:
-    """End all logins of an account, those by OIDC too; returns how many by password ended."""
+    """End all logins of an account, also those by OIDC. Returns how many password logins ended."""
     Account.update(logged_out_at=now()).where(Account.id == row.id).execute()
     return int(Session.delete().where(Session.account == row.id).execute())

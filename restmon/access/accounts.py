@@ -1,7 +1,7 @@
 """Accounts: who may use the dashboard where others reach it.
 
-Once there has been an account the dashboard requires a login, whatever becomes of the accounts,
-until `reset`; and there is always an operator who can log in.
+The first account makes the dashboard require a login. Only `reset` takes that back. There is always
+an operator who can log in.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,9 @@ from restmon.access.passwords import make_hash
 from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.access.visibility import check_scope
 from restmon.errors import BadRequest
+from restmon.storage.access_models import Account, AccountGroup, Fact, Session
 from restmon.storage.database import session, writing
-from restmon.storage.models import Account, AccountGroup, Fact, Session, now
+from restmon.storage.models import now
 
 FIRST_ACCOUNT = "first account"
 
@@ -49,9 +50,11 @@ def add(
     groups: Sequence[str] = (),
     actor: Actor = THIS_MACHINE,
 ) -> None:
-    """Make an account; without a password the person logs in by OIDC. Raises BadRequest for an
-    e-mail, a role, a password or groups that cannot be, NotFound for a group that is not there,
-    Forbidden."""
+    """Make an account. Without a password the person logs in by OIDC.
+
+    Raises BadRequest for an e-mail, role, password or groups that are not valid, NotFound for an
+    unknown group, and Forbidden.
+    """
     actor.must(Role.OPERATOR)
     shown = checked_email(email)
     hashed = None if password is None else make_hash(password, shown)
@@ -59,8 +62,8 @@ def add(
         wanted = check_scope(role, groups)
         if role != Role.OPERATOR and not Account.select().exists():
             raise BadRequest(
-                "The first account has to be an operator's: from then on everybody logs in.",
-                "Make that one first.",
+                "The first account must be an operator's, because it makes everybody log in.",
+                "Make an operator's account first.",
             )
         try:
             row = Account.create(
@@ -86,9 +89,12 @@ def change(
     password: str | None = None,
     actor: Actor = THIS_MACHINE,
 ) -> None:
-    """Give an account another role, other groups and, where one is given, another password, which
-    ends its logins: all or nothing. Raises as `add` does, and BadRequest where no operator would
-    be left that can log in."""
+    """Set the role and groups of an account, and its password if one is given, which ends its
+    logins.
+
+    Changes all or nothing. Raises as `add` does, and BadRequest if no operator could log in
+    afterward.
+    """
     actor.must(Role.OPERATOR)
     hashed = None if password is None else make_hash(password, known_account(email).email)
     with writing():
@@ -115,8 +121,8 @@ def set_password(email: str, password: str, actor: Actor = THIS_MACHINE) -> None
 
 
 def change_password(actor: Actor, old: str, new: str) -> None:
-    """Give one's own account another password, where the old one is known, and end its logins.
-    Raises NotLoggedIn and TooManyTries as `log_in` does, and BadRequest."""
+    """Change the actor's own password, which requires the old one, and end their logins. Raises
+    NotLoggedIn and TooManyTries as `log_in` does, and BadRequest."""
     row = check_password(actor.name, old, actor.address, audit.CHECK_FAILED)
     hashed = make_hash(new, row.email)
     with writing():
@@ -132,8 +138,8 @@ def has_password(email: str) -> bool:
 
 
 def set_active(email: str, active: bool, actor: Actor = THIS_MACHINE) -> None:
-    """Let an account log in, or no longer: then its logins end at once. It stays on record.
-    Raises BadRequest and Forbidden as `change` does."""
+    """Enable or disable an account. Disabling ends its logins at once and keeps its row. Raises
+    BadRequest and Forbidden as `change` does."""
     actor.must(Role.OPERATOR)
     with writing():
         row = find_account(email)
@@ -160,8 +166,7 @@ def delete(email: str, actor: Actor = THIS_MACHINE) -> None:
 
 
 def unlock(email: str, actor: Actor = THIS_MACHINE) -> None:
-    """Let an account log in although there were too many failed logins. Raises NotFound,
-    Forbidden."""
+    """Let an account log in again after too many failed logins. Raises NotFound, Forbidden."""
     actor.must(Role.OPERATOR)
     with writing():
         row = find_account(email)
@@ -169,8 +174,8 @@ def unlock(email: str, actor: Actor = THIS_MACHINE) -> None:
 
 
 def reset(actor: Actor = THIS_MACHINE) -> int:
-    """Remove all accounts and logins, so that whoever uses this machine needs no login, as before
-    the first account; returns how many accounts there were. Raises Forbidden."""
+    """Remove all accounts and logins, so that this machine requires no login, as before the first
+    account. Returns how many accounts there were. Raises Forbidden."""
     actor.must(Role.OPERATOR)
     with writing():
         for model in (Session, AccountGroup):
@@ -213,7 +218,7 @@ def was_ever_made() -> bool:
 
 
 def _keep_an_operator(row: Account) -> None:
-    """Raise BadRequest where the account is the last operator's that can log in."""
+    """Raise BadRequest if the account is the only operator's that can log in."""
     if row.role != Role.OPERATOR or row.disabled_at is not None:
         return
     operators = Account.select().where(

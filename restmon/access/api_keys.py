@@ -18,8 +18,9 @@ from restmon.access.roles import NOBODY, THIS_MACHINE, Actor, Role
 from restmon.access.visibility import check_scope
 from restmon.core.instants import DAY, SECOND
 from restmon.errors import BadRequest, NotFound, NotLoggedIn
+from restmon.storage.access_models import ApiKey
 from restmon.storage.database import session, writing
-from restmon.storage.models import ApiKey, now
+from restmon.storage.models import now
 
 PREFIX = "restmon_"
 START_LENGTH = 14
@@ -36,10 +37,12 @@ def make(
     groups: Sequence[str] = (),
     actor: Actor = THIS_MACHINE,
 ) -> str:
-    """Make a key and return it, the only time that it is seen; it expires after so many days
-    (None: never), and sees the stores of the groups alone where they are given. Raises BadRequest
-    for a name, a role, days or groups that cannot be, NotFound for a group that is not there,
-    Forbidden."""
+    """Make a key and return it. Nothing shows it again.
+
+    It expires after ``days`` (None: never). With ``groups`` it sees only the stores of these.
+    Raises BadRequest for a name, role, days or groups that are not valid, NotFound for an unknown
+    group, and Forbidden.
+    """
     actor.must(Role.OPERATOR)
     shown = name.strip()
     if not 1 <= len(shown) <= LONGEST_NAME or any(
@@ -125,8 +128,8 @@ def _hash(key: str) -> str:
 
 
 def note_refused(count: int, begin: datetime, address: str) -> None:
-    """Write into the audit that so many requests from an address had no good key in the quarter
-    hour that begins at an instant (UTC)."""
+    """Write into the audit how many requests from an address had no valid key in the quarter hour
+    that begins at an instant (UTC)."""
     requests = f"{count:,} request{'' if count == 1 else 's'}"
     subject = f"{requests} in the quarter hour from {begin:%Y-%m-%d %H:%M} UTC"
     with writing():

@@ -1,7 +1,7 @@
 """The audit: who did what, and when.
 
 A service that changes something takes the `Actor` and writes the entry itself, inside the
-transaction of the change: both are kept, or neither. Entries are only ever added, and deleted when
+transaction of the change: both are stored, or neither. Entries never change. They are deleted when
 they are older than RESTMON_KEEP_AUDIT_DAYS.
 """
 
@@ -12,7 +12,7 @@ from restmon.access.roles import Actor
 from restmon.core.formatting import no_formula
 from restmon.core.instants import as_text
 from restmon.storage import database, models
-from restmon.storage.models import AuditEntry
+from restmon.storage.access_models import AuditEntry
 
 LOGGED_IN, LOGIN_FAILED, LOGGED_OUT = "logged in", "login failed", "logged out"
 CHECK_FAILED = "gave a wrong password"

@@ -5,8 +5,8 @@ import ipaddress
 from restmon.access import accounts, api_keys
 from restmon.errors import SettingsError
 from restmon.settings import Settings
+from restmon.storage.access_models import Account, ApiKey
 from restmon.storage.database import session
-from restmon.storage.models import Account, ApiKey
 
 OF_PROXIES = (
     "Forwarded",
@@ -16,7 +16,8 @@ OF_PROXIES = (
     "X-Forwarded-Proto",
     "X-Real-IP",
 )
-"""Headers that a proxy adds. The sender of the request is then not the one that connected."""
+"""Headers that a proxy adds. With one of them, another machine than the one that connected sent the
+request."""
 
 
 def is_loopback(host: str) -> bool:
@@ -30,14 +31,15 @@ def is_loopback(host: str) -> bool:
 
 
 def dashboard_requires_login(settings: Settings) -> bool:
-    """Whether the dashboard requires a login: where others reach it, and from the first account on
-    (others may reach it through a proxy)."""
+    """Whether the dashboard requires a login. It does if others reach it, and from the first
+    account on, because others may reach it through a proxy."""
     return not is_loopback(settings.dashboard_host) or accounts.was_ever_made()
 
 
 def api_requires_key(settings: Settings) -> bool:
-    """Whether every request to the API needs a key: where others reach it, and wherever there
-    ever was a key or an account (others may reach it through a proxy that does not say so)."""
+    """Whether every request to the API requires a key. It does if others reach it, and once there
+    has been a key or an account, because others may reach it through a proxy that does not say so.
+    """
     if not is_loopback(settings.api_host):
         return True
     with session():
@@ -56,7 +58,7 @@ def check_dashboard(settings: Settings) -> None:
 
 
 def check_api(settings: Settings) -> None:
-    """Raise SettingsError where others reach the API and no key is good."""
+    """Raise SettingsError where others reach the API and there is no valid key."""
     if is_loopback(settings.api_host):
         return
     if not any(api_keys.state(row) == "active" for row in api_keys.list_keys()):

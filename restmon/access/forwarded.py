@@ -1,4 +1,4 @@
-"""Who sent a request, and whose word about that is believed. Pure: used by API and dashboard.
+"""Who sent a request, by the headers of trusted proxies. Pure. The API and the dashboard use it.
 
 A proxy adds headers that say who connected to it. Anybody can send the same headers, so they
 count only when the proxy's own address is trusted (``RESTMON_TRUSTED_PROXIES``).
@@ -18,8 +18,8 @@ LONGEST_HOST = 300
 
 @dataclass(frozen=True)
 class Client:
-    """Who sent a request: the ``address`` it came from, and the ``scheme`` and ``host`` that were
-    asked for. ``direct`` is whether it came through no proxy that can be told."""
+    """Who sent a request: the ``address`` it came from, and the ``scheme`` and ``host`` it asked
+    for. ``direct``: it shows no sign of a proxy."""
 
     address: str
     scheme: str
@@ -28,8 +28,8 @@ class Client:
 
     @property
     def at_this_machine(self) -> bool:
-        """Whether the request can only have been sent on this machine, to this machine's own
-        name: another name may have been pointed here by a page of another site."""
+        """Whether the request came from this machine and asked for this machine's own name. Another
+        name may be one that another site's page points here."""
         return self.direct and is_loopback(self.address) and is_loopback(host_name(self.host))
 
 
@@ -52,10 +52,10 @@ def client_of(
     Returns
     -------
     Client
-        The address is the first one, from the server outwards, that is not a trusted proxy; what
-        stands beyond it in ``X-Forwarded-For`` was written by who may have made it up. Scheme and
-        host are what the outermost trusted proxy says, or else what the connection has. Raises
-        nothing, whatever the headers hold.
+        The address is the first one, from the server outward, that is not a trusted proxy's. Its
+        sender may have made up what ``X-Forwarded-For`` has beyond it. Scheme and host are what the
+        outermost trusted proxy says, or else what the connection has. Raises nothing, whatever the
+        headers hold.
     """
     address, hops = peer, 0
     chain = _values(header("X-Forwarded-For"))
@@ -75,8 +75,8 @@ def client_of(
 
 
 def parse_address(text: str) -> Address | None:
-    """The address that a text is, alone or with a port (``192.0.2.1:80``, ``[::1]:80``); an IPv4
-    address in the form of an IPv6 one as IPv4. None where it is none."""
+    """The address in a text, alone or with a port (``192.0.2.1:80``, ``[::1]:80``), or None. An
+    IPv4 address in the form of an IPv6 one is returned as IPv4."""
     shown = text.strip()
     if shown.startswith("["):
         shown = shown[1:].partition("]")[0]
@@ -106,7 +106,7 @@ def _values(header: str) -> list[str]:
 
 
 def _said(header: str, hops: int) -> str:
-    """The value that the outermost of so many trusted proxies gave; proxies add theirs behind, or
-    replace all."""
+    """The value that the outermost of several trusted proxies gave. A proxy appends its value, or
+    replaces all."""
     values = _values(header)
     return values[-min(hops, len(values))] if values else ""

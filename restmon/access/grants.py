@@ -1,9 +1,10 @@
-"""Grants: the groups whose stores alone an account or a key sees."""
+"""Grants: the groups that limit which stores an account or a key sees."""
 
 from dataclasses import dataclass
 
+from restmon.storage.access_models import Account, AccountGroup, ApiKey, ApiKeyGroup
 from restmon.storage.database import tuples
-from restmon.storage.models import Account, AccountGroup, ApiKey, ApiKeyGroup, Group
+from restmon.storage.models import Group
 
 
 @dataclass(frozen=True)

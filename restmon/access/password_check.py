@@ -1,20 +1,20 @@
-"""Checking the password of an account, slowed down where somebody guesses."""
+"""Checks the password of an account, and slows down whoever guesses."""
 
 import threading
 
 from restmon.access import audit, passwords, throttle
 from restmon.access.account_rows import same_email
 from restmon.errors import NotLoggedIn
+from restmon.storage.access_models import Account
 from restmon.storage.database import session, updating
-from restmon.storage.models import Account
 
 CHECKS_AT_ONCE = threading.BoundedSemaphore(4)
 """Each check of a password takes 64 MiB."""
 
 
 def check_password(email: str, password: str, address: str, failure: str) -> Account:
-    """The account whose password this is; raises NotLoggedIn, with an entry of the ``failure`` in
-    the audit, and TooManyTries."""
+    """The account, if the password is its own. Raises TooManyTries, and NotLoggedIn, which writes
+    the action ``failure`` into the audit."""
     name, place = audit.printable(same_email(email)), audit.printable(address)
     throttle.check(name, place)
     throttle.delay(name, place)
@@ -32,7 +32,7 @@ def check_password(email: str, password: str, address: str, failure: str) -> Acc
 
 
 def renew_hash(row: Account, password: str) -> None:
-    """Keep a hash under today's parameters where the account's is under earlier ones."""
+    """Hash the password again if the account's hash has the parameters of an earlier release."""
     with CHECKS_AT_ONCE:
         renewed = passwords.renew_hash(str(row.password_hash), password)
     if renewed:

@@ -1,4 +1,4 @@
-"""Passwords: which ones are good enough, and the Argon2id hash that is kept of them."""
+"""Passwords: which ones are good enough, and the Argon2id hash that is stored."""
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -9,14 +9,14 @@ SHORTEST, LONGEST = 12, 1024
 STRONG = 3
 """zxcvbn's score from 0 to 4: 3 takes more than 10^8 guesses."""
 LOOKED_AT = 72
-"""So much of a password is rated; the time that zxcvbn takes grows faster than the length."""
+"""zxcvbn rates this many letters. The time it takes grows faster than the length."""
 
 _hasher = PasswordHasher()
 
 
 def make_hash(password: str, email: str) -> str:
-    """The hash of a new password of an account; raises BadRequest for one that is too short, too
-    long, common, or easy to guess from a pattern or from the ``email``."""
+    """The hash of an account's new password. Raises BadRequest if it is too short, too long,
+    common, or easy to guess from a pattern or the ``email``."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise BadRequest(
             f"A password has {SHORTEST} to {LONGEST:,} letters.",
@@ -32,7 +32,8 @@ def make_hash(password: str, email: str) -> str:
 
 
 def verify(hashed: str | None, password: str) -> bool:
-    """Whether the password is the one of the hash; None takes as long and is no password's."""
+    """Whether the password belongs to the hash. A hash of None takes as long, and no password
+    belongs to it."""
     given = password[: LONGEST + 1].encode("utf-8", "replace")
     if not hashed:
         _hasher.hash(given)

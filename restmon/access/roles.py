@@ -10,8 +10,8 @@ class Role(StrEnum):
     """What a person or a key may do.
 
     An *operator* may do everything. An *owner* sees, imports and reports the stores of their own
-    groups, and edits their hours and zones. A *viewer* looks, at the stores of their groups or,
-    where they have none, at all, and changes nothing.
+    groups, and edits their hours and zones. A *viewer* sees the stores of their groups, or all
+    stores if they have no group, and changes nothing.
     """
 
     OPERATOR = "operator"
@@ -29,9 +29,11 @@ MAY = {
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: a ``name`` for the records, a role, the ids of the ``groups`` whose stores are
-    all there is for them (None: every store), and the network ``address`` they ask from ("" where
-    there is none), which goes into the audit."""
+    """Who acts: a ``name`` for the records and a role.
+
+    ``groups`` are the row ids of the groups whose stores they see (None: every store). ``address``
+    is their network address for the audit ("" if there is none).
+    """
 
     name: str
     role: Role
@@ -47,7 +49,7 @@ class Actor:
         if not self.may(needed):
             raise Forbidden(
                 f"{'An' if self.role != Role.VIEWER else 'A'} {self.role} may not do this.",
-                f"It takes {'an owner or ' if needed == Role.OWNER else ''}an operator.",
+                f"Ask {'an owner or ' if needed == Role.OWNER else ''}an operator.",
             )
 
 

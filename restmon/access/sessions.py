@@ -15,8 +15,9 @@ from restmon.access.password_check import check_password, renew_hash
 from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.instants import DAY, HOUR, SECOND
 from restmon.errors import NotFound
+from restmon.storage.access_models import Account, Session
 from restmon.storage.database import session, updating, writing
-from restmon.storage.models import Account, Session, now
+from restmon.storage.models import now
 
 IDLE, LONGEST_LOGIN = 12 * HOUR, 7 * DAY
 """A login ends after 12 hours without use, and after 7 days in any case."""
@@ -34,8 +35,8 @@ ID_DIGITS = 16
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A login that has not ended: its ``id``, the ``browser`` and ``address`` it began from, when
-    it ``began`` and when it was last ``seen`` (microseconds; to the minute)."""
+    """A login that has not ended: its ``id``, the ``browser`` and ``address`` it began from, the
+    instant it ``began`` and the instant it was last ``seen``, to the minute."""
 
     id: str
     browser: str
@@ -45,8 +46,8 @@ class OpenSession:
 
 
 def log_in(email: str, password: str, address: str, browser: str = "") -> str:
-    """Check a password and return the token of a new login. Raises NotLoggedIn, without telling
-    what was wrong, and TooManyTries. Both a login and a failed try go into the audit."""
+    """Check a password and return the token of a new login. A login and a failed try both go into
+    the audit. Raises TooManyTries, and NotLoggedIn, which does not say what was wrong."""
     row = check_password(email, password, address, audit.LOGIN_FAILED)
     renew_hash(row, password)
     token = secrets.token_urlsafe(32)
@@ -84,8 +85,8 @@ def find_by_token(token: str) -> Actor | None:
 
 
 def find_by_email(email: str, began: int, address: str = "") -> Actor | None:
-    """The actor with the e-mail address that another service confirmed in a login that ``began``
-    then (microseconds); None where no active account has it. A new login goes into the audit."""
+    """The actor with an e-mail address that another service confirmed, in a login that ``began`` at
+    an instant. None if no active account has the address. A new login goes into the audit."""
     with session():
         row = Account.get_or_none(
             (Account.same_email == same_email(email)) & Account.disabled_at.is_null()
@@ -101,8 +102,8 @@ def find_by_email(email: str, began: int, address: str = "") -> Actor | None:
 
 
 def list_sessions(email: str, actor: Actor = THIS_MACHINE) -> list[OpenSession]:
-    """The logins by password of an account that have not ended, last seen first. Raises NotFound,
-    and Forbidden for somebody else's where the actor is no operator."""
+    """The password logins of an account that have not ended, last seen first. Raises NotFound, and
+    Forbidden for another's account unless the actor is an operator."""
     with session():
         row = _find_own_or_any(email, actor)
         query = Session.select().where((Session.account == row.id) & ~_ended())  # type: ignore[operator]
@@ -114,8 +115,8 @@ def list_sessions(email: str, actor: Actor = THIS_MACHINE) -> list[OpenSession]:
 
 
 def end_sessions(email: str, session_id: str | None = None, actor: Actor = THIS_MACHINE) -> int:
-    """End a login of an account, or, without an id, all of them, those by OIDC too; returns how
-    many logins by password ended. Raises NotFound, Forbidden as `list_sessions` does."""
+    """End one login of an account; without an id all of them, also those by OIDC. Returns how many
+    password logins ended. Raises NotFound and Forbidden as `list_sessions` does."""
     with writing():
         row = _find_own_or_any(email, actor)
         if session_id is None:
@@ -137,12 +138,12 @@ def session_id(token: str) -> str:
 
 
 def actor_of(row: Account) -> Actor:
-    """What the owner of an account is to the services."""
+    """The actor of an account."""
     return Actor(row.email, Role(row.role), ACCOUNT_GRANTS.groups_of(row))
 
 
 def _find_own_or_any(email: str, actor: Actor) -> Account:
-    """The account; raises Forbidden where it is another's than the actor's, who is no operator."""
+    """The account. Raises Forbidden for another's account unless the actor is an operator."""
     if same_email(email) != same_email(actor.name):
         actor.must(Role.OPERATOR)
     return find_account(email)

@@ -1,8 +1,8 @@
 """Slows down password guessing. It counts the recent wrong passwords in the audit.
 
 A pair of account and address is refused after 5 of them, an address after 30, an account after 100.
-The last two are only delayed where that account has logged in from that address before, or was just
-unlocked. So nobody is locked out by guesses from elsewhere, or by others behind the same proxy.
+The last two limits only delay an account that has logged in from that address before, or that an
+operator has just unlocked. So guesses from elsewhere, or behind the same proxy, lock nobody out.
 """
 
 from time import sleep
@@ -12,13 +12,14 @@ from peewee import fn
 from restmon.access import audit
 from restmon.core.instants import SECOND
 from restmon.errors import TooManyTries
+from restmon.storage.access_models import Account, AuditEntry
 from restmon.storage.database import session
-from restmon.storage.models import Account, AuditEntry, now
+from restmon.storage.models import now
 
 WITHIN = 15 * 60 * SECOND
 MOST_OF_PAIR, MOST_OF_ADDRESS, MOST_OF_ACCOUNT = 5, 30, 100
-"""Wrong passwords within that time: of an account from one address, of an address, of an
-account."""
+"""The most wrong passwords within that time: for an account from one address, from an address, for
+an account."""
 FAILURES = [audit.LOGIN_FAILED, audit.CHECK_FAILED]
 DELAY_SECONDS = 2.0
 
@@ -30,8 +31,7 @@ def delay(account: str, address: str) -> None:
 
 
 def check(account: str, address: str) -> None:
-    """Raise TooManyTries unless a password of the account (as its e-mail is compared) may be tried
-    from the address."""
+    """Raise TooManyTries unless the address may try a password of the account (`same_email`)."""
     since = _since(account)
     tried = _failures(since, AuditEntry.actor == account, AuditEntry.address == address)
     trusted = since > now() - WITHIN or _logged_in_before(account, address)
@@ -60,7 +60,7 @@ def _failures(since: int, *where: object) -> int:
 
 
 def _since(account: str) -> int:
-    """The instant from which the account's failures count: not before it was unlocked."""
+    """The instant from which the account's failures count. Unlocking it starts the count anew."""
     begin = now() - WITHIN
     with session():
         unlocked = (

@@ -43,11 +43,13 @@ def mask_stores(groups: Iterable[int] | None, ids: list[str]) -> NDArray[np.bool
 
 
 def check_scope(role: str, groups: Sequence[str]) -> list[int] | None:
-    """The row ids of the groups that an account or key of the role is limited to, None for every
-    store. Raises BadRequest for an unknown role, and for groups that the role cannot have; NotFound
-    for an unknown group."""
+    """The row ids of the groups that limit an account or key of the role (None: every store).
+
+    Raises BadRequest for an unknown role and for groups that the role cannot have, and NotFound for
+    an unknown group.
+    """
     if role not in list(Role):
-        raise BadRequest(f"{role[:40]!r} is no role.", f"Use {', '.join(Role)}.")
+        raise BadRequest(f"{role[:40]!r} is not a role.", f"Use {', '.join(Role)}.")
     if role == Role.OPERATOR and groups:
         raise BadRequest("An operator sees every store.", "Give no group, or another role.")
     if role == Role.OWNER and not groups:
@@ -59,13 +61,13 @@ def check_scope(role: str, groups: Sequence[str]) -> list[int] | None:
 
 
 def must_see(actor: Actor, store_id: str) -> None:
-    """Raise NotFound, as for a store that is not there, unless the actor may see the store."""
+    """Raise NotFound, as for an unknown store, unless the actor may see the store."""
     if actor.groups is not None and store_id not in find_store_ids(actor.groups):
         raise NotFound(f"There is no store {store_id[:64]!r}.", "Choose one of your own stores.")
 
 
 def groups_of(actor: Actor) -> list[int] | None:
-    """The actor's groups, as they are stored with a report or an import."""
+    """The actor's groups in the form that a report or an import stores."""
     return None if actor.groups is None else sorted(actor.groups)
 
 

@@ -65,7 +65,7 @@ MAKE_ROOM = "Make room or make the folder writable, then try again."
 def answer(
     content: Answer | dict[str, Any], status: int = 200, **headers: str
 ) -> bottle.HTTPResponse:
-    """Return a JSON answer that no cache keeps."""
+    """Return a JSON answer that no cache stores."""
     members = content.content() if isinstance(content, Answer) else content
     headers |= {"Content-Type": JSON_TYPE, "Cache-Control": "no-store"}
     return bottle.HTTPResponse(json.dumps(members), status, headers)
@@ -94,7 +94,7 @@ def problem(
 
 
 def refusal(error: RestmonError) -> bottle.HTTPResponse:
-    """Return the answer for one of restmon's errors, with the status that fits it."""
+    """Return the answer for one of restmon's errors, with its status."""
     status = next((s for kind, s in STATUSES if isinstance(error, kind)), 500)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, TooManyRequests):
@@ -103,7 +103,7 @@ def refusal(error: RestmonError) -> bottle.HTTPResponse:
 
 
 def routing_error(error: bottle.HTTPError) -> str:
-    """Return the body for an error of Bottle's own, such as a path that no route has."""
+    """Return the body for an error that Bottle raises, such as for a path that no route has."""
     request, response = bottle.request, bottle.response
     path = request.path[:80]
     details: dict[int, Details] = {
@@ -122,7 +122,7 @@ def routing_error(error: bottle.HTTPError) -> str:
 
 
 def transport_error(status: int, text: str) -> bytes:
-    """Return the body for a request that Waitress refuses, which no route sees.
+    """Return the body for a request that Waitress refuses before any route sees it.
 
     Parameters
     ----------

@@ -131,7 +131,7 @@ def write_markdown(document: Schema) -> str:
 
 
 def _main_operations(document: Schema) -> Iterable[tuple[str, Schema, list[str]]]:
-    """(title, operation, other methods of the same) of each operation, by path."""
+    """(title, operation, its other methods) of each operation, by path."""
     for path, methods in sorted(document["paths"].items()):
         alike: dict[str, list[str]] = {}
         for method, operation in methods.items():
@@ -149,7 +149,7 @@ def _first_small(text: str) -> str:
 
 
 def slug(title: str) -> str:
-    """Return the anchor of a heading, as code hosts make it."""
+    """Return the anchor of a heading, in the form that code hosts use."""
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
@@ -158,7 +158,7 @@ def _cell(text: str) -> str:
 
 
 def _body(operation: Schema) -> tuple[str, Schema]:
-    """(media type, schema) of the body that a request has; empty where it has none."""
+    """(media type, schema) of the body of a request; empty if it has none."""
     contents = operation.get("requestBody", {}).get("content", {})
     kind = next(iter(contents), "")
     return kind, contents.get(kind, {}).get("schema", {})
@@ -204,7 +204,7 @@ def _type(schema: Schema) -> str:
 
 
 def _write_example(title: str, operation: Schema, components: Schema) -> list[str]:
-    """The request of the example, for a shell."""
+    """The example's request, for a shell."""
     method, path = title.split(" ", 1)
     shown = ASKED.get(operation["operationId"], ())
     query: dict[str, Any] = {}
@@ -232,7 +232,7 @@ def _write_example(title: str, operation: Schema, components: Schema) -> list[st
 
 
 def _write_answer(operation: Schema, components: Schema) -> list[str]:
-    """What is answered: an example, the members, the statuses of errors."""
+    """The answer: an example, the members, the statuses of errors."""
     statuses = [status for status in operation["responses"] if status.isdigit()]
     good = [status for status in statuses if int(status) < 300]
     lines: list[str] = []
@@ -258,7 +258,7 @@ def _write_answer(operation: Schema, components: Schema) -> list[str]:
 
 
 def _write_members(schema: Schema, components: Schema, before: str) -> list[str]:
-    """A row for each member, those of members after them."""
+    """A row for each member, followed by its own members."""
     found = components[schema["$ref"].rpartition("/")[2]]
     rows = []
     for name, one in found["properties"].items():

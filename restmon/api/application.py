@@ -1,4 +1,4 @@
-"""The application whose routes are guarded."""
+"""The application with guarded routes."""
 
 import bottle
 
@@ -11,7 +11,7 @@ class Application(bottle.Bottle):
 
     def __init__(self) -> None:
         super().__init__()
-        self.config["catchall"] = False  # `restmon.api.server` answers what is left
+        self.config["catchall"] = False  # `restmon.api.server` answers the rest
         self.install(Guard())
 
     def default_error_handler(self, error: bottle.HTTPError) -> str:

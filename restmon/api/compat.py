@@ -1,12 +1,11 @@
 """Private parts of Waitress that restmon uses or changes (seen in Waitress 3.0.2).
 
-Waitress documents ``serve`` and ``create_server`` with their settings, and no more. It has no
-setting for what is changed here: a request must arrive within a time, one address may have so many
-connections, and a request that cannot be received is answered with JSON.
-``test_waitress_is_as_compat_expects`` (tests/api/test_slow_clients.py) fails when a release changes
-what this relies on.
+Waitress documents only ``serve`` and ``create_server`` with their settings. None of these limits
+how long a request may take to arrive or how many connections an address may have, or answers a
+request that cannot be received with JSON. This module does. ``test_waitress_is_as_compat_expects``
+(tests/api/test_slow_clients.py) fails when a release changes what this relies on.
 
-Of Bottle nothing private is used.
+Nothing private of Bottle is used.
 """
 
 import errno
@@ -27,11 +26,11 @@ from waitress.utilities import Error
 
 log = logging.getLogger("restmon.api")
 HEAD_SECONDS = 20
-"""How long a request's head may take, from its first byte or from the connection on."""
+"""How long a request's head may take, from the connection or from its first byte on."""
 BODY_SECONDS, LEAST_BYTES_A_SECOND = 30, 16 * 1024
-"""How long a body may take: that time, and as much more as its bytes take at that speed."""
+"""A body may take the first number of seconds, plus the time its bytes need at the second speed."""
 GOODBYE_SECONDS = 10
-"""How long after the answer "too slow" a connection is cut off."""
+"""A connection is cut off this long after the answer "too slow"."""
 MOST_CONNECTIONS, MOST_OF_ADDRESS = 500, 100
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 WORDS = {
@@ -42,7 +41,7 @@ WORDS = {
 
 
 class Failure(Error):
-    """Why a request that was not received whole is refused."""
+    """Why a request that did not arrive whole is refused."""
 
     def __init__(self, code: int, body: str) -> None:
         super().__init__(body)
@@ -51,9 +50,9 @@ class Failure(Error):
 
 
 class Parser(HTTPRequestParser):
-    """Waitress's parser, which answers 507 or 503 where a body cannot be written to disk.
+    """Waitress's parser, but it answers 507 or 503 if a body cannot be written to disk.
 
-    The rest of the body is read and thrown away, so that its sender reads the answer.
+    It reads and drops the rest of the body, so that the sender reads the answer.
     """
 
     failure: Failure | None = None
@@ -61,7 +60,7 @@ class Parser(HTTPRequestParser):
     folder_is_there = False
 
     def received(self, data: bytes) -> int:
-        """Take a piece of the request; returns how many of its bytes were used."""
+        """Take a piece of the request and return how many of its bytes were used."""
         try:
             if self.headers_finished and not self.folder_is_there and not self.failure:
                 Path(tempfile.gettempdir()).mkdir(parents=True, exist_ok=True)
@@ -78,7 +77,7 @@ class Parser(HTTPRequestParser):
 
     def close(self) -> None:
         """Close the body's file."""
-        with suppress(OSError):  # a full disk: what was not written yet cannot be now
+        with suppress(OSError):  # a full disk: the rest cannot be written either
             super().close()
 
     def _throw_away(self, size: int) -> int:
@@ -109,7 +108,7 @@ class Channel(HTTPChannel):
         make_room(server.active_channels.values(), self)
 
     def received(self, data: bytes) -> bool:
-        """Take the bytes that came."""
+        """Take the bytes that arrived."""
         before, moment = self.request, time.monotonic()
         if not self.waits_since:
             self.waits_since = moment
@@ -150,10 +149,10 @@ def allowed_seconds(request: Any) -> float:
 
 
 def make_room(channels: Iterable[Any], new: Any) -> None:
-    """End a connection where there are too many, in all or of the new one's address.
+    """End a connection if there are too many, in all or of the new one's address.
 
-    It is the one that has waited longest for its request, those without a whole head first. Where
-    all are busy, it is the new one.
+    Ends the one that has waited longest for its request, first of all one without a whole head. If
+    all are busy, ends the new one.
     """
     everything = [c for c in channels if not c.will_close]
     address = new.addr[0]
@@ -197,8 +196,8 @@ def install(body_of: Callable[[int, str], bytes], exempt: Callable[[str], bool])
     Parameters
     ----------
     body_of
-        Returns the JSON body for a request that cannot be received, from the status and
-        Waitress's text.
+        Makes the JSON body for a request that cannot be received, from the status and Waitress's
+        text.
     exempt
         Returns whether an address is a proxy's, which may have any number of connections.
     """
@@ -209,5 +208,5 @@ def install(body_of: Callable[[int, str], bytes], exempt: Callable[[str], bool])
 
 
 def send_rest(channels: dict[int, Any]) -> None:
-    """Send what was answered while the server stopped; ``channels`` is its map."""
+    """Send the answers that were written while the server stopped; ``channels`` is its map."""
     wasyncore.loop(timeout=0.1, map=channels, count=3)

@@ -32,12 +32,12 @@ class DeletePolls(Parameters):
     ] = None
     """Polls before this UTC instant."""
     store_id: str | None = None
-    """Polls of this store alone."""
+    """Only the polls of this store."""
     dry_run: DryRun = False
     """Count them, and delete nothing."""
 
     def polls(self) -> PollRange:
-        """Return which polls; raises BadRequest where that would be all there are."""
+        """Return which polls. Raises BadRequest for a request without any limit."""
         if self.begin is None and self.end is None and self.store_id is None:
             raise BadRequest("The request does not say which polls.", "Give from, to or store_id.")
         return PollRange(self.begin, self.end, self.store_id)
@@ -48,13 +48,13 @@ class DeleteStore(Parameters):
 
     source: ClassVar[str] = "the stores of a report"
     store_id: Annotated[str, Field(min_length=1)]
-    """The store to delete, with its polls, hours and all else that is its own."""
+    """The store to delete, with its polls, hours and everything else that belongs to it."""
     dry_run: DryRun = False
     """Count its polls, and delete nothing."""
 
 
 class Deletion(Answer):
-    """What was deleted, or with dry_run would be."""
+    """What was deleted, or would be with dry_run."""
 
     polls: int
     """How many polls."""

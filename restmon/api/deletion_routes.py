@@ -24,7 +24,7 @@ routes = Application()
 def delete_polls(asked: DeletePolls) -> bottle.HTTPResponse:
     """Delete polls of a range of time, of a store, or both.
 
-    What is deleted does not come back. Ask with dry_run first, which tells how many.
+    Deleted polls do not come back. Send dry_run=true first, which counts them.
     """
     chosen = asked.polls()
     count = (
@@ -41,9 +41,9 @@ def delete_polls(asked: DeletePolls) -> bottle.HTTPResponse:
     ),
 )
 def delete_store(asked: DeleteStore) -> bottle.HTTPResponse:
-    """Delete a store with its polls, hours and all else that is its own.
+    """Delete a store with its polls, hours and everything else that belongs to it.
 
-    What is deleted does not come back. Ask with dry_run first, which tells how many polls it has.
+    Deleted data do not come back. Send dry_run=true first, which counts the polls.
     """
     store_id = asked.store_id
     if asked.dry_run:

@@ -1,4 +1,4 @@
-"""Examples for the documentation of the API: one value for each name, wherever the name stands."""
+"""Examples for the documentation of the API. A name has the same value everywhere."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ BY_NAME: dict[str, Any] = {
     "year": 2026,
     "zone": "America/Chicago",
 }
-"""Values that fit together. Others are made from the schema."""
+"""Values that fit together. The schema gives the others."""
 ASKED: dict[str, tuple[str, ...]] = {
     "get_stores": ("group", "sort", "limit"),
     "get_store_uptime": ("from", "to", "by"),
@@ -95,7 +95,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "set_target": ("group",),
     "remove_target": ("group",),
 }
-"""The parameters that an example shows beside those that are required, by operation."""
+"""The optional parameters that an example shows, by operation."""
 OF_TYPE: dict[str, Any] = {"string": "…", "number": 1.5, "integer": 3, "boolean": False}
 
 
@@ -105,11 +105,11 @@ def make_example(schema: Schema, components: Schema, name: str = "") -> Any:
     Parameters
     ----------
     schema
-        What the value is of.
+        The schema of the value.
     components
         The schemas that the document names.
     name
-        The name of the member or parameter that it is of.
+        The name of its member or parameter.
     """
     if "$ref" in schema:
         return make_example(components[schema["$ref"].rpartition("/")[2]], components, name)
@@ -138,14 +138,14 @@ def make_example(schema: Schema, components: Schema, name: str = "") -> Any:
 
 
 def _members(schema: Schema) -> list[tuple[str, Schema]]:
-    """The members that an answer always has; all, where it has others alone."""
+    """The members that an answer always has, or all members if there are no such ones."""
     required = schema.get("required", [])
     found = [(key, kind) for key, kind in schema["properties"].items() if key in required]
     return found or list(schema["properties"].items())
 
 
 def _is_of(value: Any, schema: Schema) -> bool:
-    """Whether a value by name is of a schema without members."""
+    """Whether a value by name fits a schema without members."""
     if "$ref" in schema or "properties" in schema:
         return False
     if "anyOf" in schema:

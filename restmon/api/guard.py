@@ -30,11 +30,11 @@ refusals = RefusalCounter(time.time)
 
 
 class Guard:
-    """Bottle plugin: runs a route's function for those who may use it, with checked values.
+    """A Bottle plugin that runs a route's function only for actors who may use it, with checked
+    values.
 
-    A route's options are ``needs``, the role it requires (default: operator; None: it is open to
-    all), and ``operation``, what it takes and gives. An error becomes JSON with the status that
-    fits it.
+    A route's options are ``needs``, the role it requires (default: operator; None: open to all),
+    and ``operation``, what it takes and gives. An error becomes JSON with its status.
     """
 
     api = 2
@@ -63,12 +63,12 @@ class Guard:
 
 
 def admit(needs: Role | None) -> Actor:
-    """Determine who asks.
+    """Find the actor of the request.
 
-    A key that is sent must be good. Without a key, a person at this machine may do everything as
-    long as there is neither a key nor an account. That does not hold for a page of another site
-    that sends this person's browser here, from its own address or under a name that it has let
-    point to this machine, nor for requests that come through a proxy.
+    A key that is sent must be valid. Without a key, a person at this machine may do everything as
+    long as there is neither a key nor an account. But a request without a key is refused if it
+    comes through a proxy, or if a page of another site sent it, from that site's address or under a
+    name that it let point to this machine.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def admit(needs: Role | None) -> Actor:
     Returns
     -------
     Actor
-        Who asks.
+        The actor.
 
     Raises
     ------
     NotLoggedIn
-        If a key is required, or the key is not good.
+        If a key is required, or the key is not valid.
     Forbidden
         If the key's role, or the site that sent the request, does not allow this.
     TooManyRequests
@@ -122,7 +122,7 @@ def admit(needs: Role | None) -> Actor:
 def write_refusals(found: list[Refusals]) -> None:
     """Write into the audit that requests were refused.
 
-    Where the database does not answer, nothing is written: the requests are refused all the same.
+    If the database does not answer, nothing is written, and the requests are refused all the same.
     """
     for one in found:
         with suppress(RestmonError), database.explain_errors():

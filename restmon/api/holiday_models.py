@@ -28,25 +28,25 @@ class GetHolidays(Parameters):
     ]
     """The year of the holidays."""
     state: str | None = None
-    """The two letters of a state, for its holidays. Default: the federal ones."""
+    """The two letters of a state, for its holidays. Default: the federal holidays."""
 
 
 class SetHolidays(GetHolidays):
     """What PUT /holidays takes: a group or a store_id, and a year."""
 
     group: str | None = None
-    """The group whose hours they are."""
+    """The group whose hours to set."""
     store_id: str | None = None
-    """The store whose hours they are."""
+    """The store whose hours to set."""
     holidays: str = ""
     """The names of the holidays, separated by semicolons. Default: all of the year."""
     opens: str = ""
-    """When the stores open on them, such as 10:00 or 10 AM. Default: they are closed."""
+    """When the stores open on these dates, such as 10:00 or 10 AM. Default: they are closed."""
     closes: str = ""
-    """When the stores close on them."""
+    """When the stores close on these dates."""
 
     def subject(self) -> Subject:
-        """Return whose hours they are; raises BadRequest unless it is one store or one group."""
+        """Return the store or the group. Raises BadRequest unless there is exactly one."""
         if bool(self.store_id) == bool(self.group):
             raise BadRequest(
                 "The request names no store and no group, or both.", "Give store_id or group."

@@ -40,7 +40,7 @@ def get_holidays(asked: GetHolidays) -> bottle.HTTPResponse:
 def set_holiday_hours(asked: SetHolidays) -> bottle.HTTPResponse:
     """Set the hours of a group or a store on public holidays.
 
-    They replace whatever other hours stood on those dates. The answer has the holidays.
+    They replace any other hours on those dates. The answer has the holidays.
     """
     found = holiday_hours.save_holiday_hours(asked.subject(), asked.hours(), actor())
     return _answer(found)

@@ -1,4 +1,4 @@
-"""Answers about an import: that it was accepted, its state, and its end for those who wait."""
+"""Answers about an import: that it was accepted, its state, and its end for a client that waits."""
 
 import threading
 import time
@@ -21,11 +21,11 @@ NO_WORKER = "No worker is alive; start one: python -m restmon worker"
 
 waiting = threading.BoundedSemaphore(MOST_WAITING)
 stopping = threading.Event()
-"""Set when the server is to end: requests that wait are then answered at once."""
+"""Set when the server stops. Waiting requests are then answered at once."""
 
 
 def accepted(row: Import, note: str | None = None) -> bottle.HTTPResponse:
-    """Return the answer that says where to ask for an import."""
+    """Return the answer with the address of an import."""
     status_url = f"{origin()}/import_data?import_id={row.id}"
     members = {"import_id": row.id, "status": row.status, "status_url": status_url}
     if note:
@@ -34,7 +34,7 @@ def accepted(row: Import, note: str | None = None) -> bottle.HTTPResponse:
 
 
 def import_state(row: Import) -> ImportState:
-    """Return an import's state with its first rejected lines and the address of all of them."""
+    """Return an import's state, its first rejected lines, and the address of all rejected lines."""
     state = ImportState.model_validate(imports.describe(row) | {"rejections": row.rejections})
     path = imports.rejected_path(row.id)
     if path.exists():
@@ -44,10 +44,10 @@ def import_state(row: Import) -> ImportState:
 
 
 def wait_for_import(row: Import) -> bottle.HTTPResponse:
-    """Return the answer with an import's end, or with its address where waiting does not help.
+    """Return the answer with an import's end, or with its address if waiting does not help.
 
-    It does not where no worker is alive, too many requests wait already, the import takes longer
-    than ten minutes, the client has hung up or the server ends.
+    Waiting does not help if no worker is alive, too many requests wait already, the import takes
+    longer than ten minutes, the client has hung up, or the server stops.
     """
     note = "Too many requests wait already; ask at status_url."
     client_gone = bottle.request.environ["waitress.client_disconnected"]

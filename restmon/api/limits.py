@@ -12,7 +12,7 @@ OTHERS = "other addresses"
 
 
 class RequestRates:
-    """Token buckets, one a name: each holds a minute's requests and fills evenly.
+    """Token buckets, one for each name. Each holds a minute's requests and fills evenly.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ class RefusalCounter:
         self._counts: dict[str, int] = {}
 
     def count(self, address: str) -> list[Refusals]:
-        """Count one; returns what must be written down: what `due` returns, and the first one of an
-        address at once."""
+        """Count one refusal and return what must be written down now: what `due` returns, and the
+        first refusal of an address."""
         with self._lock:
             found = self._due()
             known = address in self._counts or len(self._counts) < MOST_ADDRESSES
@@ -86,8 +86,8 @@ class RefusalCounter:
             return [*found, Refusals(name, self._begin, 1)] if first else found
 
     def due(self, *, all_of_them: bool = False) -> list[Refusals]:
-        """Return, and forget, what must be written down of quarter hours that are over, or of this
-        one too: for each address the refusals after its first."""
+        """Return and forget the counts of the quarter hours that are over, or of this one too: for
+        each address the refusals after its first."""
         with self._lock:
             return self._due(all_of_them=all_of_them)
 

@@ -38,7 +38,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
 
     source: ClassVar[str] = ""
-    """Which route answers with the id that is required, if one is."""
+    """The route that answers with the required id, if the request requires one."""
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Self:
@@ -72,7 +72,7 @@ def _unknown(name: str | None, value: str, *known: str) -> BadRequest:
 
 
 def one_of(values: tuple[str, ...]) -> Callable[[str, ValidationInfo], str]:
-    """Return a validator that raises BadRequest for any other value."""
+    """Return a validator that raises BadRequest for any value but these."""
 
     def check(value: str, info: ValidationInfo) -> str:
         if value not in values:
@@ -83,7 +83,7 @@ def one_of(values: tuple[str, ...]) -> Callable[[str, ValidationInfo], str]:
 
 
 def yes_or_no(value: Any, info: ValidationInfo) -> bool:
-    """Return what a word says; raises BadRequest for any other than those of YES and NO."""
+    """Return what a word says. Raises BadRequest for a word that is neither in YES nor in NO."""
     word = str(value).lower()
     if word not in YES + NO:
         raise _unknown(info.field_name, str(value), "true", "false")
@@ -91,7 +91,7 @@ def yes_or_no(value: Any, info: ValidationInfo) -> bool:
 
 
 class StartImport(Parameters):
-    """What POST /import_data takes beside the files."""
+    """What POST /import_data takes besides the files."""
 
     wait: Annotated[bool, BeforeValidator(yes_or_no), WithJsonSchema({"type": "boolean"})] = False
     """Answer when the import has ended, or after ten minutes at the latest. If the import failed,
@@ -154,14 +154,14 @@ class Error(Answer):
 
 
 class ImportAccepted(Answer):
-    """An import that was asked for."""
+    """An import that was requested."""
 
     import_id: Id
     status: Status
     status_url: str
-    """Where to ask for the import."""
+    """The address of the import's state."""
     note: str = ""
-    """Why the answer does not have the import's end, though it was asked to wait."""
+    """Why the answer does not have the import's end, although the request asked to wait."""
 
 
 class ImportedFile(Answer):
@@ -199,7 +199,7 @@ class RejectedLine(Answer):
 
 
 class ImportNote(Answer):
-    """Something that the stores of an import lacked when it was written."""
+    """Something that was missing for stores of an import when it was written."""
 
     code: str
     count: int
@@ -208,7 +208,7 @@ class ImportNote(Answer):
 
 
 class ImportState(Answer):
-    """How far an import is, its counts and its first rejected lines."""
+    """The progress of an import, its counts and its first rejected lines."""
 
     import_id: Id
     status: Status
@@ -221,9 +221,9 @@ class ImportState(Answer):
     counts: AllCounts | None
     """Null until the import is complete."""
     notices: list[str]
-    """What was left out of the files."""
+    """Sentences about the files, such as what was left out."""
     notes: list[ImportNote]
-    """What the stores of the import lacked when it was written."""
+    """What was missing for the stores of the import when it was written."""
     undone_at: str | None
     """When the import was undone."""
     error: str | None
@@ -256,7 +256,7 @@ class Finding(Answer):
 
 
 class DataCheck(Answer):
-    """What is likely wrong with the data, the most urgent first."""
+    """What is likely wrong with the data, most urgent first."""
 
     checked_at: str
     stores: int

@@ -19,7 +19,7 @@ from restmon.ingest.headers import COLUMNS, columns_of
 Schema = dict[str, Any]
 
 IN_PATH = re.compile("<([a-z_]+)(?::path)?>")
-"""A parameter in the rule of a route; that of a path may hold slashes."""
+"""A parameter in the rule of a route. A path may contain slashes."""
 REF = "#/components/schemas/{model}"
 TEXT: Schema = {"type": "string"}
 COLUMN: Schema = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"^\S+$"}
@@ -53,8 +53,8 @@ INFO: Schema = {
 
 
 class JsonSchemas(GenerateJsonSchema):
-    """JSON schemas without generated titles and defaults. A member that was not set is left out of
-    an answer, so the default of its model is never seen."""
+    """JSON schemas without generated titles and defaults. An answer leaves out a member that was
+    not set, so no client sees its default."""
 
     def default_schema(self, schema: Any) -> Schema:
         """Return the schema of a value that has a default."""
@@ -159,7 +159,7 @@ def _members(takes: type[Parameters]) -> dict[str, tuple[Schema, str, bool]]:
 
 
 def _or_empty(schema: Schema, *empty: None) -> Schema:
-    """Return the schema of a value that may be empty, which counts as absent."""
+    """Return the schema of a value that may be empty. An empty value counts as absent."""
     return {"anyOf": [schema, {"enum": ["", *empty]}]}
 
 
@@ -198,7 +198,7 @@ def _body(takes: type[Parameters]) -> Schema:
 
 
 def _files() -> Schema:
-    """Return a body with files, and with what is chosen where they can be read in two ways."""
+    """Return a body with files, and with the choices for files that can be read in two ways."""
     binary = {"type": "string", "contentMediaType": "application/octet-stream"}
     fields: Schema = {
         field: {"type": "array", "items": binary, "minItems": 1} for field in FILE_FIELDS

@@ -18,13 +18,13 @@ class Operation:
     id
         The ``operationId`` of the ``main`` method. Another method's is followed by its name.
     takes
-        The model of its parameters, which its function is called with. None: it takes none.
+        The model of its parameters. Its function is called with them. None: it takes none.
     gives
         The contents of its answers, by status.
     errors
-        The statuses of its errors, beside those that follow from its role and its parameters.
+        The statuses of its errors, besides those that follow from its role and its parameters.
     texts
-        Descriptions of answers, by status, where the usual ones do not fit.
+        Descriptions of answers, by status, if the usual ones do not fit.
     takes_files
         Whether its body is a form with files, so that its parameters are in the query alone.
     """

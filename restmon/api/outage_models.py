@@ -35,7 +35,7 @@ class GetIncidents(InWindow):
     """What GET /incidents takes. Dates and months are those of UTC."""
 
     group: str | None = None
-    """The name of a group: its stores alone."""
+    """The name of a group, for its stores only."""
     format: Format = "json"
     """csv: a file with the same columns. Default: json."""
 
@@ -44,19 +44,19 @@ class GetOutages(InWindow):
     """What GET /outages takes."""
 
     store_id: str | None = None
-    """This store alone."""
+    """Only this store."""
     group: str | None = None
-    """The name of a group: its stores alone."""
+    """The name of a group, for its stores only."""
     ongoing: Annotated[
         bool | None, BeforeValidator(yes_or_no), WithJsonSchema({"type": "boolean"})
     ] = None
-    """true: those that go on alone; false: those that have ended alone."""
+    """true: only outages that go on. false: only outages that have ended."""
     min_minutes: Annotated[
         float,
         BeforeValidator(_minutes),
         WithJsonSchema({"type": "number", "minimum": 0, "maximum": MOST_MINUTES}),
     ] = 0.0
-    """Those that have lasted so many open minutes alone."""
+    """Only outages that have lasted at least this many open minutes."""
     format: Format = "json"
     """csv: a file with the same columns. Default: json."""
 
@@ -65,7 +65,7 @@ class GetOutages(InWindow):
 
 
 class Outage(Answer):
-    """An outage, whole. What is not known, or has not happened, is null."""
+    """A whole outage. A value that is unknown, or has not happened yet, is null."""
 
     store_id: str
     name: str | None
@@ -80,16 +80,16 @@ class Outage(Answer):
     open_minutes: Minutes
     """How long it has lasted, in business hours."""
     cause: str | None
-    """The reason of its first poll that told one."""
+    """The reason of its first poll that gave one."""
     incident_id: str | None
-    """The incident that the store was part of. Null where one store alone was asked for."""
+    """The incident that the store was part of. Null if the request names one store."""
     lost_sales: float | None
     """An estimate."""
     last_up_poll: Instant | None
-    """With the next one, the polls that decided its start."""
+    """This poll and first_down_poll decided its start."""
     first_down_poll: Instant
     last_down_poll: Instant
-    """With the next one, the polls that decided its end."""
+    """This poll and next_up_poll decided its end."""
     next_up_poll: Instant | None
 
 
@@ -98,7 +98,7 @@ class OutageList(Answer):
 
     as_of: Instant
     window: str
-    """As it was asked for."""
+    """The window as it was requested."""
     count: int
     outages: list[Outage]
 
@@ -110,17 +110,17 @@ class Incident(Answer):
     start: Instant
     end: Instant
     stores: int
-    """How many were down in it."""
+    """How many stores were down in it."""
     most_down: int
     """The most that were down at once."""
     peak_share: Percent
     """The highest share of open stores that were down, per cent."""
     minutes_lost: Minutes
-    """The open minutes that its stores were down in it, all together."""
+    """The open minutes that its stores were down in it, summed."""
     zones: list[str]
-    """The zones of the most of its stores, with how many: America/Chicago (12)."""
+    """The zones with most of its stores, with counts: America/Chicago (12)."""
     groups: list[str]
-    """The groups of the most of its stores, with how many."""
+    """The groups with most of its stores, with counts."""
 
 
 class IncidentList(Answer):

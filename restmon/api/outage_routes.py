@@ -15,7 +15,7 @@ from restmon.reporting.details_table import write_csv
 from restmon.reporting.scopes import find_scope
 
 MOST_OUTAGES = 100_000
-"""The most outages of one answer as JSON. A CSV file has any number."""
+"""The most outages in one answer as JSON. A CSV file has any number."""
 
 routes = Application()
 
@@ -31,13 +31,13 @@ routes = Application()
     ),
 )
 def get_outages(asked: GetOutages) -> bottle.HTTPResponse:
-    """Get the outages that overlap a window, none of them cut there."""
+    """Get the outages that overlap a window. None is cut at its edges."""
     scope = find_scope(actor(), asked.group, asked.store_id)
     found = outage_list.find_outages_in(scope, asked.window(), asked.as_of, asked.method)
     chosen = found.filtered(asked.ongoing, asked.min_minutes)
     if asked.format != "csv" and len(chosen) > MOST_OUTAGES:
         raise BadRequest(
-            f"There are {len(chosen):,} outages, more than the {MOST_OUTAGES:,} of one answer.",
+            f"There are {len(chosen):,} outages, and an answer has at most {MOST_OUTAGES:,}.",
             "Ask for a group or a shorter window, or use format=csv.",
         )
     rows = outage_list.make_rows(found, chosen)

@@ -43,17 +43,17 @@ class InWindow(Parameters):
     """The parameters that say which window of time is meant."""
 
     since: Annotated[str | None, Field(alias="from")] = None
-    """Where the window begins: an instant such as 2023-01-25T18:13:22Z, or a date such as
-    2023-01-25, which is midnight in each store's own zone."""
+    """The beginning of the window: an instant such as 2023-01-25T18:13:22Z, or a date such as
+    2023-01-25, which means midnight in each store's own zone."""
     to: str | None = None
-    """Where the window ends, in the same forms. Default: as_of."""
+    """The end of the window, in the same forms. Default: as_of."""
     month: str | None = None
     """In place of from and to: a calendar month in each store's zone, such as 2023-01."""
     last: str | None = None
     """In place of from and to: a length of time that ends at as_of, such as 24h, 30d or 4w. Without
     any of the four the window is the last 168 hours."""
     as_of: AsOf = None
-    """The UTC instant after which nothing is looked at. Default: the newest poll."""
+    """The UTC instant of the answer. Later polls do not count. Default: the newest poll."""
     method: Method = NEAREST
     """How time between two polls is divided. Default: nearest."""
 
@@ -62,18 +62,19 @@ class InWindow(Parameters):
         return {"from": self.since, "to": self.to, "month": self.month, "last": self.last}
 
     def window(self) -> Window | None:
-        """Return the window; raises BadRequest for none that can be."""
+        """Return the window. Raises BadRequest for words that say none."""
         return parse_window(self.words())
 
 
 def write_cursor(sort: str, place: Place) -> str:
-    """Return a place in a list sorted by ``sort`` as the text that leads to the next page."""
+    """Return the cursor of the next page: a place in a list sorted by ``sort``, as text."""
     text = json.dumps([sort, place.key, place.store_id], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursor(text: str, sort: str) -> Place:
-    """Return the place that `write_cursor` wrote; raises BadRequest for any other text."""
+    """Return the place in a cursor. Raises BadRequest for text that `write_cursor` did not
+    write."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         written, key, store_id = json.loads(raw)

@@ -15,10 +15,10 @@ CSV_TYPE = "text/csv; charset=utf-8"
 
 
 def report_state(report: Report, *, whole: bool) -> bottle.HTTPResponse:
-    """Return the answer with a report's state, and with all of it when it is complete and wanted.
+    """Return the answer with a report's state, and with its content if that is complete and wanted.
 
-    The CSV, or the details, are megabytes, so they go beside the model: they are neither checked
-    nor copied.
+    The CSV or the details may have megabytes, so they bypass the model, which would check and copy
+    them.
     """
     state = ReportState.model_validate(reports.describe(report))
     if report.status == COMPLETE:
@@ -41,8 +41,8 @@ def _whole(report: Report) -> dict[str, Any]:
 
 
 def report_file(report: Report, form: str) -> bottle.HTTPResponse:
-    """Return the answer with a report as a file (``form`` is csv, details or xlsx), or with how far
-    it is, as text."""
+    """Return the answer with a report as a file (``form`` is csv, details or xlsx), or with its
+    progress as text."""
     if report.status == FAILED:
         return problem(
             409,

@@ -16,7 +16,7 @@ FORMATS = ("json", "csv", "status", "details", "xlsx")
 
 
 class TriggerReport(InWindow):
-    """What POST /trigger_report takes. With a window the report has details alone."""
+    """What POST /trigger_report takes. With a window the report has only details."""
 
     last: str | None = None
     """In place of from and to: a length of time that ends at as_of, such as 24h, 30d or 4w. Without
@@ -37,25 +37,25 @@ class GetReport(Parameters):
     format: Annotated[
         str | None, AfterValidator(one_of(FORMATS)), WithJsonSchema({"enum": list(FORMATS)})
     ] = None
-    """json: the state, with the CSV as text when it is complete, or the details of a report of a
-    window. csv: the file itself, as with Accept: text/csv. details: more of every store, as CSV.
-    xlsx: the details as a workbook. status: the state alone. Default: json."""
+    """json: the state, and once complete the CSV as text, or the details of a report with a window.
+    csv: the file itself, as with Accept: text/csv. details: more about every store, as CSV. xlsx:
+    the details as a workbook. status: only the state. Default: json."""
 
 
 # Answers
 
 
 class ReportAccepted(Answer):
-    """A report that was asked for."""
+    """A report that was requested."""
 
     report_id: Id
     status: Literal["Running"]
     status_url: str
-    """Where to ask for the report."""
+    """The address of the report's state."""
 
 
 class ReportState(Answer):
-    """How far a report is, with its CSV when it is complete."""
+    """The progress of a report, with its CSV once it is complete."""
 
     report_id: Id
     status: Status
@@ -70,11 +70,11 @@ class ReportState(Answer):
     stores: int = 0
     """How many rows the CSV has. Only when complete."""
     window: str | None
-    """The window that was asked for. Null: the last hour, day and week."""
+    """The requested window. Null: the last hour, day and week."""
     group: str | None
-    """The group whose stores it is of. Null: not of a group."""
+    """The group that it is limited to. Null: none."""
     store_id: str | None
-    """The one store that it is of. Null: not of one."""
+    """The store that it is limited to. Null: none."""
     csv_url: str = ""
     """Where the file can be downloaded. Only when complete, and without a window."""
     details_url: str = ""
@@ -90,8 +90,8 @@ class ReportState(Answer):
 
 
 class StoreDetails(Answer):
-    """A store in a window: durations in hours of business hours, shares in per cent, two decimals;
-    null where it is not known."""
+    """A store in a window: durations in hours of business hours, shares in per cent, both with two
+    decimals. Null where it is not known."""
 
     store_id: str
     name: str | None

@@ -22,7 +22,7 @@ bottle.BaseRequest.MEMFILE_MAX = LARGEST_FORM
 def header(name: str, default: str = "") -> str:
     """Return a header of the request, its bytes read as Latin-1.
 
-    Bottle's own way fails where they are not UTF-8.
+    Bottle's own function fails for bytes that are not UTF-8.
     """
     return str(bottle.request.environ.get(f"HTTP_{name.upper().replace('-', '_')}", default))
 
@@ -37,7 +37,7 @@ def client() -> Client:
 
 
 def actor() -> Actor:
-    """Return who asks, as the guard has determined."""
+    """Return the actor that the guard has found."""
     found: Actor = bottle.request.environ[ACTOR]
     return replace(found, address=client().address)
 
@@ -78,7 +78,7 @@ def body_values() -> dict[str, str]:
     try:
         values = _form() if request.content_type.startswith("multipart/") else _text()
         for value in values.values():
-            value.encode()  # JSON may hold half a character, which no text has
+            value.encode()  # JSON may hold half a surrogate pair, which is not text
     except (bottle.HTTPError, ValueError, LookupError, AttributeError, RecursionError):
         raise BadRequest(
             "The body of the request is neither a JSON object nor a form.",

@@ -1,4 +1,4 @@
-"""Routes beside the three of the exercise (`api_server`)."""
+"""Routes besides the three endpoints of the exercise (`api_server`)."""
 
 import bottle
 
@@ -77,7 +77,7 @@ def get_import(asked: GetImport) -> bottle.HTTPResponse:
 def get_rejected_lines(asked: GetImport) -> bottle.HTTPResponse:
     """Download every rejected line of an import.
 
-    It is a ZIP where lines of several tables were rejected.
+    The file is a ZIP if lines of several tables were rejected.
     """
     path = imports.rejected_path(imports.get(asked.import_id, actor()).id)
     if not path.exists():
@@ -102,7 +102,7 @@ def get_rejected_lines(asked: GetImport) -> bottle.HTTPResponse:
 def undo_import(asked: GetImport) -> bottle.HTTPResponse:
     """Undo an import: what it replaced comes back.
 
-    Not possible where a later import changed the same rows, which the error names.
+    Not possible if a later import changed the same rows. The error names that import.
     """
     undo.undo(asked.import_id, actor())
     return answer(import_state(imports.get(asked.import_id, actor())))
@@ -126,7 +126,7 @@ def get_data_check() -> bottle.HTTPResponse:
 def export_data(asked: GetExport) -> bottle.HTTPResponse:
     """Download a feed as CSV that can be imported again.
 
-    It has the stores and groups that the key sees.
+    The file has the stores and groups that the key sees.
     """
     headers = {
         "Content-Type": "text/csv; charset=utf-8",
@@ -147,7 +147,7 @@ def export_data(asked: GetExport) -> bottle.HTTPResponse:
 def get_health() -> bottle.HTTPResponse:
     """Check that database, queue and worker work, and that polls come in.
 
-    Where polls no longer come in, the service is degraded, but up.
+    If polls no longer come in, the service is degraded, but up.
     """
     health = Health(status="failing", database="ok", queue="ok", worker="ok")
     try:
@@ -178,10 +178,10 @@ def get_health() -> bottle.HTTPResponse:
 def get_metrics() -> bottle.HTTPResponse:
     """Get counts of requests and the state of restmon, for Prometheus.
 
-    Takes a key that sees every store.
+    Requires a key that sees every store.
     """
     if actor().groups is not None:
-        raise Forbidden("The metrics are of all stores.", "It takes a key that sees every store.")
+        raise Forbidden("The metrics are of all stores.", "Use a key that sees every store.")
     headers = {"Content-Type": metrics.TYPE, "Cache-Control": "no-store"}
     return bottle.HTTPResponse(metrics.text(), 200, headers)
 

@@ -1,4 +1,4 @@
-"""The API's process: Waitress, one line of the log for every request, and its end."""
+"""The API's process: runs Waitress, logs one line for every request, and stops in order."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ THREADS = 16
 MB = 2**20
 LARGEST_ANSWER = 2**31
 ALIVE = "/livez"
-"""Answers as long as the process works, whatever the database says (that: /healthz)."""
+"""Answers as long as the process works, whatever state the database is in (see /healthz)."""
 EVERYWHERE = [("X-Content-Type-Options", "nosniff"), ("X-Frame-Options", "DENY")]
 """Headers of every answer."""
 
@@ -103,14 +103,14 @@ def refused(status: int, text: str) -> bytes:
 
 
 def stop(*_: object) -> None:
-    """Signal handler: answer the requests that wait, then end the server."""
+    """Signal handler: answer the waiting requests, then stop the server."""
     stopping.set()
     raise SystemExit(0)
 
 
 def run(serve: Application) -> None:
-    """Serve until SIGTERM or SIGINT. Ends the process with status 2 and one sentence where it
-    cannot start."""
+    """Serve until SIGTERM or SIGINT. If it cannot start, ends the process with status 2 and one
+    sentence."""
     with told_at_the_end(), database.explain_errors():
         _run(serve)
 
@@ -143,7 +143,7 @@ def _run(serve: Application) -> None:
         connection_limit=2 * compat.MOST_CONNECTIONS,  # `compat` ends the idle ones before that
         asyncore_use_poll=True,  # select() stops at 1,024 files
         outbuf_overflow=LARGEST_ANSWER,  # answers stay in memory, which a full disk leaves alone
-        clear_untrusted_proxy_headers=False,  # they tell that there is a proxy, and the links' host
+        clear_untrusted_proxy_headers=False,  # they show a proxy, and the links' host
         channel_request_lookahead=1,  # without it a client that hung up is not noticed
         ident="restmon",
     )

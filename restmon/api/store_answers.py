@@ -43,7 +43,7 @@ def iso(instant: int) -> str:
 
 
 def known_iso(instant: int) -> str | None:
-    """Return the same; None for NEVER."""
+    """Return an instant as ISO 8601 with Z, or None for NEVER."""
     return None if instant == NEVER else iso(instant)
 
 
@@ -53,12 +53,12 @@ def hours(half_microseconds: int) -> float:
 
 
 def percent(part: int, whole: int) -> float | None:
-    """Return a part in per cent with two decimals; None of nothing."""
+    """Return a part of a whole in per cent with two decimals, or None if the whole is 0."""
     return round(Fraction(10_000 * part, whole)) / 100 if whole else None
 
 
 def store_list(page: Page, sort: str) -> StoreList:
-    """Return a page of stores, in a list that is sorted by ``sort``."""
+    """Return a page of the list of stores sorted by ``sort``."""
     fleet = page.listing.fleet
     return StoreList(
         as_of=iso(fleet.as_of),
@@ -92,7 +92,7 @@ def _entry(page: Page, n: int) -> StoreEntry:
 
 
 def store(profile: StoreProfile) -> Store:
-    """Return all that is known of a store."""
+    """Return everything known about a store."""
     (record,) = make_table(profile.details).records()
     of_details = {name: record[name] for name in Store.model_fields if name in record}
     return Store(

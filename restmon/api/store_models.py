@@ -27,26 +27,26 @@ class GetStores(Parameters):
     """What GET /stores takes."""
 
     search: str | None = None
-    """Text in the store's id or name, whatever its case."""
+    """Text in the store's id or name, in any case."""
     group: str | None = None
-    """The name of a group: its stores alone."""
+    """The name of a group, for its stores only."""
     zone: str | None = None
-    """An IANA name such as America/Chicago: the stores of this zone alone."""
+    """An IANA name such as America/Chicago, for the stores of this zone only."""
     status: Annotated[
         str | None,
         AfterValidator(one_of(STATUS_NAMES)),
         WithJsonSchema({"enum": list(STATUS_NAMES)}),
     ] = None
-    """The stores that have this status now alone."""
+    """Only stores that have this status now."""
     sort: Annotated[
         str, AfterValidator(one_of(SORT_WORDS)), WithJsonSchema({"enum": list(SORT_WORDS)})
     ] = "store_id"
-    """What to sort by; with - before it from the largest on. Stores without such a value come last.
+    """What to sort by. A - before it means largest first. Stores without a value come last.
     Default: store_id."""
     limit: Limit = 100
-    """How many stores to give at most. Default: 100."""
+    """The most stores on a page. Default: 100."""
     cursor: str | None = None
-    """The next of the page before."""
+    """The value of next in the page before."""
 
 
 class GetStore(Parameters):
@@ -98,11 +98,11 @@ class StoreEntry(Answer):
     zone_assumed: bool
     """Whether the store has no zone of its own, so that America/Chicago is assumed."""
     hours: HoursKnown
-    """Whether its business hours are given, or assumed (open 24×7), or could not be read (it has
-    no open time then)."""
+    """Whether its business hours are given, assumed (open 24×7), or unreadable (then it has no open
+    time)."""
     status_now: StatusNow
     down_since: Instant | None
-    """Where it is down now: when that outage began, as far as the 168 hours tell."""
+    """If it is down now: when that outage began, at the earliest 168 hours ago."""
     last_poll: Instant | None
     up: Hours
     """Hours."""
@@ -137,8 +137,8 @@ class BusinessHoursRow(Answer):
 
 
 class TargetStanding(Answer):
-    """How one or more stores stand against their targets in the calendar month of as_of. All are
-    null without a target."""
+    """How one or more stores compare with their targets in the calendar month of as_of. All values
+    are null without a target."""
 
     target: Percent | None
     """Per cent."""
@@ -150,12 +150,12 @@ class TargetStanding(Answer):
     budget_left: float | None
     """Hours; below 0 where the target is missed."""
     burn_rate: Annotated[float, Field(ge=0)] | None
-    """1 uses up the budget exactly. Null also where nothing was open so far, or where there is no
-    budget to use."""
+    """1 uses up the budget exactly. Null also if nothing was open so far, or if there is no
+    budget."""
 
 
 class Store(TargetStanding):
-    """All that is known of a store: as it is now, its last 168 hours, its target."""
+    """Everything known about a store: its state now, its last 168 hours, its target."""
 
     store_id: str
     name: str | None
@@ -165,7 +165,7 @@ class Store(TargetStanding):
     zone_assumed: bool
     hours: HoursKnown
     business_hours: list[BusinessHoursRow]
-    """Without any it is open 24×7, unless they could not be read."""
+    """A store without any is open 24×7, unless its hours could not be read."""
     sales_per_hour: float | None
     opened_on: str | None
     closed_on: str | None
@@ -196,7 +196,7 @@ class UptimePeriod(Answer):
     start: Instant
     end: Instant
     date: str | None
-    """The first day of the period on the store's calendar; null of hours."""
+    """The first day of the period on the store's calendar; null if the periods are hours."""
     open: Hours
     """Hours, as are the other times."""
     up: Hours
@@ -233,26 +233,27 @@ class StoreUptime(Answer):
 
 class GroupUptime(TargetStanding):
     """The sums of a group's stores in a window, by periods. Its target is the one set for the
-    group, or else for all stores; how it stands is the sum of its stores, each by the target that
-    holds for it."""
+    group, or else for all stores. The other members about targets are sums of its stores, each with
+    the target that applies to it."""
 
     group: str
     as_of: Instant
     window_from: Instant
-    """Of the stores whose clock begins the window first."""
+    """The earliest beginning among its stores, whose zones may differ."""
     window_to: Instant
-    """Of the stores whose clock ends the window last."""
+    """The latest end among its stores."""
     method: str
     by: Literal["hour", "day", "week", "month"]
     stores: int
     never_observed: int
-    """How many of the stores no poll was made of in business hours; they have open time alone."""
+    """How many stores have no poll in business hours. They have open time, but neither uptime nor
+    downtime."""
     total: UptimeTotal
     periods: list[UptimePeriod]
 
 
 class Span(Answer):
-    """A time of one status in business hours that one poll decides."""
+    """A stretch of one status in business hours. One poll decides it."""
 
     start: Instant
     end: Instant
@@ -260,8 +261,8 @@ class Span(Answer):
     poll: Instant
     """The poll that decides the status."""
     starts_at: Literal["opening", "midpoint", "poll", "range"]
-    """Why it starts there: the store opens, halfway between two polls, at a poll (method previous),
-    or at the edge of the window."""
+    """Why it starts there: the store opens, the midpoint of two polls, a poll (method previous), or
+    the edge of the window."""
     ends_at: Literal["closing", "midpoint", "poll", "range"]
 
 
@@ -289,7 +290,7 @@ class StatusCounts(Answer):
 
 
 class GroupEntry(Answer):
-    """A group: its stores as they are now, and the sums of their last 24 hours."""
+    """A group: the statuses of its stores now, and the sums of their last 24 hours."""
 
     group: str
     stores: int

@@ -38,7 +38,7 @@ routes = Application()
     operation=Operation("get_stores", takes=GetStores, gives={200: [StoreList]}, errors=(404, 409)),
 )
 def get_stores(asked: GetStores) -> bottle.HTTPResponse:
-    """Get stores as they are now, with their last 168 hours, a page at a time."""
+    """Get the state of stores now and in their last 168 hours, a page at a time."""
     query = StoreQuery(
         asked.search,
         asked.group,
@@ -58,7 +58,7 @@ def get_stores(asked: GetStores) -> bottle.HTTPResponse:
     operation=Operation("get_store", takes=GetStore, gives={200: [Store]}, errors=(404, 409)),
 )
 def get_store(asked: GetStore) -> bottle.HTTPResponse:
-    """Get all that is known of a store: as it is now, its last 168 hours, its target."""
+    """Get everything known about a store: its state now, its last 168 hours, its target."""
     return answer(store_answers.store(read_profile(asked.store_id, actor())))
 
 

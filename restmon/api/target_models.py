@@ -14,12 +14,12 @@ from restmon.stores.targets import parse_target
 
 class _OfSubject(Parameters):
     store_id: str | None = None
-    """The store whose target it is. Without a store and a group: all stores."""
+    """The store of the target. Without a store and a group: all stores."""
     group: str | None = None
-    """The group whose target it is."""
+    """The group of the target."""
 
     def subject(self) -> Subject:
-        """Return what the target is of; raises BadRequest for a store and a group."""
+        """Return the store or group of the target. Raises BadRequest if both are given."""
         if self.store_id and self.group:
             raise BadRequest(
                 "The request names a store and a group.",
@@ -55,7 +55,7 @@ class SetTarget(_OfSubject):
 
 
 class TargetOf(Answer):
-    """What a target is, or was, of. All stores where both are null."""
+    """The store or the group of a target. All stores if both are null."""
 
     store_id: str | None
     group: str | None
@@ -79,7 +79,7 @@ class TargetListEntry(TargetEntry, TargetStanding):
 
 
 class TargetList(Answer):
-    """The targets that were set: that of all stores, then of groups, then of stores."""
+    """The targets that were set: of all stores, then of groups, then of stores."""
 
     as_of: Instant | None
     """The standing is that of the month of this instant. Null before the first poll."""

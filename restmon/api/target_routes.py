@@ -60,7 +60,7 @@ def get_targets(asked: GetTargets) -> bottle.HTTPResponse:
 def set_target(asked: SetTarget) -> bottle.HTTPResponse:
     """Set the uptime target of a store, a group or all stores.
 
-    That of all stores takes the role operator.
+    The target of all stores requires the role operator.
     """
     subject = asked.subject()
     targets.set_target(subject, asked.target, actor())
@@ -78,7 +78,7 @@ def set_target(asked: SetTarget) -> bottle.HTTPResponse:
 def remove_target(asked: RemoveTarget) -> bottle.HTTPResponse:
     """Remove the uptime target of a store, a group or all stores.
 
-    That of all stores takes the role operator.
+    The target of all stores requires the role operator.
     """
     subject = asked.subject()
     targets.remove_target(subject, actor())

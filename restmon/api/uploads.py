@@ -25,16 +25,16 @@ CHUNK = 256 * 1024
 LONGEST_HEADER = 16 * 1024
 MOST_HEADERS = 32
 FILE_FIELDS = ("file", *COLUMNS)
-"""The fields that hold files: of any kind, or of the kind that they are named after."""
+"""The fields that hold files: of any kind, or of the kind in the field's name."""
 CHOICE_FIELDS = (*OPTIONS, "columns")
-"""The text fields with what is never guessed."""
+"""The text fields with the choices that are never guessed."""
 LONGEST_CHOICE = 2**20
 FIELDS = (
     f"Send files in {', '.join(FILE_FIELDS)}, as curl -F polls=@polls.csv does, and choices in "
     f"{', '.join(CHOICE_FIELDS)}."
 )
 
-# It warns of each damaged form, which is answered with an error already.
+# It warns of each damaged form, but the client gets an error already.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
@@ -56,11 +56,11 @@ def spooled_uploads() -> list[SourceFile]:
     Raises
     ------
     BadRequest
-        If the body is no form, or the form is damaged, or has an unknown field or choice.
+        If the body is not a form, or the form is damaged or has an unknown field or choice.
     FileRejected
         If the header of a file does not fit its field.
     NoRoom, NotWritable
-        If a file cannot be kept. In case of any error, no file is.
+        If a file cannot be stored. Any error leaves no file.
     """
     request = bottle.request
     if not request.content_type.startswith("multipart/"):
@@ -81,7 +81,7 @@ def spooled_uploads() -> list[SourceFile]:
                 chosen[part.name] = _read_choice(part)
                 continue
             _check_field(part)
-            if part.filename or not part.is_empty():  # else: a file field that was left empty
+            if part.filename or not part.is_empty():  # else: an empty file field
                 path, name = imports.keep(part.file, part.filename or "")
                 kind = part.name if part.name in COLUMNS else None
                 kept.append((path, name or f"{part.name}.csv", kind))
@@ -129,11 +129,11 @@ class Part:
     Attributes
     ----------
     name
-        The name of its field. "" where it has none.
+        The name of its field. "" if it has none.
     filename
-        The name of the file as the client wrote it. None where the field is text.
+        The name of the file as the client wrote it. None for a text field.
     file
-        The part's bytes, which can be read until the next part is asked for.
+        The part's bytes, which can be read until the next part begins.
     """
 
     def __init__(self, headers: dict[bytes, bytes], form: "Form") -> None:
@@ -195,7 +195,7 @@ class Form:
         )
 
     def parts(self) -> Iterator[Part]:
-        """Yield the parts, each of which can be read until the next one is asked for."""
+        """Yield the parts. Each can be read until the next one begins."""
         while self._parse():
             event = self._events.popleft()
             if isinstance(event, dict):  # else: the rest of a part that was not read to its end
@@ -223,7 +223,7 @@ class Form:
                 raise damaged() from None
         return bool(self._events)
 
-    # What the parser calls. It takes a ValueError as a reason to stop.
+    # The parser calls these. A ValueError stops it.
 
     def _begin_part(self) -> None:
         self._headers, self._size = {}, 0
@@ -272,7 +272,7 @@ class _Data(io.RawIOBase):
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield a body in pieces; raises NoRoom or NotWritable where the disk fails."""
+    """Yield a body in pieces. Raises NoRoom or NotWritable if the disk fails."""
     try:
         while chunk := stream.read(CHUNK):
             yield chunk
@@ -281,8 +281,7 @@ def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def _from_first_boundary(chunks: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:
-    """Leave out the lines before the first boundary, which RFC 2046 allows and the parser does
-    not."""
+    """Skip the lines before the first boundary. RFC 2046 allows them; the parser does not."""
     line = re.compile(rb"\r\n(?=--" + re.escape(boundary) + rb"(?:--|\r\n))")
     longest = len(boundary) + 6
     seen = b"\r\n"

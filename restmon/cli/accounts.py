@@ -112,7 +112,7 @@ def accounts_end_sessions(email: str, session_id: str | None) -> None:
 @accounts_command.command("reset")
 @click.option("--yes", is_flag=True, help="Delete all accounts without asking.")
 def accounts_reset(yes: bool) -> None:
-    """Delete all accounts. This machine then needs no login."""
+    """Delete all accounts. This machine then requires no login."""
     database.configure()
     if not yes:
         raise BadRequest(

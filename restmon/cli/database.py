@@ -79,7 +79,7 @@ def forget(
     whole: bool,
     yes: bool,
 ) -> None:
-    """Delete polls of a range of time or of a store, or a store with all that is its own."""
+    """Delete polls of a range of time or of a store, or a store with everything of it."""
     if whole and (store is None or after or begin or end):
         raise click.UsageError("--all deletes a store: give --store ID and no time.")
     if after and (begin or end or store):

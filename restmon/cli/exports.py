@@ -14,7 +14,7 @@ from restmon.storage import database
 @click.argument("kind", type=click.Choice(list(EXPORTS)))
 @click.option("--output", type=FILE, help="CSV file to write (default: standard output).")
 def export_command(kind: str, output: Path | None) -> None:
-    """Write a feed beside polls as CSV that can be imported again."""
+    """Write a feed other than polls as CSV that can be imported again."""
     database.configure()
     text = export_csv(kind)
     if output is None:

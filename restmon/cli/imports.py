@@ -16,7 +16,8 @@ from restmon.storage.models import COMPLETE
 
 
 def _columns(given: tuple[str, ...]) -> dict[str, str]:
-    """``--column polls.timestamp_utc=NAME`` by our name; raises click.UsageError."""
+    """The names given by ``--column polls.timestamp_utc=NAME``, by our name. Raises
+    click.UsageError."""
     found = {}
     for text in given:
         ours, equals, theirs = text.partition("=")
@@ -78,8 +79,8 @@ def import_command(
 ) -> None:
     """Import files in one transaction: CSV (plain or gzipped), ZIP, .xlsx.
 
-    The kind of each of FILES, and of what is in a ZIP or a workbook, is found by its header. The
-    exit status is 2 when every line was rejected.
+    The header of each of FILES, and of each table in a ZIP or a workbook, says its kind. The exit
+    status is 2 if every line was rejected.
     """
     wanted: list[tuple[Path, str | None]] = [(path, None) for path in files]
     wanted += [(path, kind) for kind, path in named.items() if path]

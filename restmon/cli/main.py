@@ -31,12 +31,14 @@ COMMANDS = {
     "dashboard": Entry("processes", "dashboard", "Run the dashboard in the foreground."),
     "demo": Entry("demo", "demo_command", "Write CSV files of made-up stores."),
     "export": Entry(
-        "exports", "export_command", "Write a feed beside polls as CSV that can be imported again."
+        "exports",
+        "export_command",
+        "Write a feed other than polls as CSV that can be imported again.",
     ),
     "forget": Entry(
         "database",
         "forget",
-        "Delete polls of a range of time or of a store, or a store with all that is its own.",
+        "Delete polls of a range of time or of a store, or a store with everything of it.",
     ),
     "groups": Entry("groups", "groups_command", "Groups of stores: a brand, an owner, a city."),
     "import": Entry(
@@ -76,7 +78,7 @@ COMMANDS = {
 
 
 class LazyCommands(Mapping[str, click.Command]):
-    """Commands by name. To look one up imports its module; the names alone import nothing."""
+    """Commands by name. Looking one up imports its module; listing names imports nothing."""
 
     def __init__(self, entries: Mapping[str, Entry]) -> None:
         self.entries = entries

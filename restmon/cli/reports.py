@@ -26,7 +26,7 @@ Command = Callable[..., None]
 
 
 def window_options(command: Command) -> Command:
-    """Give a command the options that say a window, and a group."""
+    """Give a command the options of a window, and a group."""
     for option in reversed(
         [
             click.option(
@@ -54,13 +54,13 @@ def window_options(command: Command) -> Command:
 
 
 def pop_window(words: dict[str, Any]) -> Window | None:
-    """Take the words of a window out of a command's values."""
+    """Remove the words of a window from a command's values and return them."""
     given = {name: words.pop(name) for name in ("to", "month", "last")}
     return parse_window({"from": words.pop("since"), **given})
 
 
 def pop_as_of(words: dict[str, Any]) -> int | None:
-    """Take the instant out of a command's values."""
+    """Remove the instant from a command's values and return it."""
     text = words.pop("as_of")
     return None if text is None else computation.parse_as_of(text)
 

@@ -26,6 +26,7 @@ from restmon.storage.changes import POLLS, STORES, Key, pack, stores_of, unpack
 from restmon.storage.models import COMPLETE, RUNNING, Change, Import, ReplacedRows, Store, now
 from restmon.storage.poll_changes import INSERTED, PollChanges
 from restmon.storage.revisions import new_revision
+from restmon.storage.tables import ALL_MODELS
 
 Ints = NDArray[np.int64]
 
@@ -281,7 +282,7 @@ def _columns_of_stores() -> list[ForeignKeyField]:
     """The columns of all tables but that of the polls that refer to a store."""
     return [
         column
-        for model in models.ALL
+        for model in ALL_MODELS
         if model is not models.Poll
         for column in model._meta.sorted_fields
         if isinstance(column, ForeignKeyField) and column.rel_model is Store

@@ -41,8 +41,8 @@ def machine_prefix() -> str:
 
 
 def count_alive(on: str = "") -> int:
-    """How many worker processes gave a sign of life in the last 30 seconds; only those whose name
-    begins so."""
+    """How many worker processes gave a sign of life in the last 30 seconds. Counts only names that
+    begin with the prefix."""
     with database.session():
         moment, some = database.clock(), ALIVE_SECONDS * SECOND
         seen = WorkerHeartbeat.seen_at.between(moment - some, moment + some)
@@ -52,6 +52,6 @@ def count_alive(on: str = "") -> int:
 
 
 def is_worker_alive() -> bool:
-    """Whether any worker gave a sign of life in the last 30 seconds. One from a time to come is
-    of before the clock stepped back, and says nothing."""
+    """Whether any worker gave a sign of life in the last 30 seconds. Ignores signs from the future,
+    which were given before the clock stepped back."""
     return count_alive() > 0

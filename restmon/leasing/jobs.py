@@ -1,4 +1,4 @@
-"""Reports and imports as jobs that somebody asked for: recording, finding and describing them."""
+"""Reports and imports as jobs that somebody requested: recording, finding and describing them."""
 
 from itertools import islice
 from typing import Any, TypeVar
@@ -20,8 +20,8 @@ HINTS = {
 
 
 def record(model: type[JobType], actor: Actor, requested_by: str, **values: Any) -> JobType:
-    """Insert a job as Running, of the stores the actor sees, with its audit entry. The caller holds
-    the transaction, and puts the id into the queue after it."""
+    """Insert a job as Running, limited to the stores the actor sees, with its audit entry. The
+    caller holds the transaction, and puts the id into the queue after the commit."""
     job = model.create(
         requested_by=requested_by, actor=actor.name, groups=groups_of(actor), **values
     )
@@ -30,7 +30,7 @@ def record(model: type[JobType], actor: Actor, requested_by: str, **values: Any)
 
 
 def get(model: type[JobType], job_id: str, actor: Actor) -> JobType:
-    """The job of an id as somebody wrote it; raises NotFound, also where the actor may not see
+    """The job of an id that came from outside. Raises NotFound, also if the actor may not see
     it."""
     with database.session():
         job = model.find(job_id)
@@ -52,7 +52,7 @@ def list_recent(model: type[JobType], actor: Actor, limit: int) -> list[JobType]
 
 
 def describe(job: AskedFor) -> dict[str, Any]:
-    """What the API and the pages show of any job: its state, and who asked for it when."""
+    """What the API and the pages show of any job: its state, and who requested it when."""
     return {
         "status": job.status,
         "progress": 1.0 if job.status == COMPLETE else round(job.progress, 3),

@@ -47,7 +47,7 @@ TOOK_TOO_LONG = (
 
 
 class LeaseLost(Exception):
-    """The job does not belong to this worker any more: it was finished, taken over or deleted."""
+    """This worker does not hold the job any more: it was finished, taken over or deleted."""
 
 
 class Lease:
@@ -72,13 +72,13 @@ class Lease:
         )
 
     def update(self, **values: Any) -> None:
-        """Update the row. Raises :class:`LeaseLost` where this lease does not hold it any more."""
+        """Update the row. Raises :class:`LeaseLost` if this lease does not hold it any more."""
         with session():
             if not type(self.job).update(**values).where(self.is_held()).execute():
                 raise LeaseLost(self.job.id)
 
     def complete(self, **values: Any) -> None:
-        """Mark the job complete. Raises :class:`LeaseLost` where this lease does not hold it."""
+        """Mark the job complete. Raises :class:`LeaseLost` if this lease does not hold it."""
         self.update(
             status=COMPLETE,
             progress=1.0,
@@ -89,7 +89,7 @@ class Lease:
         )
 
     def fail(self, error: str, **values: Any) -> bool:
-        """Mark the job failed for the reason given; returns whether this lease still held it."""
+        """Mark the job failed, with the reason. Returns whether this lease still held it."""
         try:
             self.update(status=FAILED, error=error, finished_at=clock(), lease_until=None, **values)
         except LeaseLost:
@@ -136,13 +136,14 @@ def _is_free(model: type[Job], moment: int) -> Any:
 
 
 def _expired(model: type[Job], moment: int) -> Any:
-    # A lease that ends later than any that is given is of before the clock stepped back.
+    # A lease that ends later than any new one is from before the clock stepped back.
     furthest = moment + (LEASE_SECONDS + MARGIN_SECONDS) * SECOND
     return (model.lease_until < moment) | (model.lease_until > furthest)
 
 
 def take(model: type[Job], job_id: str) -> Lease | None:
-    """A lease on the job, or None when it is not there, done, or another's."""
+    """A lease on the job, or None if there is no such job, it is done, or another worker holds
+    it."""
     owner = new_owner()
     with updating():
         moment = clock()
@@ -192,10 +193,10 @@ def keep(lease: Lease) -> Iterator[Lease]:
 
 
 def carry_out(lease: Lease, work: Callable[[Lease], None]) -> bool:
-    """Do a job's work under its lease; returns whether it was this worker's to the end.
+    """Do a job's work under its lease. Returns whether this worker held the job to the end.
 
-    The job fails for a RestmonError, and for any other error, which is raised on; but where the
-    database went away the job stays as it is, for whoever finds the lease expired.
+    A RestmonError makes the job fail. So does any other error, which is then raised again. If the
+    database went away, the job stays as it is until another worker finds the lease expired.
     """
     with keep(lease):
         try:
@@ -211,14 +212,14 @@ def carry_out(lease: Lease, work: Callable[[Lease], None]) -> bool:
 
 
 def fail_for(lease: Lease, error: Exception) -> None:
-    """Fail a job for an error that is none of restmon's own, unless the database went away: then
-    the job stays as it is, for whoever finds the lease expired."""
+    """Fail a job for an unexpected error. If the database went away, the job stays as it is until
+    another worker finds the lease expired."""
     if not connection_lost(error):
         lease.fail(str(explain(error) or explain_unexpected(error)))
 
 
 def give_up(model: type[Job]) -> int:
-    """Fail the jobs whose workers died three times, and those nobody can take up again.
+    """Fail the jobs whose workers died three times, and those that nobody can resume.
 
     Returns how many.
     """
@@ -251,7 +252,7 @@ def give_up(model: type[Job]) -> int:
 
 
 def list_waiting(model: type[Job]) -> list[str]:
-    """The ids of the jobs that a worker should take up: asked for, and nobody's."""
+    """The ids of the running jobs that no worker holds."""
     with session():
         query = model.select(model.id).where(
             (model.status == RUNNING) & _is_free(model, clock()) & (model.attempts < MOST_ATTEMPTS)
@@ -266,7 +267,7 @@ def list_waiting(model: type[Job]) -> list[str]:
 
 
 def next_expiry(model: type[Job]) -> float | None:
-    """In how many seconds the next lease in force expires, or None."""
+    """The seconds until the next lease expires, or None."""
     with session():
         moment = clock()
         expiry = (

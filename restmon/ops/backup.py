@@ -1,4 +1,4 @@
-"""A copy of the SQLite database in use, and the way back.
+"""Backing up the SQLite database while it is in use, and restoring it.
 
 SQLite's online backup copies one consistent state while others read and write. The report CSVs
 and rejected lines in the data folder are not in it.
@@ -25,14 +25,14 @@ OF_THE_SOURCE = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
 }
-"""Errors of a copy that are of the database, not of the file it is copied to."""
+"""Errors of copying that the database causes, not the file it is copied to."""
 
 
 def backup(target: Path, *, overwrite: bool = False) -> int:
-    """Write a copy of the database to a file, checked and flushed to the disk; returns its bytes.
+    """Write a copy of the database to a file, check it and flush it to the disk. Returns its bytes.
 
-    A file that is there is kept unless ``overwrite``; what fails leaves it as it was. Raises
-    BadRequest, RestmonError, DatabaseUnavailable; DatabaseDamaged where the database itself is.
+    Replaces an existing file only with ``overwrite``; a failure leaves it as it was. Raises
+    BadRequest, RestmonError, DatabaseUnavailable, and DatabaseDamaged if the database is damaged.
     """
     source = _file(get_settings(), "pg_dump --format=custom --file=FILE DATABASE")
     _check_other(target, source)
@@ -58,11 +58,11 @@ def backup(target: Path, *, overwrite: bool = False) -> int:
 
 
 def restore(source: Path, *, overwrite: bool = False) -> int:
-    """Make the database what a backup holds, brought up to date; returns the number of stores.
+    """Replace the database with a backup and migrate it. Returns the number of stores.
 
-    A database with stores of one's own, or one that is damaged, is kept unless ``overwrite``; one
-    that is damaged is moved aside. Raises NotFound, BadRequest, RestmonError, DatabaseUnavailable;
-    nothing has changed then.
+    Replaces a database that has the user's own stores, or that is damaged, only with ``overwrite``,
+    and moves a damaged one aside. Raises NotFound, BadRequest, RestmonError, DatabaseUnavailable.
+    Then nothing has changed.
     """
     target = _file(get_settings(), "pg_restore --clean --if-exists --dbname=DATABASE FILE")
     if not source.is_file():
@@ -84,15 +84,15 @@ def restore(source: Path, *, overwrite: bool = False) -> int:
         old.backup(new)
     database.configure()
     with database.writing():
-        # Above every number that a process may have read under, so that it reads all anew.
+        # Above every revision that a process may have cached, so that it reads everything anew.
         number = max(before, int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)) + 1
         Revision.create(number=number, stores_changed=True, rebuild=True, force_insert=True)
         return Store.select().count()
 
 
 def _replaceable(target: Path, overwrite: bool) -> int:
-    """The last revision of the database that is to be replaced; raises BadRequest where it is not
-    to be."""
+    """The last revision of the database to replace. Raises BadRequest if it must not be
+    replaced."""
     if heartbeats.is_worker_alive():
         raise BadRequest(
             "A worker is running, which may write while the backup is restored.",
@@ -108,18 +108,17 @@ def _replaceable(target: Path, overwrite: bool) -> int:
 
 
 def _move_aside(path: Path, why: str) -> None:
-    """Rename a database that is of no use here, with what belongs to it, so that somebody may look
-    into it."""
+    """Rename a useless database and the files beside it, so that somebody may examine it."""
     for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
         if part.exists():
             part.replace(part.with_name(f"{part.name}.{why}-{now() // 1_000_000}"))
 
 
 def _file(settings: Settings, instead: str) -> Path:
-    """The file of the database; raises BadRequest where it is on PostgreSQL."""
+    """The file of the database. Raises BadRequest if the database is on PostgreSQL."""
     if not settings.uses_sqlite:
         raise BadRequest(
-            "The database is on PostgreSQL, which has its own programs for this.", f"Use {instead}."
+            "The database is on PostgreSQL, which has its own backup programs.", f"Use {instead}."
         )
     return settings.database_path
 
@@ -150,7 +149,7 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _check(path: Path) -> None:
-    """Raise BadRequest unless the file is a whole database of restmon's, not of a later one."""
+    """Raise BadRequest unless the file is a whole restmon database, and not of a later release."""
     known = {migration.stem for migration in database.MIGRATIONS.glob("[0-9]*.py")}
     try:
         with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as found:

@@ -17,9 +17,9 @@ OLD_SECONDS = 24 * 3600
 
 
 def clean(older_than: float = OLD_SECONDS) -> int:
-    """Delete uploads that no running import waits for, or that were never whole, folders of
-    intermediate files, and halves and parts of reports, if they are as old (seconds). Returns how
-    many files and folders."""
+    """Delete files at least as old as this (seconds): uploads that no running import waits for or
+    that are incomplete, folders of intermediate files, and unfinished files and parts of reports.
+    Returns how many files and folders."""
     before = now() / SECOND - older_than
     count = 0
     for path in _candidates():
@@ -38,7 +38,7 @@ def _candidates() -> Iterator[Path]:
         waited_for = {Path(f["path"]) for row in running for f in row.files}
     yield from (path for path in spool.glob("*.upload") if path not in waited_for)
     yield from spool.glob(f"{STAGING_PREFIX}*")
-    # Where the API keeps the body of a request while it comes in.
+    # The API stores the body of a request here while it arrives.
     yield from spool.glob(f"{tempfile.gettempprefix()}*")
     yield from settings.reports_dir.glob("**/*.part")
     yield from settings.rejected_dir.glob("*.part")
@@ -46,8 +46,8 @@ def _candidates() -> Iterator[Path]:
 
 
 def _left_parts(folder: Path) -> Iterator[Path]:
-    """What is left of reports that were computed in parts: the whole folder where the report has
-    ended or is no more, the files of an earlier round where it is under way."""
+    """The files left by reports computed in parts: the whole folder of a report that has ended or
+    was deleted, and the files of earlier rounds of one that is under way."""
     with database.session():
         running = {
             report_id

@@ -1,7 +1,7 @@
-"""Deleting by hand, for operators: polls of one store or of all in a range of time, or a store
-with all that is its own.
+"""Deleting by hand, for operators: the polls of one store or of all in a range of time, or a store
+with everything that belongs to it.
 
-What is deleted does not come back, also when an import before it is undone.
+Deleted data do not come back, not even when an earlier import is undone.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def count_polls(chosen: PollRange) -> int:
 
 
 def delete_polls(chosen: PollRange, actor: Actor = THIS_MACHINE) -> int:
-    """Delete polls, and put that into the audit, in one transaction; returns how many. Raises
+    """Delete polls and write the audit entry, in one transaction. Returns how many. Raises
     Forbidden unless the actor is an operator, NotFound for an unknown store."""
     actor.must(Role.OPERATOR)
     lo, hi = chosen.bounds
@@ -78,8 +78,8 @@ def delete_polls(chosen: PollRange, actor: Actor = THIS_MACHINE) -> int:
 
 
 def delete_store(store_id: str, actor: Actor = THIS_MACHINE) -> int:
-    """Delete a store with its polls, hours and all else that is its own, and put that into the
-    audit, in one transaction; returns how many polls. Raises Forbidden unless the actor is an
+    """Delete a store with its polls, hours and everything else that belongs to it, and write the
+    audit entry, in one transaction. Returns how many polls. Raises Forbidden unless the actor is an
     operator, NotFound for an unknown store."""
     actor.must(Role.OPERATOR)
     with database.writing():
@@ -95,7 +95,7 @@ def delete_store(store_id: str, actor: Actor = THIS_MACHINE) -> int:
 
 def _row_of(store_id: str) -> int:
     row = None
-    if "\0" not in store_id:  # which PostgreSQL takes in no text
+    if "\0" not in store_id:  # PostgreSQL accepts it in no text
         row = Store.select(Store.id).where(Store.store_id == store_id).scalar()
     if row is None:
         raise NotFound(f"There is no store {store_id[:64]!r}.", "Give the id of a known store.")

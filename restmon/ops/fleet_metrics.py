@@ -1,5 +1,5 @@
-"""Metrics of the stores, as of the newest poll: their statuses, uptime and coverage of the last
-day, of all and of the largest groups."""
+"""Metrics of the stores as of the newest poll: statuses, and uptime and coverage of the last day,
+for all stores and for the largest groups."""
 
 from collections.abc import Iterable
 
@@ -13,8 +13,8 @@ from restmon.settings import get_settings
 
 
 def collect() -> Iterable[Metric]:
-    """All gauges; none where there are no polls. Groups beyond RESTMON_METRICS_GROUPS are counted
-    and left out, those with fewest stores first."""
+    """All gauges; none if there are no polls. Only the RESTMON_METRICS_GROUPS largest groups have
+    gauges of their own. One gauge counts the others."""
     try:
         everything = sum_up_all(compute_fleet())
         _, groups = list_group_summaries()

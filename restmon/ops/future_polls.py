@@ -1,7 +1,7 @@
-"""Polls from the future that are in the database already: how many, and forgetting them.
+"""Polls from the future that are in the database: counting and deleting them.
 
-Imports reject such polls; a database from before they did, or a clock that was wrong, may have
-left some. No number is as of them by default, and the retention does not count from them.
+Imports reject such polls. A database may still have some, from an older restmon or from a time when
+the clock was wrong. The default ``as_of`` and the retention ignore them.
 """
 
 from restmon.access import audit
@@ -21,8 +21,8 @@ def count(after: int | None = None) -> int:
 
 
 def forget(after: int, actor: Actor = THIS_MACHINE) -> int:
-    """Delete the polls later than an instant, and put that into the audit, in one transaction;
-    returns how many. Raises Forbidden unless the actor is an operator."""
+    """Delete the polls later than an instant and write the audit entry, in one transaction. Returns
+    how many. Raises Forbidden unless the actor is an operator."""
     actor.must(Role.OPERATOR)
     with database.writing():
         deleted = database.delete_polls(after + 1, FOR_EVER)

@@ -1,4 +1,4 @@
-"""Records that are kept for a time only: reports, imports, what they replaced, and the audit."""
+"""Deletes old records: reports, imports, what imports replaced, and audit entries."""
 
 import os
 import re
@@ -11,28 +11,20 @@ from restmon.core.instants import DAY, SECOND, as_text
 from restmon.ingest import undo
 from restmon.settings import get_settings
 from restmon.storage import database
-from restmon.storage.models import (
-    RUNNING,
-    AskedFor,
-    AuditEntry,
-    BaseModel,
-    Import,
-    ReplacedRows,
-    Report,
-    now,
-)
+from restmon.storage.access_models import AuditEntry
+from restmon.storage.models import RUNNING, AskedFor, BaseModel, Import, ReplacedRows, Report, now
 
 BY_ITSELF = "restmon"
 """Who cleans up, in the audit."""
 AT_ONCE = 500
 FILE_NAME = re.compile(r"([0-9a-f]{32})\b.*\.(?:csv|zip|json)")
-"""The file of a report (its details are JSON) or an import (of rejected lines of several tables a
-ZIP); its id begins the name."""
+"""The name of a file of a report (CSV, or JSON for its details) or of an import (rejected lines as
+CSV, or a ZIP for several tables). It begins with the id."""
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """How many rows, and files, are gone."""
+    """How many rows and files were deleted."""
 
     reports: int
     imports: int
@@ -43,11 +35,11 @@ class Cleaned:
 
 def clean() -> Cleaned:
     """Delete the reports, imports, what imports replaced, and audit entries that are older than the
-    settings keep them, with their files. Can be stopped and begun again at any point.
+    settings allow, with their files. It may stop and start again at any point.
 
-    A row goes first, in a transaction; then its file. Where the process dies in between, nobody
-    can ask for the file any more, and the next run deletes it. Where files cannot be deleted, their
-    rows stay, too.
+    A row goes first, in a transaction, then its file. If the process dies in between, nobody can
+    ask for the file any more, and the next run deletes it. If files cannot be deleted, their rows
+    stay too.
     """
     settings = get_settings()
     reports, report_files = _clean_jobs(Report, settings.reports_dir, settings.keep_reports_days)
@@ -58,14 +50,15 @@ def clean() -> Cleaned:
 
 
 def _clean_jobs(model: type[AskedFor], folder: Path, days: int) -> tuple[int, int]:
-    """(rows, files) deleted of reports or imports that ended before so many days."""
+    """Delete the reports or imports that ended more than so many days ago; returns (rows,
+    files)."""
     before = now() - days * DAY
     rows = files = 0
     if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
         return rows, files
     while ids := _ended(model, before):
         with database.updating():
-            # Again under the condition: an id may have been taken up in between.
+            # The condition again: a worker may have taken the job in between.
             gone = model.delete().where(model.id.in_(ids) & _has_ended(model, before)).execute()
         rows += int(gone)
         if not gone:
@@ -88,8 +81,8 @@ def _ended(model: type[AskedFor], before: int) -> list[str]:
 
 
 def _orphans(model: type[AskedFor], folder: Path, before: int) -> Iterator[Path]:
-    """The files as old as that whose job is not on record. (Younger ones are left alone: they may
-    belong to another database that uses this folder, or to one that will be restored.)"""
+    """The files at least that old whose job has no row. (Younger ones may belong to another
+    database that uses this folder, or to one that will be restored.)"""
     old: dict[Path, str] = {}
     for path in folder.iterdir() if folder.exists() else ():
         match = FILE_NAME.fullmatch(path.name)
@@ -101,7 +94,7 @@ def _orphans(model: type[AskedFor], folder: Path, before: int) -> Iterator[Path]
 
 
 def _clean_audit(days: int) -> int:
-    """Delete the audit entries older than that, and put it into the audit; returns how many."""
+    """Delete the older audit entries, write an entry about it, and return how many."""
     before = now() - days * DAY
     with database.updating():
         deleted = int(AuditEntry.delete().where(AuditEntry.at < before).execute())
@@ -113,7 +106,8 @@ def _clean_audit(days: int) -> int:
 
 @dataclass(frozen=True)
 class Space:
-    """What records take: ``rows``, ``database_bytes`` of them, and ``file_bytes`` beside it."""
+    """The space that records take: ``rows``, their ``database_bytes``, and ``file_bytes`` of
+    files."""
 
     rows: int
     database_bytes: int
@@ -121,7 +115,8 @@ class Space:
 
 
 def measure_space() -> dict[str, Space]:
-    """What reports, imports (with uploads that wait), what imports replaced, and the audit take."""
+    """The space of reports, imports (with waiting uploads), what imports replaced, and the
+    audit."""
     settings = get_settings()
     with database.reading():
         return {
@@ -144,5 +139,5 @@ def _bytes(folder: Path) -> int:
         try:
             total += path.stat().st_size if path.is_file() else 0
         except OSError:
-            continue  # it is gone by now
+            continue  # deleted meanwhile
     return total

@@ -1,6 +1,6 @@
 """Metrics for Prometheus (``GET /metrics``): this process's requests, and the state of restmon.
 
-The state is read at each request. Where the database or the queue does not answer, its metrics are
+Each request reads the state anew. If the database or the queue does not answer, its metrics are
 missing, and ``restmon_up`` is 0 for that part.
 """
 
@@ -49,7 +49,7 @@ _seconds = Histogram(
 
 
 def count_request(method: str, route: str | None, status: str, seconds: float) -> None:
-    """Count an answered request; ``route`` is its rule, None where no route has its path."""
+    """Count an answered request. ``route`` is its rule, None if no route has its path."""
     rule = route or "other"
     _requests.labels(method if method in METHODS else "other", rule, status).inc()
     _seconds.labels(rule).observe(seconds)
@@ -122,7 +122,7 @@ def _gauge(name: str, what: str, value: float) -> GaugeMetricFamily:
 
 
 def watch(queue_depth: Callable[[], int]) -> None:
-    """Add the state of restmon to the metrics. ``queue_depth`` raises RestmonError where the queue
+    """Add the state of restmon to the metrics. ``queue_depth`` raises RestmonError if the queue
     does not answer."""
     registry.register(_State(queue_depth))
 

@@ -20,7 +20,7 @@ TOGETHER = ("dashboard", "api", "worker")
 
 
 def _become(*command: str) -> None:
-    """Replace this process, so that signals and exit status are the program's own."""
+    """Replace this process by a program, so that signals and the exit status are the program's."""
     get_settings()  # a wrong setting is reported before anything starts
     os.environ["PYTHONPATH"] = os.pathsep.join(
         part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part
@@ -50,7 +50,7 @@ def dashboard(*options: str) -> None:
 
 
 def check_port(host: str, port: int, name: str, variable: str) -> None:
-    """Raise SettingsError when nothing can listen on the port."""
+    """Raise SettingsError if the server cannot listen on the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -67,7 +67,7 @@ def check_port(host: str, port: int, name: str, variable: str) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise RestmonError when files cannot be made in the folder (it is made if missing)."""
+    """Make the folder if it is missing. Raises RestmonError if files cannot be made in it."""
     probe = folder / f".restmon-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ def check_folder(folder: Path) -> None:
 
 
 def prepare(settings: Settings) -> None:
-    """Check ports and folders, bring the database up to date, load the demo if it is empty."""
+    """Check ports and folders, migrate the database, and load the demo into an empty one."""
     check_port(settings.api_host, settings.api_port, "API", "RESTMON_API_PORT")
     check_port(
         settings.dashboard_host, settings.dashboard_port, "dashboard", "RESTMON_DASHBOARD_PORT"

@@ -20,9 +20,8 @@ class TooMuchAtOnce(RestmonError):
 
 @dataclass(frozen=True)
 class Due:
-    """What the retention of so many ``days`` would delete: the polls ``before`` an instant
-    (microseconds), ``old`` of them. ``newer`` is how many it would leave, counted up to ``old``.
-    """
+    """What a retention of ``days`` would delete: ``old`` polls ``before`` an instant. ``newer`` is
+    how many it would leave, counted up to ``old``."""
 
     days: int
     before: int
@@ -31,12 +30,12 @@ class Due:
 
     @property
     def too_much(self) -> bool:
-        """Whether that is more than half of all polls."""
+        """Whether it would delete more than half of all polls."""
         return self.old > self.newer
 
     @property
     def warning(self) -> str:
-        """The sentence for the user where it is too much."""
+        """The sentence for the user if it is too much."""
         return (
             f"The retention of {self.days:,} days would delete {self.old:,} of "
             f"{self.old + self.newer:,} polls, more than half, so nothing was deleted."
@@ -44,12 +43,12 @@ class Due:
 
 
 def find_due(days: int | None = None) -> Due | None:
-    """What a retention of so many days (None: RESTMON_RETENTION_DAYS) would delete now; None where
-    there is no retention, or no poll.
+    """What a retention of so many days (None: RESTMON_RETENTION_DAYS) would delete now, or None if
+    there is no retention or no poll.
 
-    The days count back from the newest poll, so that a database of old data is not emptied, or
-    from the clock if that is earlier, so that no poll from the future takes the others with it.
-    Takes as long as counting what is old.
+    The days count back from the newest poll, so that a database of old data is not emptied. They
+    count back from the clock if that is earlier, so that a poll from the future deletes no others.
+    Takes as long as counting the old polls.
     """
     days = days or get_settings().retention_days
     with database.reading():
@@ -62,10 +61,10 @@ def find_due(days: int | None = None) -> Due | None:
 
 
 def apply(days: int | None = None, *, accept_much: bool = False) -> int:
-    """Delete the polls that are older than ``days`` allows (see :func:`due`); returns how many.
+    """Delete the polls that are older than ``days`` (see `find_due`) and return how many.
 
-    Raises TooMuchAtOnce, having deleted nothing, where that is more than half of all polls, unless
-    ``accept_much``. Works in several transactions and can be stopped and begun again at any point.
+    Raises TooMuchAtOnce and deletes nothing if these are more than half of all polls, unless
+    ``accept_much``. Works in several transactions; it may stop and start again at any point.
     """
     found = find_due(days)
     if found is None or not found.old:

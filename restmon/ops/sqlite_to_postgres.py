@@ -1,4 +1,4 @@
-"""Moving everything from an SQLite file to a PostgreSQL database, verified row by row."""
+"""Copies everything from an SQLite file to a PostgreSQL database, and verifies it row by row."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,13 +16,15 @@ from restmon.errors import BadRequest, RestmonError, SettingsError
 from restmon.leasing import heartbeats
 from restmon.settings import POSTGRESQL, Settings, checked_postgresql, get_settings, shown_url
 from restmon.storage import database, models, postgres
+from restmon.storage.access_models import Account, ApiKey, AuditEntry
 from restmon.storage.sqlite import PERIOD_BITS
+from restmon.storage.tables import ALL_MODELS
 
 ROWS_AT_ONCE = 50_000
-MOVED = [model for model in models.ALL if model is not models.WorkerHeartbeat]
+MOVED = [model for model in ALL_MODELS if model is not models.WorkerHeartbeat]
 NUMBERED = [
-    *(models.Store, models.BusinessHours, models.Group, models.ApiKey),
-    *(models.Account, models.AuditEntry, models.OtherHours, models.Target),
+    *(models.Store, models.BusinessHours, models.Group, ApiKey),
+    *(Account, AuditEntry, models.OtherHours, models.Target),
     *(models.Change, models.ReplacedRows),
 ]
 """The models whose row ids PostgreSQL counts."""
@@ -32,11 +34,11 @@ Progress = Callable[[str, int], None]
 
 
 def move_to(url: str, progress: Progress | None = None) -> dict[str, int]:
-    """Copy all rows of the SQLite database that is open to an empty PostgreSQL database, compare
-    them one by one, and only then commit. Returns the number of rows by table.
+    """Copy all rows of the open SQLite database to an empty PostgreSQL database, compare them one
+    by one, and only then commit. Returns the number of rows by table.
 
-    ``progress`` is called with (table, rows done). The SQLite file is only read. Raises
-    BadRequest, SettingsError, DatabaseUnavailable; the target is as it was then.
+    ``progress`` is called with (table, rows done). The SQLite file does not change. Raises
+    BadRequest, SettingsError, DatabaseUnavailable. Then the target is as it was.
     """
     settings = get_settings()
     if not settings.uses_sqlite:
@@ -167,7 +169,7 @@ def _copy_rows(model: type[Model], rows: Rows) -> None:
 
 
 def _verify(source: Database, model: type[Model]) -> None:
-    """Compare every row with the one it was copied from; raises RestmonError."""
+    """Compare every row with its original. Raises RestmonError for a difference."""
     columns = sql.SQL(", ").join(map(sql.Identifier, _columns(model)))
     table, order = sql.Identifier(_table(model)), sql.SQL(_order(model))
     statement = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(columns, table, order)
@@ -188,7 +190,7 @@ def _verify(source: Database, model: type[Model]) -> None:
 
 
 def _count_on(model: type[Model], used: int) -> None:
-    """Let the row ids go on after the copied ones, and after the last one ever ``used``."""
+    """Make new row ids begin after the copied ones, and after the last one ever ``used``."""
     table = _table(model)
     models.database.execute_sql(
         "SELECT setval(pg_get_serial_sequence(%s, 'id'), "  # noqa: S608 - a table's name  # nosec B608

@@ -1,4 +1,4 @@
-"""What is in the database, in a few figures: for the status command, /healthz and the pages."""
+"""A few figures about the database, for the status command, /healthz and the pages."""
 
 from dataclasses import asdict
 from typing import Any
@@ -14,8 +14,8 @@ from restmon.storage.models import RUNNING, Import, Report, Store, now
 
 
 def read_facts() -> dict[str, Any]:
-    """Counts and ages: ``newest_poll`` as text, the ages in seconds (None where there is
-    nothing), ``feed`` one of `reporting.feed`'s states."""
+    """Counts and ages. ``newest_poll`` is text, ages are in seconds (None if there is nothing), and
+    ``feed`` is one of the states in `reporting.feed`."""
     with database.reading():
         newest = cache.newest_poll()
         seen = heartbeats.find_newest()
@@ -37,9 +37,9 @@ def read_facts() -> dict[str, Any]:
 
 
 def read_details() -> dict[str, Any]:
-    """What takes longer to find out: ``space`` as rows, ``database_bytes`` and ``file_bytes`` of
-    reports, imports and the audit, ``database_bytes`` in all, and ``retention_held``: why the
-    retention deletes nothing, or None."""
+    """Figures that take longer: ``space`` (rows, ``database_bytes`` and ``file_bytes`` of reports,
+    imports and the audit), ``database_bytes`` of the whole database, and ``retention_held`` (why
+    the retention deletes nothing, or None)."""
     with database.reading():
         due = retention.find_due()
         return {

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 
 MOST_DEATHS, WITHIN_SECONDS = 5, 60
-"""A process that dies more often than this within the time is given up, and all are stopped."""
+"""If a process dies this often within the time, all processes are stopped."""
 STOP_SECONDS = 25
-"""Running work gets this long to finish. A worker asks for 20."""
+"""Running work gets this long to finish. A worker needs up to 20."""
 LOOK_SECONDS = 0.1
 
 
@@ -24,11 +24,10 @@ def supervise(
 ) -> int:
     """Run the commands side by side, each line of their output behind the command's name.
 
-    A process that dies by itself is started again. SIGINT and SIGTERM stop all: each process is
-    told to end, and killed where it has not ended after 25 seconds. The caller's is the main
-    thread.
+    Starts a process that dies again. SIGINT and SIGTERM stop all: each process gets the signal, and
+    is killed if it has not ended after 25 seconds. Call it in the main thread.
 
-    Returns the exit status: 0 when told to stop, 1 when a process died five times within a minute.
+    Returns the exit status: 0 after a signal, 1 if a process died five times within a minute.
     """
     width = max(len(name) for name in [*commands, "restmon"])
     told_to_stop = threading.Event()
@@ -67,7 +66,7 @@ def supervise(
             say(name, line)
 
     def start_again(name: str) -> bool:
-        """Start a process that died; returns False where it died too often."""
+        """Start a process that died. Returns False if it died too often."""
         times = deaths[name]
         times.append(time.monotonic())
         if len(times) == MOST_DEATHS and times[-1] - times[0] < WITHIN_SECONDS:

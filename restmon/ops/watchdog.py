@@ -1,14 +1,14 @@
 """A process that hangs ends itself, and whatever started it starts it again.
 
-Each process says how to find out whether it still does its work, and a thread of it asks every few
-seconds. After two minutes without the work being done the process ends with status 1. systemd
+Each process gives a check that finds out whether it still does its work, and a thread calls it
+every few seconds. After two minutes of failed checks the process ends with status 1. systemd
 (``Restart=always``), Docker (``restart: unless-stopped``) and ``python -m restmon run`` start it
-again; what it was doing begins again, as after any death.
+again. Its work begins again, as after any death.
 
-A process that is stopped as a whole, its watching thread too, cannot end itself. systemd notices
-that: it is told by its own protocol (sd_notify(3)) that the process is ready, and then that it is
-alive. Imports the standard library alone, so that ``python -m restmon.ops.watchdog URL``, the
-health check of a container, costs next to nothing.
+A process that is stopped as a whole, with its watching thread, cannot end itself. The process tells
+systemd by sd_notify(3) that it is ready, and then that it is alive, so systemd notices. This module
+imports only the standard library, so that ``python -m restmon.ops.watchdog URL``, the health check
+of a container, costs next to nothing.
 """
 
 import faulthandler
@@ -24,12 +24,12 @@ from collections.abc import Callable
 log = logging.getLogger("restmon.watchdog")
 EVERY_SECONDS = 10.0
 PATIENCE = 12
-"""So many checks in a row find the work undone before the process ends."""
+"""The process ends after this many failed checks in a row."""
 ANSWER_SECONDS = 10
 OWN_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - names of "any address", not a bind  # nosec B104
 
 Check = Callable[[], str | None]
-"""Returns what is wrong in a few words, None where the work is done."""
+"""Returns what is wrong in a few words, or None."""
 
 
 def start(check: Check) -> None:
@@ -56,7 +56,7 @@ def _watch(check: Check) -> None:
 
 
 def notify(state: str) -> None:
-    """Tell systemd, where it started this process and wants to know."""
+    """Tell systemd, if it started this process and wants to know."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
@@ -69,7 +69,7 @@ def notify(state: str) -> None:
 
 
 def answers(url: str) -> str | None:
-    """None where a server gives any answer, whatever its status; else what is wrong."""
+    """None if a server gives any answer, whatever its status; else what is wrong."""
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_SECONDS):  # noqa: S310 - http alone  # nosec B310
             return None
@@ -80,7 +80,7 @@ def answers(url: str) -> str | None:
 
 
 def own_url(host: str, port: int, path: str) -> str:
-    """The URL at which this process asks itself, listening on the host."""
+    """The URL at which this process reaches itself when it listens on the host."""
     name = OWN_ADDRESS.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{name}:{port}{path}"
 

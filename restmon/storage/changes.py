@@ -1,6 +1,6 @@
-"""What a transaction replaces, put on record so that it can be undone.
+"""The record of what a transaction replaces, so that it can be undone.
 
-Whoever writes a table notes in a `ChangeLog` what stood there before::
+A function that writes a table notes in a `ChangeLog` what was there before::
 
     log.note("zones", {17: "America/Denver", 18: None})
 
@@ -17,18 +17,18 @@ from restmon.storage.models import Change, ReplacedRows
 from restmon.storage.poll_changes import PollChanges
 
 POLLS, STORES = "polls", "stores"
-"""Two kinds of their own: stretches of polls, and the stores that were made (row id: None)."""
+"""Two special kinds: stretches of polls, and new stores (row id: None)."""
 
 Key = int | tuple[Any, ...]
 """A store's row id, or a tuple that begins with it."""
 Former = Mapping[Key, Any]
-"""What stood there before by key, ready for JSON."""
+"""What was there before, by key, ready for JSON."""
 
 
 class ChangeLog:
-    """The record of one change: of an import, or without one of an edit by hand.
+    """The record of one change: an import, or (without one) an edit by hand.
 
-    The caller holds the write transaction. Nothing is put on record while nothing is noted.
+    The caller holds the write transaction. The first note inserts the change's row.
     """
 
     def __init__(self, import_id: str | None = None) -> None:
@@ -53,7 +53,7 @@ class ChangeLog:
 
 
 def pack(former: Former) -> bytes:
-    """Return what stood there before as bytes for `unpack`."""
+    """Return what was there before as bytes for `unpack`."""
     return zlib.compress(json.dumps(list(former.items()), separators=(",", ":")).encode(), 1)
 
 
@@ -64,5 +64,5 @@ def unpack(data: bytes) -> dict[Key, Any]:
 
 
 def stores_of(keys: Iterable[Key]) -> set[int]:
-    """Return the row ids of the stores in keys; 0 where it is no store's."""
+    """Return the row ids of the stores in keys; 0 for a key of a group."""
     return {key[0] if isinstance(key, tuple) else key for key in keys}

@@ -1,4 +1,4 @@
-"""What restmon changes of Peewee's insides, which no release promises (seen in Peewee 4.5.3).
+"""The internals of Peewee that restmon changes. Another release may differ (seen in Peewee 4.5.3).
 
 Peewee imports psycopg wherever it is installed. That takes as long as importing Peewee itself, and
 an SQLite database does not need it. `import_peewee` imports Peewee without psycopg, and
@@ -16,7 +16,7 @@ PSYCOPG = "psycopg"
 def import_peewee() -> None:
     """Import Peewee and its migrations without psycopg.
 
-    Does nothing where either is imported already. For the beginning of a process: a thread that
+    Does nothing if either is imported already. Call it at the beginning of a process: a thread that
     imports psycopg at the same time would fail.
     """
     if "peewee" in sys.modules or PSYCOPG in sys.modules:
@@ -29,7 +29,8 @@ def import_peewee() -> None:
 
 
 def attach_psycopg() -> None:
-    """Give Peewee the names that it has where it imported psycopg itself. May be called again."""
+    """Give Peewee the names that it would have if it had imported psycopg itself. A second call
+    does nothing."""
     peewee: Any = import_module("peewee")
     if peewee.psycopg is not None:
         return

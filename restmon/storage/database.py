@@ -1,103 +1,29 @@
 """The database: connecting, transactions, migrations, bulk reads and writes.
 
 What differs between SQLite and PostgreSQL is in `sqlite` and `postgres`, two packages with the
-functions of :class:`Engine`. All other modules call this one and do not know which of them is used.
+functions of `engine.Engine`. All other modules call this one and do not know which of them is used.
 """
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from peewee import Database, PostgresqlDatabase
+from peewee import PostgresqlDatabase
 from playhouse.migrations import Runner
 
 from restmon.core.instants import MINUTE
 from restmon.errors import DatabaseNewer, DatabaseUnavailable, DatabaseUnusable, RestmonError
 from restmon.settings import Settings, get_settings, shown_url
 from restmon.storage import models, sqlite
+from restmon.storage.engine import Engine, Ints, Statuses
 from restmon.storage.upsert import Merged
 
 log = logging.getLogger("restmon.database")
 QUEUE_TABLES = {"counter", "kv", "schedule", "task"}
 """Huey's tables. The queue may be in the same file."""
 MIGRATIONS = Path(__file__).with_name("migrations")
-
-Ints = NDArray[np.int64]
-Statuses = NDArray[np.int8]
-
-
-class Engine(Protocol):
-    """What a database engine does in its own way. The bulk functions expect an open connection;
-    they are documented below, under the same names."""
-
-    def connect(self, settings: Settings, *, patient: bool = ...) -> Database:
-        """The Peewee database of the settings, which waits for a lock only if ``patient``;
-        raises DatabaseUnavailable."""
-
-    def explain(self, error: Exception) -> Exception | None:
-        """A DatabaseUnavailable that explains the error to a user; None where the error is not the
-        database's."""
-
-    def find_damage(self) -> Exception | None:
-        """Read the whole database. Returns a DatabaseDamaged that says what is wrong, or None."""
-
-    def read_transaction(self) -> AbstractContextManager[Any]:
-        """A transaction whose reads all see one state of the data."""
-
-    def write_transaction(self) -> AbstractContextManager[Any]:
-        """A transaction that keeps other such transactions waiting."""
-
-    def update_transaction(self) -> AbstractContextManager[Any]:
-        """A transaction for a few rows, which need not wait for a long import."""
-
-    def connection_lost(self, error: BaseException) -> bool:
-        """Whether the error says that the server is gone, so that the work can start again."""
-
-    def clock(self) -> int: ...
-
-    def newest_poll(self, until: int) -> int | None: ...
-
-    def count_polls(self, lo: int, hi: int, at_most: int | None = ...) -> int: ...
-
-    def polls_of_all(self, lo: int, hi: int) -> tuple[Ints, Ints, Statuses]: ...
-
-    def polls_in_ranges(
-        self, stores: Ints, lo: Ints, hi: Ints, at_once: int = ...
-    ) -> Iterator[tuple[Ints, Ints, Statuses]]: ...
-
-    def last_polls_in_ranges(
-        self, stores: Ints, lo: Ints, hi: Ints
-    ) -> tuple[Ints, Ints, Statuses]: ...
-
-    def business_hours(self, first: str | None = ..., end: str | None = ...) -> Ints: ...
-
-    def merge_polls(self, row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged: ...
-
-    def set_zones(self, rows: Ints, zones: list[str]) -> None: ...
-
-    def replace_hours(self, rows: Ints, hours: Ints) -> None: ...
-
-    def make_months(self, instants: Ints) -> None: ...
-
-    def forget(self, before: int) -> int: ...
-
-    def set_statuses(self, stores: Ints, instants: Ints, statuses: Statuses) -> None: ...
-
-    def delete_polls(self, lo: int, hi: int) -> int: ...
-
-    def delete_polls_in_ranges(self, stores: Ints, lo: Ints, hi: Ints) -> int: ...
-
-    def table_size(self, table: str) -> int: ...
-
-    def size(self) -> int: ...
-
-    def tidy(self) -> None: ...
-
-    def vacuum(self) -> tuple[int, int]: ...
 
 
 def engine() -> Engine:
@@ -125,8 +51,8 @@ def configure(settings: Settings | None = None) -> None:
 
 
 def check(settings: Settings) -> None:
-    """Raise :class:`~restmon.errors.DatabaseUnusable` where somebody must repair the database
-    first. Changes nothing. A database that is locked, or does not answer, passes."""
+    """Raise :class:`~restmon.errors.DatabaseUnusable` if somebody must repair the database first.
+    Changes nothing. A database that is locked or does not answer passes."""
     try:
         _bind(settings, patient=False)
         with explain_errors(), session():
@@ -209,14 +135,14 @@ def connection_lost(error: BaseException) -> bool:
 
 
 def tuples(query: Any) -> list[tuple[Any, ...]]:
-    """All rows of a Peewee query as the driver returns them, without Peewee's conversion of every
-    value: faster for many plain columns."""
+    """All rows of a Peewee query as the driver returns them. Peewee's conversion of each value
+    would take longer than the query."""
     return list(models.database.execute(query).fetchall())
 
 
 def migrate() -> list[str]:
-    """Apply the migrations that are missing; returns their names. Safe to call at once from
-    several processes."""
+    """Apply the missing migrations and return their names. Several processes may call it at
+    once."""
     with session():
         runner = _runner()
         refuse_unusable(runner)
@@ -242,8 +168,8 @@ def refuse_unusable(runner: Runner) -> None:
         others = set(models.database.get_tables()) - QUEUE_TABLES - {runner.table_name}
         if others:
             raise DatabaseUnusable(
-                f"The database {place} is of another program: it has the table {min(others)}, and "
-                "none of restmon's.",
+                f"The database {place} belongs to another program: it has the table {min(others)}, "
+                "and none of restmon's.",
                 "Set RESTMON_DATABASE_URL to another file.",
             )
 
@@ -254,16 +180,16 @@ def has_polls() -> bool:
 
 
 def clock() -> int:
-    """The current instant by the clock that all who use the database share (microseconds): the
-    server's on PostgreSQL, this machine's on SQLite."""
+    """The current instant by the clock that all users of the database share: the server's on
+    PostgreSQL, this machine's on SQLite."""
     with session():
         return engine().clock()
 
 
 def latest_instant() -> int:
-    """The last instant that is not in the future: this machine's clock and
-    RESTMON_MAX_AHEAD_MINUTES. Imports reject polls after it, and none moves the default
-    ``as_of``."""
+    """The last instant that is not in the future: this machine's clock plus
+    RESTMON_MAX_AHEAD_MINUTES. Imports reject later polls, and the default ``as_of`` ignores
+    them."""
     return models.now() + get_settings().max_ahead_minutes * MINUTE
 
 
@@ -308,18 +234,19 @@ def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, 
 
 
 def business_hours(first: str | None = None, end: str | None = None) -> Ints:
-    """All lines of business hours, int64 of shape (lines, 4): store row id, day of week, start,
-    end; in no order. With ``first`` only those of the stores from there up to, not including,
-    ``end`` (None: to the last), by ``store_id`` as text."""
+    """All lines of business hours, in no order: int64 of shape (lines, 4), with store row id, day
+    of week, start, end. With ``first``, only those of the stores from ``first`` to before ``end``
+    (None: to the last), by ``store_id`` as text."""
     return engine().business_hours(first, end)
 
 
 def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged:
-    """Insert polls, or set their status where (store, timestamp) is there with another one.
+    """Insert polls, or change the status of those that are stored with another one.
 
-    Arrays of one length, sorted by store row id and timestamp, no pair twice. ``last`` is what
-    is stored; ``first`` what is compared with the stored status for the counts (they differ
-    where a file has several lines for one poll). The caller holds the write transaction.
+    The arrays have one length and are sorted by store row id and timestamp, no pair twice. ``last``
+    is the status to store. ``first`` is compared with the stored status for the counts; it differs
+    from ``last`` where a file has several lines for one poll. The caller holds the write
+    transaction.
     """
     return engine().merge_polls(row, time, first, last)
 
@@ -336,15 +263,15 @@ def replace_hours(rows: Ints, hours: Ints) -> None:
 
 
 def make_months(instants: Ints) -> None:
-    """Make the partitions for polls of the instants (int64) in advance. Storing polls makes them,
+    """Make the partitions for polls at the instants (int64) in advance. Storing polls makes them
     too."""
     with writing():
         engine().make_months(instants)
 
 
 def forget(before: int) -> int:
-    """Delete the polls before an instant; returns how many. Works in several transactions,
-    each with a revision, and can be stopped and started again at any point."""
+    """Delete the polls before an instant and return how many. Works in several transactions, each
+    with a revision, so it may stop and start again at any point."""
     forgotten = engine().forget(before)
     with writing():
         models.PollReason.delete().where(models.PollReason.timestamp < before).execute()
@@ -352,7 +279,7 @@ def forget(before: int) -> int:
 
 
 def set_statuses(stores: Ints, instants: Ints, statuses: Statuses) -> None:
-    """Set the statuses of the polls that are there: arrays of one length, store row ids first."""
+    """Set the statuses of stored polls. The arrays have one length; ``stores`` are row ids."""
     if len(stores):
         engine().set_statuses(stores, instants, statuses)
 

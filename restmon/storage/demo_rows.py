@@ -1,14 +1,13 @@
-"""The rows that are demo data's: whether there are any, and removing them."""
+"""The rows of demo data: whether there are any, and removing them."""
 
 from pathlib import Path
 
 from restmon.core.group_names import same_name
 from restmon.settings import get_settings
 from restmon.storage import demo_groups
+from restmon.storage.access_models import AccountGroup, ApiKeyGroup
 from restmon.storage.database import session, tuples
 from restmon.storage.models import (
-    AccountGroup,
-    ApiKeyGroup,
     BusinessHours,
     Group,
     GroupMember,

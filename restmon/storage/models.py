@@ -50,8 +50,8 @@ def new_id() -> str:
 
 
 class RowId(AutoField):
-    """A row's number. It is never used again, on SQLite too, so that what refers to a row that is
-    gone refers to nothing."""
+    """A row's number. No later row gets it again, also on SQLite, so a reference to a deleted row
+    never finds another one."""
 
     def ddl(self, ctx: Context) -> NodeList:
         """The column's definition."""
@@ -67,11 +67,11 @@ class BaseModel(Model):
 
 
 class Store(BaseModel):
-    """One restaurant, named in any of the three files.
+    """One restaurant, named in any of the three feeds.
 
-    ``timezone`` is an IANA name or NULL (then America/Chicago); ``demo`` marks demo data;
-    ``hours_unreadable``: it has no business hours because those it was given could not be read
-    (it is not open 24×7 then).
+    ``timezone`` is an IANA name, or NULL (then America/Chicago). ``demo`` marks demo data.
+    ``hours_unreadable``: the store has no business hours because its lines could not be read, so it
+    does not count as open 24×7.
     """
 
     id = RowId()
@@ -111,10 +111,10 @@ class Poll(BaseModel):
 
 
 class StoreDirectory(BaseModel):
-    """What is known of a store beside its hours; no row where nothing is.
+    """What is known about a store besides its hours. A store of which nothing is known has no row.
 
     ``sales_per_hour`` is in the currency of the owner. No row of hours opens on a local date
-    before ``opened_on``, or on or after ``closed_on``: both days since 1970-01-01.
+    before ``opened_on``, or on or after ``closed_on``. Both are days since 1970-01-01.
     """
 
     store = ForeignKeyField(Store, on_delete="CASCADE", primary_key=True)
@@ -139,7 +139,7 @@ class HourlySales(BaseModel):
 
 
 class PollReason(BaseModel):
-    """The reason that a poll gave for its status; no row for a poll that gave none."""
+    """The reason that a poll gave for its status. A poll without a reason has no row."""
 
     store = ForeignKeyField(Store, on_delete="CASCADE", index=False)
     timestamp = BigIntegerField()
@@ -152,8 +152,8 @@ class PollReason(BaseModel):
 class Group(BaseModel):
     """A group of stores: a brand, an owner, a city. A store may be in several.
 
-    ``name`` as it is shown, ``same_name`` as it is compared (`core.group_names`). The id
-    stays when the name changes, so what belongs to a group can refer to it.
+    Pages show ``name``; ``same_name`` is the form in which names are compared (`core.group_names`).
+    The id stays when the name changes, so other rows can refer to it.
     """
 
     id = RowId()
@@ -165,8 +165,7 @@ class Group(BaseModel):
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """The group of a name, whatever its case; raises NotFound. The caller holds a
-        connection."""
+        """The group of a name in any case. Raises NotFound. The caller holds a connection."""
         group = cls.get_or_none(cls.same_name == same_name(group_name(name) or ""))
         if group is None:
             raise NotFound(f"There is no group {name[:64]!r}.", "Make it, or import a groups file.")
@@ -200,8 +199,8 @@ class OtherHours(BaseModel):
 
 
 class Target(BaseModel):
-    """The uptime target of a store, of a group, or where it has neither of all stores: ``target``
-    in millionths (`core.targets`)."""
+    """The uptime target of a store or of a group; of all stores if both are NULL. ``target`` is in
+    millionths (`core.targets`)."""
 
     id = RowId()
     store = ForeignKeyField(Store, on_delete="CASCADE", null=True, unique=True)
@@ -212,10 +211,10 @@ class Target(BaseModel):
 class Revision(BaseModel):
     """One row for each transaction that changed what a report reads or a page shows.
 
-    A cache that stands at revision r is brought up to date by reading the polls from the
-    smallest ``polls_from`` after r on, and the stores, zones and hours where
-    ``stores_changed``. ``rebuild`` says that data were removed: read everything anew. A row with
-    none of them is a change of groups: the cache has nothing to read.
+    A cache at revision r becomes current by reading what the later rows name: the polls from the
+    smallest ``polls_from`` on, and the stores, zones and hours if ``stores_changed``. ``rebuild``
+    says that data were removed, so the cache reads everything anew. A row with none of the three is
+    a change of groups, for which a cache reads nothing.
     """
 
     number = RowId()
@@ -228,9 +227,9 @@ class Revision(BaseModel):
 class Job(BaseModel):
     """What reports and imports have in common: state, progress and the lease of the worker.
 
-    ``status`` is Running, Complete or Failed; it is Running from the request on. A worker that
-    takes the job up writes its own ``lease_owner`` and keeps ``lease_until`` ahead of the
-    clock; when that instant is past, the worker is gone and another may take over.
+    ``status`` is Running, Complete or Failed. It is Running from the request on. A worker that
+    takes the job writes its name into ``lease_owner`` and keeps ``lease_until`` ahead of the clock.
+    Once that instant is past, the worker is gone and another may take the job.
     """
 
     id = CharField(max_length=32, primary_key=True, default=new_id)
@@ -248,27 +247,29 @@ class Job(BaseModel):
 
     @classmethod
     def find(cls, job_id: str) -> Self | None:
-        """The job of an id as somebody wrote it, or None. The caller holds a connection."""
-        if "\0" in job_id:  # which PostgreSQL takes in no text
+        """The job of an id that came from outside, or None. The caller holds a connection."""
+        if "\0" in job_id:  # PostgreSQL accepts it in no text
             return None
         return cls.get_or_none(cls.id == job_id)
 
 
 class AskedFor(Job):
-    """A job somebody asked for: ``actor`` is who (see `roles.Actor`), ``groups`` the row ids of
-    the groups whose stores alone it is of (NULL: all stores)."""
+    """A job that somebody requested: ``actor`` is their name (see `roles.Actor`). ``groups`` are
+    the row ids of the groups whose stores it is limited to (NULL: all stores)."""
 
     actor = TextField(default="")
     groups = JSONField(null=True)
 
 
 class Report(AskedFor):
-    """A report that was asked for. ``as_of`` is NULL until the work begins when it was left to
-    the default (the newest poll); ``stores`` and ``size`` (bytes) are those of the CSV;
-    ``rounds`` is how often it was parted into shards. ``window`` are the words of the window that
-    was asked for, by name (NULL: the seven columns' windows), ``scope`` those of the group or store
-    that it is of (NULL: all); ``data_revision`` is the state of the data that it was computed of.
-    With a window, ``stores`` and ``size`` are those of its details."""
+    """A report that was requested.
+
+    ``as_of`` is NULL until the work begins if the request left it to the default (the newest poll).
+    ``window`` has the requested window's words by name (NULL: the windows of the seven columns),
+    and ``scope`` names its group or store (NULL: all stores). ``stores`` and ``size`` (bytes)
+    describe the CSV, or with a window the details. ``rounds`` counts how often it was split into
+    shards. ``data_revision`` is the state of the data that it was computed from.
+    """
 
     as_of = BigIntegerField(null=True)
     method = CharField(max_length=16, default="nearest")
@@ -281,9 +282,8 @@ class Report(AskedFor):
 
 
 class Shard(Job):
-    """A part of a report that workers share: the stores from ``first`` up to, not including,
-    ``end`` (NULL: to the last), by ``store_id`` as text, as of the instant and of the state of
-    the data at the revision ``data_revision``."""
+    """A part of a report that workers share: the stores from ``first`` to before ``end`` (NULL: to
+    the last), by ``store_id`` as text. It reads the data as they were at ``data_revision``."""
 
     report = ForeignKeyField(Report, on_delete="CASCADE", backref="shards")
     report_id: str
@@ -297,14 +297,14 @@ class Shard(Job):
 
 
 class Import(AskedFor):
-    """An import that was asked for.
+    """An import that was requested.
 
     ``files`` is a list of {"kind", "name", "path"}; ``counts`` has read, new, updated,
     unchanged, rejected and removed for each kind and in total; ``rejections`` holds the first 1,000
     rejected lines as {"file", "line", "column", "value", "reason"}. ``error_code`` is the code of
-    the RestmonError for which it failed, NULL where it is none's. ``resumable`` is false for an
-    import that runs inside the process that asked for it (the command line). ``notices`` are
-    sentences on what else is to be known of the files. ``undone_at`` is when it was undone.
+    the RestmonError that made it fail, NULL for any other cause. ``resumable`` is false for an
+    import that runs inside the process that requested it (the command line). ``notices`` are
+    sentences about the files besides their rejected lines. ``undone_at`` is when it was undone.
     """
 
     files = JSONField(default=list)
@@ -317,8 +317,8 @@ class Import(AskedFor):
 
 
 class Change(BaseModel):
-    """An import that changed what is stored, or with no import a person who edited the data by
-    hand. Later ones have higher ids. ``undone``: what it changed is as it was before."""
+    """A change of the data by an import, or by hand (no import). Later changes have higher ids.
+    ``undone``: everything is as it was before."""
 
     id = RowId()
     imported = ForeignKeyField(Import, on_delete="CASCADE", null=True, column_name="import_id")
@@ -340,9 +340,11 @@ class ReplacedRows(BaseModel):
 
 
 class ColumnChoice(BaseModel):
-    """Which column of a file is which, as a user chose: ``same_header`` is the header as it is
-    compared (`headers.same_header`), ``columns`` maps ``kind.ours`` to the file's own name;
-    ``actor`` is whose choice it is, "" where it is everybody's."""
+    """A user's choice of which column of a file is which.
+
+    ``same_header`` is the form in which headers are compared (`headers.same_header`). ``columns``
+    maps ``kind.ours`` to the file's own name. ``actor`` made the choice; "" is everybody's.
+    """
 
     id = RowId()
     same_header = TextField()
@@ -354,105 +356,9 @@ class ColumnChoice(BaseModel):
         indexes = ((("same_header", "actor"), True),)
 
 
-class ApiKey(BaseModel):
-    """A bearer key of the API: ``start`` is its beginning, to tell keys apart by; ``key_hash``
-    the SHA-256 of the whole, in hexadecimal digits, which is all that is kept of it. Where
-    ``every_store`` is false, it sees the stores of its groups alone (`ApiKeyGroup`)."""
-
-    id = RowId()
-    name = CharField(max_length=64, unique=True)
-    start = CharField(max_length=16)
-    key_hash = CharField(max_length=64, unique=True)
-    role = CharField(max_length=16)
-    every_store = BooleanField(default=True)
-    created_at = BigIntegerField(default=now)
-    expires_at = BigIntegerField(null=True)
-    last_used_at = BigIntegerField(null=True)
-    revoked_at = BigIntegerField(null=True)
-
-
-class ApiKeyGroup(BaseModel):
-    """A group whose stores a key may see."""
-
-    api_key = ForeignKeyField(ApiKey, on_delete="CASCADE", index=False)
-    group = ForeignKeyField(Group, on_delete="CASCADE")
-
-    class Meta:
-        primary_key = CompositeKey("api_key", "group")
-
-
-class Account(BaseModel):
-    """A person who may use the dashboard: ``email`` as it is shown, ``same_email`` as it is
-    compared. ``password_hash`` is Argon2's, NULL where the person logs in elsewhere (OIDC).
-    ``every_store`` as for a key."""
-
-    id = RowId()
-    email = CharField(max_length=254)
-    same_email = CharField(max_length=254, unique=True)
-    role = CharField(max_length=16)
-    every_store = BooleanField(default=False)
-    password_hash = TextField(null=True)
-    created_at = BigIntegerField(default=now)
-    last_login_at = BigIntegerField(null=True)
-    disabled_at = BigIntegerField(null=True)
-    logged_out_at = BigIntegerField(null=True)
-
-
-class AccountGroup(BaseModel):
-    """A group whose stores an account may see."""
-
-    account = ForeignKeyField(Account, on_delete="CASCADE", index=False)
-    group = ForeignKeyField(Group, on_delete="CASCADE")
-
-    class Meta:
-        primary_key = CompositeKey("account", "group")
-
-
-class Session(BaseModel):
-    """A login: ``token_hash`` is the SHA-256 of what the browser's cookie holds; ``browser`` and
-    ``address`` are where it began."""
-
-    token_hash = CharField(max_length=64, primary_key=True)
-    account = ForeignKeyField(Account, on_delete="CASCADE")
-    created_at = BigIntegerField(default=now)
-    seen_at = BigIntegerField(default=now)
-    browser = TextField(default="")
-    address = TextField(default="")
-
-
-class Fact(BaseModel):
-    """Something that is true of this database from an instant on, such as that there was an
-    account: it stays when the rows that made it true are gone."""
-
-    name = CharField(max_length=32, primary_key=True)
-    since = BigIntegerField(default=now)
-
-
-class AuditEntry(BaseModel):
-    """One line of who did what (see `audit`)."""
-
-    id = RowId()
-    at = BigIntegerField(default=now, index=True)
-    actor = TextField()
-    action = CharField(max_length=32)
-    subject = TextField(default="")
-    address = TextField(default="")
-
-    class Meta:
-        indexes = ((("actor", "action"), False),)
-
-
 class WorkerHeartbeat(BaseModel):
     """The last sign of life of each worker process."""
 
     name = CharField(max_length=64, primary_key=True)
     started_at = BigIntegerField(default=now)
     seen_at = BigIntegerField(default=now)
-
-
-ALL = [
-    *(Store, BusinessHours, Poll, Group, GroupMember, Revision),
-    *(StoreDirectory, OtherHours, HourlySales, PollReason, Target),
-    *(Report, Shard, Import, Change, ReplacedRows, ColumnChoice, WorkerHeartbeat, ApiKey),
-    *(ApiKeyGroup, Account, AccountGroup, Session, Fact, AuditEntry),
-]

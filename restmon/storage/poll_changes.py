@@ -1,6 +1,6 @@
-"""What a write changed of the polls, kept so that it can be undone.
+"""The changes that a write made to polls, stored so that they can be undone.
 
-Whole stretches of a store's polls are one row, for as long as no older poll lies between them::
+A stretch of a store's polls is one row as long as no older poll lies in it::
 
     stored before      p . . . . . . p          store 1, [3, 9]   inserted
     written            . . . w w w w . w w  ->  store 1, [12, 14] inserted
@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 INSERTED = -1
-"""As a former status: there was no poll."""
+"""A former status that says there was no poll."""
 LENGTH_BYTES = 8
 
 
@@ -99,7 +99,7 @@ class PollChanges:
         nth = np.arange(len(owner)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
         before = a[owner] + nth - 1
         is_first, is_last = nth == 0, nth == pieces[owner] - 1
-        # The ends of what is taken away, as instants; of the first and last piece, one's own.
+        # The ends of what is taken away, as instants. The first and last piece keep their own.
         first, last = self.first[owner], self.last[owner]
         ends, begins = space.instants(gone_last), space.instants(gone_first)
         first[~is_first] = ends[before[~is_first]] + 1
@@ -121,8 +121,8 @@ class PollChanges:
 
 
 class _Ranks:
-    """(store, instant) pairs as single integers that sort as they do: by the places of the instants
-    among all that occur, so that they fit into 64 bits whatever the instants."""
+    """(store, instant) pairs as single integers in the same order. An instant counts as its place
+    among all that occur, so any pair fits into 64 bits."""
 
     def __init__(self, *changes: PollChanges) -> None:
         self._instants = np.unique(

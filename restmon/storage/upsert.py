@@ -17,9 +17,9 @@ ReadRanges = Callable[[Ints, Ints, Ints], Iterator[tuple[Ints, Ints, Statuses]]]
 
 @dataclass(frozen=True)
 class Merged:
-    """Counts of polls that were new, updated, or there already with the same status, and the
-    earliest instant (microseconds) at which the data changed, None when they did not; and what
-    undoes it (``changes``)."""
+    """The outcome of a write of polls: how many were new, updated, or stored already with the same
+    status, the earliest instant at which the data changed (None: they did not), and the
+    ``changes`` by which it can be undone."""
 
     new: int
     updated: int
@@ -30,8 +30,8 @@ class Merged:
 
 @dataclass(frozen=True)
 class Compared:
-    """What is to be written: masks of the polls that are ``new`` and of those that are stored
-    with another status (``changed``); and the outcome once that is done."""
+    """Which polls to write: masks of those that are ``new`` and of those that are stored with
+    another status (``changed``), and the outcome once they are written."""
 
     new: NDArray[np.bool_]
     changed: NDArray[np.bool_]
@@ -91,8 +91,8 @@ class _Windows:
 
 
 def _windows(row: Ints, time: Ints) -> _Windows:
-    """The window of each store: from its first poll to its last. Those of an hour or a day are
-    the same for all stores, which costs little to read and nothing to keep."""
+    """The window of each store, from its first poll to its last. A window of an hour or a day is
+    the same for all stores, which costs little to read."""
     starts = np.flatnonzero(np.append(True, row[1:] != row[:-1])) if len(row) else np.empty(0, int)
     ends = np.append(starts[1:], len(row)) if len(row) else starts
     lo, hi = time[starts], time[ends - 1]

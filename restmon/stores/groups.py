@@ -1,8 +1,8 @@
 """Groups of stores: a brand, an owner, a city. A store may be in any number of them.
 
-A name is 1 to 64 characters (``group_names``); two names that differ only in case are the same
-group. Every change makes a new revision, so what a page cached under the old one is read anew;
-no report reads groups, and a snapshot has nothing to read for it.
+A name is 1 to 64 characters (`core.group_names`). Two names that differ only in case are the same
+group. Every change makes a new revision, so that pages read anew what they cached under the old
+one. No report reads groups, so a snapshot reads nothing for it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,29 +19,22 @@ from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.group_names import group_name, same_name, why_not_a_group_name
 from restmon.errors import BadRequest, NotFound
 from restmon.storage import database, models
-from restmon.storage.models import (
-    AccountGroup,
-    ApiKeyGroup,
-    Group,
-    GroupMember,
-    OtherHours,
-    Store,
-    Target,
-)
+from restmon.storage.access_models import AccountGroup, ApiKeyGroup
+from restmon.storage.models import Group, GroupMember, OtherHours, Store, Target
 from restmon.storage.revisions import new_revision
 
 if TYPE_CHECKING:
     import pandas as pd
 
 AT_ONCE = 500
-"""Names that one statement holds."""
+"""Names in one statement."""
 NAMED = 5
 """How many unknown stores an error names."""
 
 
 @dataclass(frozen=True)
 class GroupSize:
-    """A group: its ``id`` (it stays when the name changes), its ``name``, its number of
+    """A group: its ``id``, which stays when the name changes, its ``name`` and its number of
     ``stores``."""
 
     id: int
@@ -50,7 +43,7 @@ class GroupSize:
 
 
 def list_groups(only: frozenset[int] | None = None) -> list[GroupSize]:
-    """All groups, or only those of the row ids, with their sizes, by name whatever its case."""
+    """All groups, or only those of the row ids, with their sizes, by name in any case."""
     query = Group.select(Group.id, Group.name, fn.COUNT(GroupMember.store))
     if only is not None:
         query = query.where(Group.id.in_(sorted(only)))
@@ -64,7 +57,7 @@ def list_groups(only: frozenset[int] | None = None) -> list[GroupSize]:
 
 
 def create(name: str, actor: Actor = THIS_MACHINE) -> GroupSize:
-    """Make an empty group; raises BadRequest for a name that cannot be one or is taken,
+    """Make an empty group. Raises BadRequest for a name that is not valid or is taken, and
     Forbidden."""
     with _changing(actor):
         kept = _free_name(name)
@@ -75,7 +68,7 @@ def create(name: str, actor: Actor = THIS_MACHINE) -> GroupSize:
 
 
 def rename(name: str, new_name: str, actor: Actor = THIS_MACHINE) -> str:
-    """Give a group another name; returns it as it is kept. Raises NotFound, BadRequest,
+    """Give a group another name and return the name as it is stored. Raises NotFound, BadRequest,
     Forbidden."""
     return change(name, new_name, actor=actor).name
 
@@ -87,8 +80,8 @@ def change(
     removed: Iterable[str] = (),
     actor: Actor = THIS_MACHINE,
 ) -> GroupSize:
-    """Rename a group, put stores in and take stores out, all or nothing; returns the group as it
-    is then. Raises NotFound, BadRequest, Forbidden."""
+    """Rename a group, add and remove stores, all or nothing. Returns the changed group. Raises
+    NotFound, BadRequest, Forbidden."""
     with _changing(actor):
         group = Group.named(name)
         kept = _free_name(new_name, but=group.id)
@@ -106,8 +99,8 @@ def change(
 def delete(name: str, actor: Actor = THIS_MACHINE) -> None:
     """Delete a group, not its stores; raises NotFound, Forbidden.
 
-    Who saw its stores alone sees none from then on. Its reports and imports stay on record for
-    those alone who see every store: no later group has its id.
+    An actor who saw only its stores then sees none. No later group has its id, so from then on only
+    actors who see every store see its reports and imports.
     """
     with _changing(actor):
         group = Group.named(name)
@@ -120,10 +113,9 @@ def delete(name: str, actor: Actor = THIS_MACHINE) -> None:
 
 
 def set_members(name: str, store_ids: Iterable[str], actor: Actor = THIS_MACHINE) -> bool:
-    """Make exactly these stores the group's; returns whether something changed.
+    """Make these stores the only ones of the group. Returns whether something changed.
 
-    Raises NotFound for the group or a store that is not there, Forbidden: nothing has changed
-    then.
+    Raises NotFound for an unknown group or store, and Forbidden. Then nothing has changed.
     """
     with _changing(actor):
         group = Group.named(name)
@@ -133,7 +125,7 @@ def set_members(name: str, store_ids: Iterable[str], actor: Actor = THIS_MACHINE
 
 
 def add(name: str, store_ids: Iterable[str], actor: Actor = THIS_MACHINE) -> int:
-    """Put stores into a group; returns how many were not in it. Raises NotFound, Forbidden."""
+    """Add stores to a group and return how many were not in it. Raises NotFound, Forbidden."""
     with _changing(actor):
         group = Group.named(name)
         added = set(_rows(store_ids)) - _member_rows(group.id)
@@ -141,7 +133,7 @@ def add(name: str, store_ids: Iterable[str], actor: Actor = THIS_MACHINE) -> int
 
 
 def remove(name: str, store_ids: Iterable[str], actor: Actor = THIS_MACHINE) -> int:
-    """Take stores out of a group; returns how many were in it. Raises NotFound, Forbidden."""
+    """Remove stores from a group and return how many were in it. Raises NotFound, Forbidden."""
     with _changing(actor):
         group = Group.named(name)
         removed = set(_rows(store_ids)) & _member_rows(group.id)
@@ -194,21 +186,21 @@ def export_csv() -> str:
 
 @contextmanager
 def _changing(actor: Actor) -> Iterator[None]:
-    """The transaction of a change that takes an operator."""
+    """The transaction of a change that requires an operator."""
     actor.must(Role.OPERATOR)
     with database.writing():
         yield
 
 
 def _record(actor: Actor, group: Group, changes: int) -> int:
-    """The number of changed memberships, put on record where there are any."""
+    """Record a change of memberships if there is any; returns their number."""
     if changes:
         audit.note(actor, audit.GROUPS_CHANGED, group.name)
     return changes
 
 
 def _free_name(name: str, but: int | None = None) -> str:
-    """The name as it is kept; raises BadRequest unless it is a name, free but for that group."""
+    """The name as it is stored. Raises BadRequest if it is not valid or another group has it."""
     kept = group_name(name)
     if kept is None:
         raise BadRequest(
@@ -221,7 +213,7 @@ def _free_name(name: str, but: int | None = None) -> str:
 
 
 def _rows(store_ids: Iterable[str]) -> list[int]:
-    """The row ids of stores; raises NotFound that names those that are not there."""
+    """The row ids of stores. Raises NotFound, which names the unknown ones."""
     wanted = list(dict.fromkeys(store_ids))
     query = Store.select(Store.store_id, Store.id)
     if len(wanted) <= AT_ONCE:
@@ -243,7 +235,7 @@ def _member_rows(group_id: int) -> set[int]:
 
 
 def _change(group_id: int, added: set[int], removed: set[int]) -> int:
-    """Put stores into a group and take others out; returns how many."""
+    """Add stores to a group and remove others; returns how many."""
     insert_members([(group_id, row) for row in sorted(added)])
     if removed:
         p = models.database.param
@@ -255,16 +247,16 @@ def _change(group_id: int, added: set[int], removed: set[int]) -> int:
 
 
 def members_revision(group_ids: list[int]) -> dict[str, bool]:
-    """What a revision says of a change of these groups' members: where a group has other hours on
-    a date, its stores' hours change with it."""
+    """What a revision says about a change of these groups' members. If a group has other hours on a
+    date, the hours of those stores change too."""
     dated = OtherHours.select(OtherHours.group).where(OtherHours.group.is_null(False)).distinct()
     with_dates = {group_id for (group_id,) in database.tuples(dated)}
     return {"stores_changed": not with_dates.isdisjoint(group_ids)}
 
 
 def ids_of(names: Sequence[str]) -> NDArray[np.int64]:
-    """The ids (int64) of groups by name; they are made, as first spelled, where missing. The
-    caller holds the write transaction."""
+    """The ids (int64) of groups by name. Makes the missing ones, as first spelled. The caller holds
+    the write transaction."""
     sames = [same_name(name) for name in names]
     first = dict(zip(reversed(sames), reversed(names), strict=True))
     known: dict[str, int] = dict(database.tuples(Group.select(Group.same_name, Group.id)))
@@ -277,8 +269,8 @@ def ids_of(names: Sequence[str]) -> NDArray[np.int64]:
 
 
 def read_groups_by_store() -> dict[int, set[int]]:
-    """The groups that each store is in, row ids both; stores in none are left out. The caller
-    holds a connection."""
+    """The groups (row ids) by store (row id), without stores that are in none. The caller holds a
+    connection."""
     found: dict[int, set[int]] = {}
     for store, group in database.tuples(GroupMember.select(GroupMember.store, GroupMember.group)):
         found.setdefault(store, set()).add(group)
@@ -286,7 +278,7 @@ def read_groups_by_store() -> dict[int, set[int]]:
 
 
 def insert_members(pairs: Sequence[Sequence[int]]) -> None:
-    """Insert memberships (group, store), row ids, that are not there."""
+    """Insert the missing memberships (group, store), row ids."""
     if pairs:
         p = models.database.param
         sql = f"INSERT INTO group_member (group_id, store_id) VALUES ({p}, {p})"  # noqa: S608  # nosec B608

@@ -1,4 +1,4 @@
-"""When stores are open, as it is stored, to the arrays that the core takes."""
+"""Reads when stores are open, as the arrays that the core takes."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def make_schedule(
     unreadable : bool array of shape (stores,)
         Their hours could not be read.
     only_store : int, optional
-        The one row id to look up, where there is but one.
+        The row id, if there is only one store.
     """
     names = sorted(set(zones))
     place_of_zone = {zone: i for i, zone in enumerate(names)}
@@ -51,7 +51,7 @@ def make_schedule(
 
 
 class _Places:
-    """Row ids to places among the stores."""
+    """Finds the places of row ids among the stores."""
 
     def __init__(self, rows: Ints) -> None:
         self.stores = len(rows)
@@ -59,7 +59,7 @@ class _Places:
         self._sorted = rows[self._order]
 
     def of(self, rows: Ints) -> Ints:
-        """The place of each row id, -1 of one that is not there."""
+        """The place of each row id, -1 for an unknown one."""
         if not len(rows) or not self.stores:
             return np.full(len(rows), -1, np.int64)
         at = np.minimum(np.searchsorted(self._sorted, rows), self.stores - 1)
@@ -67,7 +67,7 @@ class _Places:
 
 
 def _only(query: Any, store: int | None) -> Any:
-    """The query of a table that has a store, of one store alone where one is given."""
+    """A query of a table with a store, limited to one store if one is given."""
     return query if store is None else query.where(query.model.store == store)
 
 
@@ -76,7 +76,7 @@ def _table(query: Any, columns: int) -> Ints:
 
 
 def _lifespans(places: _Places, only_store: int | None) -> tuple[Ints | None, Ints | None]:
-    """The first and the last date of each store, or None where no store has any."""
+    """The first and the last date of each store, or None if no store has any."""
     query = StoreDirectory.select(
         StoreDirectory.store,
         fn.COALESCE(StoreDirectory.opened_on, ALWAYS),
@@ -94,7 +94,7 @@ def _lifespans(places: _Places, only_store: int | None) -> tuple[Ints | None, In
 
 
 def _other_hours(places: _Places, only_store: int | None) -> OtherHours | None:
-    """The other hours of the stores and of their groups, or None where there are none."""
+    """The other hours of the stores and of their groups, or None."""
     dated = models.OtherHours
     columns = (
         dated.date,

@@ -18,12 +18,12 @@ class Subject:
 
 
 def find_row(subject: Subject, actor: Actor) -> int:
-    """The row id of the store or group; raises NotFound where it is not there for the actor. The
+    """The row id of the store or group. Raises NotFound if there is none that the actor sees. The
     caller holds a connection."""
     if subject.store is not None:
         visibility.must_see(actor, subject.store)
         store = None
-        if "\0" not in subject.store:  # which PostgreSQL takes in no text
+        if "\0" not in subject.store:  # PostgreSQL accepts it in no text
             store = Store.get_or_none(Store.store_id == subject.store)
         if store is None:
             raise NotFound(

@@ -1,7 +1,7 @@
 """Uptime targets of stores, of groups and of all stores (SEMANTICS.md, "Targets").
 
-A target is kept as a whole number of millionths: 99.5 per cent is 995,000. An owner sets those of
-their own stores and groups; that of all stores takes an operator.
+A target is a whole number of millionths: 99.5 per cent is 995,000. An owner sets the targets of
+their own stores and groups. Only an operator sets the target of all stores.
 """
 
 import re
@@ -26,9 +26,9 @@ from restmon.stores.subjects import Subject, find_row
 Ints = NDArray[np.int64]
 
 ALL_STORES = Subject()
-"""What the target of all stores is of."""
+"""The subject of the target of all stores."""
 EVERYTHING = "*"
-"""How a file and the command line write all stores."""
+"""How files and the command line write "all stores"."""
 PER_CENT = 10_000
 """Millionths of a per cent."""
 WRITTEN = re.compile(r"(\d{1,3}(?:\.\d{1,9})?) ?%?", re.ASCII)
@@ -37,8 +37,8 @@ AT_ONCE = 500
 
 @dataclass(frozen=True)
 class StoredTarget:
-    """A target that was set: of which ``store`` (id) or ``group`` (name), both None for all
-    stores, and its ``percent``."""
+    """A target that was set: its ``store`` (id) or ``group`` (name), both None for all stores, and
+    its ``percent``."""
 
     store: str | None
     group: str | None
@@ -46,10 +46,10 @@ class StoredTarget:
 
 
 def parse_target(text: str) -> int:
-    """A target as somebody wrote it, per cent, in millionths.
+    """The millionths of a target that somebody wrote in per cent.
 
-    Raises BadRequest for what is no number from 1 to 100 with at most 4 decimals. (A target below
-    1 per cent is surely a share: 0.995 for 99.5.)
+    Raises BadRequest unless it is a number from 1 to 100 with at most 4 decimals. (A target below 1
+    per cent is surely a share: 0.995 for 99.5.)
     """
     why = why_not_a_target(text)
     if why:
@@ -58,7 +58,7 @@ def parse_target(text: str) -> int:
 
 
 def why_not_a_target(text: str) -> str:
-    """The reason a target is rejected; "" for one that is good."""
+    """The reason a target is rejected; "" for a valid one."""
     digits = _digits(text)
     if not text.strip():
         return "it is empty; write per cent, such as 99.5"
@@ -83,15 +83,15 @@ def as_percent(target: int) -> float:
 
 
 def name_subject(subject: Subject) -> str:
-    """What a target is of, in words."""
+    """The store or group of a target, in words."""
     if subject.store is not None:
         return f"store {subject.store}"
     return "all stores" if subject.group is None else f"group {subject.group}"
 
 
 def list_targets(actor: Actor = THIS_MACHINE) -> list[StoredTarget]:
-    """The targets that were set: that of all stores, then those of groups by name, then those of
-    stores by id. To an actor of groups only those of these groups, of their stores and of all."""
+    """The targets that were set: of all stores, then of groups by name, then of stores by id. An
+    actor who sees some groups gets those of these groups, of their stores and of all stores."""
     query = (
         Target.select(Store.store_id, Group.name, Group.id, Target.target)
         .join(Store, JOIN.LEFT_OUTER)
@@ -108,13 +108,13 @@ def list_targets(actor: Actor = THIS_MACHINE) -> list[StoredTarget]:
                 for store, name, group, target in rows
                 if (store is None or store in seen) and (group is None or group in own)
             ]
-    rows.sort(key=lambda row: (row[0] is not None, row[1] is not None))  # SQLs sort NULL apart
+    rows.sort(key=lambda row: (row[0] is not None, row[1] is not None))  # NULL sorts apart
     return [StoredTarget(store, group, as_percent(n)) for store, group, _, n in rows]
 
 
 def set_target(subject: Subject, target: int, actor: Actor = THIS_MACHINE) -> bool:
-    """Set the target (millionths, see `parse_target`) of a store, a group, or ALL_STORES; returns
-    whether it is another than before. Raises NotFound, Forbidden."""
+    """Set the target (millionths, see `parse_target`) of a store, a group, or ALL_STORES. Returns
+    whether it changed. Raises NotFound, Forbidden."""
     _check_right(subject, actor)
     with database.writing():
         store, group = _rows_of(subject, actor)
@@ -133,8 +133,8 @@ def set_target(subject: Subject, target: int, actor: Actor = THIS_MACHINE) -> bo
 
 
 def remove_target(subject: Subject, actor: Actor = THIS_MACHINE) -> None:
-    """Remove the target of a store, a group, or ALL_STORES. Raises NotFound, also where none was
-    set, and Forbidden."""
+    """Remove the target of a store, a group, or ALL_STORES. Raises NotFound, also if none was set,
+    and Forbidden."""
     _check_right(subject, actor)
     with database.writing():
         where = _is_of(*_rows_of(subject, actor))
@@ -149,8 +149,8 @@ def remove_target(subject: Subject, actor: Actor = THIS_MACHINE) -> None:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Targets to set at once: ``of_all`` (None: leave it), and those of stores and groups by row
-    id. All in millionths."""
+    """Targets to set at once, in millionths: ``of_all`` (None: leave it), and those of stores and
+    groups by row id."""
 
     of_all: int | None
     stores: dict[int, int]
@@ -158,9 +158,11 @@ class Wanted:
 
 
 def set_many(wanted: Wanted, subject: str, actor: Actor = THIS_MACHINE) -> tuple[int, int]:
-    """Set targets; returns how many were new, and how many had another value before. The caller
-    holds the write transaction, and has checked that the actor may. ``subject`` goes into the
-    audit: where they are from."""
+    """Set targets. Returns how many were new, and how many had another value before.
+
+    ``subject`` says in the audit where they are from. The caller holds the write transaction, and
+    has checked that the actor may set them.
+    """
     stored = {
         (store, group): target
         for store, group, target in database.tuples(
@@ -186,8 +188,8 @@ def set_many(wanted: Wanted, subject: str, actor: Actor = THIS_MACHINE) -> tuple
 
 
 def read_targets(rows: Sequence[int] | Ints) -> Ints:
-    """The target that holds for each of the stores (row ids): its own, else the highest of its
-    groups', else that of all.
+    """The target that applies to each of the stores (row ids): its own, else the highest of its
+    groups, else that of all stores.
 
     Returns int64 of the same length, millionths, or NO_TARGET. The caller holds a connection.
     """
@@ -211,8 +213,8 @@ def read_targets(rows: Sequence[int] | Ints) -> Ints:
 
 
 def read_group_targets(groups: Iterable[int]) -> dict[int, int]:
-    """The target set for each of the groups (row ids), or else for all stores, by row id; groups
-    without either are left out. Millionths. The caller holds a connection."""
+    """The target (millionths) of each of the groups, or else of all stores, by row id. Groups
+    without either are left out. The caller holds a connection."""
     table = database.tuples(
         Target.select(Target.group, Target.target).where(Target.store.is_null())
     )
@@ -223,8 +225,8 @@ def read_group_targets(groups: Iterable[int]) -> dict[int, int]:
 
 
 def _places(stores: Ints, order: Ints, pairs: list[tuple[int, int]]) -> tuple[Ints, Ints]:
-    """The places of stores (row ids) among ``stores``, and what stands beside them; those that are
-    not among them are left out."""
+    """The places of stores (row ids) among ``stores``, with their values, without those that are
+    not among them."""
     table = np.array(pairs, np.int64).reshape(-1, 2)
     if not len(stores):
         return table[:0, 0], table[:0, 1]

@@ -32,7 +32,15 @@ from restmon.ingest import hours_editing, imports
 from restmon.leasing import leases
 from restmon.reporting import computation, reports
 from restmon.storage import database, models
-from restmon.storage.models import COMPLETE, RUNNING, Account, AuditEntry, Session, Store, now
+from restmon.storage.access_models import (
+    Account,
+    AccountGroup,
+    ApiKey,
+    ApiKeyGroup,
+    AuditEntry,
+    Session,
+)
+from restmon.storage.models import COMPLETE, RUNNING, Store, now
 from restmon.stores import groups
 from tests.support import pages
 from tests.support.environment import ROOT, wait_until
@@ -286,7 +294,7 @@ def test_at_this_machine_nobody_logs_in_until_somebody_has_an_account(
     at.text_input("email_0").set_value("first@example.com")
     at.text_input("password_0").set_value(PASSWORD).run()
     well(at.button("add_account").click().run())
-    assert any("has to be an operator's" in error for error in at.error.values)
+    assert any("must be an operator's" in error for error in at.error.values)
     at.selectbox("role_new_0").set_value(Role.OPERATOR).run()
     well(at.button("add_account").click().run())
     assert "Log in to see your stores." in seen(at)
@@ -326,7 +334,7 @@ def keys(service: Workspace) -> Iterator[dict[str, str]]:
         "group viewer": api_keys.make("group viewer", groups=["Mine"]),
     }
     with database.writing():
-        for model in (models.ApiKeyGroup, models.ApiKey, models.GroupMember, models.Group):
+        for model in (ApiKeyGroup, ApiKey, models.GroupMember, models.Group):
             model.delete().execute()
 
 
@@ -437,11 +445,11 @@ def test_a_large_report_of_an_owner_is_cut_in_its_shards(
 @pytest.mark.parametrize(
     ("email", "role", "password", "said"),
     [
-        ("", "operator", PASSWORD, "is no e-mail address"),
-        ("nobody", "operator", PASSWORD, "is no e-mail address"),
-        ("a b@example.com", "operator", PASSWORD, "is no e-mail address"),
-        ("a\0@example.com", "operator", PASSWORD, "is no e-mail address"),
-        ("a@example.com", "king", PASSWORD, "'king' is no role"),
+        ("", "operator", PASSWORD, "is not an e-mail address"),
+        ("nobody", "operator", PASSWORD, "is not an e-mail address"),
+        ("a b@example.com", "operator", PASSWORD, "is not an e-mail address"),
+        ("a\0@example.com", "operator", PASSWORD, "is not an e-mail address"),
+        ("a@example.com", "king", PASSWORD, "'king' is not a role"),
         ("a@example.com", "operator", "short", "12 to 1,024 letters"),
         ("a@example.com", "operator", "a" * 12, "easy to guess"),
         ("long.name@example.com", "operator", "Long.Name@example.com", "easy to guess"),
@@ -605,7 +613,7 @@ def test_the_last_operator_stays(people: Workspace, how: str):
 
 def test_a_login_is_needed_until_the_accounts_are_reset(people: Workspace, as_: Any):
     with database.writing():
-        for model in (Session, models.AccountGroup, Account):
+        for model in (Session, AccountGroup, Account):
             model.delete().execute()  # as by hand, or by an older restmon
     as_("nobody")
     assert "Log in to see your stores." in seen(page("stores"))

@@ -11,7 +11,8 @@ from restmon.access import api_keys
 from restmon.access.exposure import OF_PROXIES, is_loopback
 from restmon.access.roles import Role
 from restmon.storage import database
-from restmon.storage.models import ApiKey, now
+from restmon.storage.access_models import ApiKey
+from restmon.storage.models import now
 from restmon.stores import groups
 from tests.support.http import Answer, http, multipart
 from tests.support.workspace import POLLS_HEADER, Workspace, make_workspace, opened

@@ -26,6 +26,7 @@ from restmon.ingest import (
 from restmon.ops import deletion, future_polls, housekeeping
 from restmon.reporting import reports
 from restmon.storage import database, models
+from restmon.storage.access_models import AuditEntry
 from restmon.stores import groups, targets
 from tests.support.environment import ROOT
 from tests.support.workspace import POLLS_HEADER, Workspace
@@ -127,7 +128,7 @@ def prepared(workspace: Workspace) -> Workspace:
     api_keys.make("nightly", "owner", None, ["Mine"])
     reports.request()
     with database.writing():
-        models.AuditEntry.create(at=0, actor="somebody", action="long ago")
+        AuditEntry.create(at=0, actor="somebody", action="long ago")
     return workspace
 
 

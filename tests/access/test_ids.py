@@ -17,6 +17,7 @@ from restmon.reporting import reports
 from restmon.settings import get_settings
 from restmon.storage import database, models
 from restmon.storage.models import Import, Report
+from restmon.storage.tables import ALL_MODELS
 from restmon.stores import groups
 from tests.support.http import http
 from tests.support.pages import page, seen
@@ -25,7 +26,7 @@ from tests.support.workspace import POLLS_HEADER, Workspace
 PASSWORD = "seven green lamps burn"
 NUMBERED = [
     model
-    for model in models.ALL
+    for model in ALL_MODELS
     if isinstance(model._meta.primary_key, AutoField) and model is not models.Revision
 ]
 """Every model with row numbers (a revision's is the greatest plus one, and the last one stays)."""

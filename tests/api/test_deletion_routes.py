@@ -9,7 +9,8 @@ from restmon.access import api_keys, audit
 from restmon.access.roles import Role
 from restmon.ingest.store_editing import read_dates
 from restmon.storage import database
-from restmon.storage.models import AuditEntry, Poll, Store
+from restmon.storage.access_models import AuditEntry
+from restmon.storage.models import Poll, Store
 from restmon.stores import groups
 from restmon.stores.subjects import Subject
 from tests.support.http import Answer, http

@@ -5,7 +5,8 @@ from streamlit.testing.v1 import AppTest
 
 from restmon.access import audit
 from restmon.storage import database
-from restmon.storage.models import AuditEntry, Poll, Store
+from restmon.storage.access_models import AuditEntry
+from restmon.storage.models import Poll, Store
 from tests.support.pages import page, seen, well
 from tests.support.workspace import Workspace
 

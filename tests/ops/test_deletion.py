@@ -12,7 +12,8 @@ from restmon.ops.deletion import PollRange
 from restmon.reporting import computation
 from restmon.reporting.computation import parse_as_of
 from restmon.storage import database, models
-from restmon.storage.models import AuditEntry, Poll, Store
+from restmon.storage.access_models import AuditEntry
+from restmon.storage.models import Poll, Store
 from restmon.stores import groups
 from tests.support.workspace import Workspace
 

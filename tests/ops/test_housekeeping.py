@@ -17,16 +17,8 @@ from restmon.ingest import imports
 from restmon.ops import cleanup, housekeeping
 from restmon.reporting import reports, shards
 from restmon.settings import get_settings
-from restmon.storage.models import (
-    COMPLETE,
-    FAILED,
-    RUNNING,
-    AuditEntry,
-    Import,
-    Report,
-    Shard,
-    now,
-)
+from restmon.storage.access_models import AuditEntry
+from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Report, Shard, now
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases

@@ -15,6 +15,7 @@ from restmon.reporting.computation import parse_as_of
 from restmon.reporting.data_check import DataCheck, check_data
 from restmon.reporting.snapshot import cache
 from restmon.storage import database, models
+from restmon.storage.access_models import ApiKey
 from restmon.stores import groups
 from tests.support.clock import plant_polls, set_clock
 from tests.support.http import http
@@ -369,7 +370,7 @@ def test_an_owners_key_sees_findings_of_its_own_stores(service: Workspace):
         assert "theirs" not in answer.body.decode()
         assert "mine" in answer.body.decode()
     finally:
-        models.ApiKey.delete().execute()
+        ApiKey.delete().execute()
         groups.delete("Of one")
 
 

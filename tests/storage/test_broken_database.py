@@ -229,7 +229,7 @@ UNUSABLE: dict[Callable[[Path, bytes], None], str] = {
     cut_after_a_page: "is damaged",
     cut_in_half: "is damaged",
     first_page_of_noise: "is damaged",
-    another_programs: "is of another program",
+    another_programs: "belongs to another program",
     a_folder: "cannot be used",
     later: "was written by a later restmon (9999_later). Update restmon",
 }

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 from restmon.access import sessions
 from restmon.access.roles import Actor, Role
-from restmon.storage import database, models
-from restmon.storage.models import Account
+from restmon.storage import database
+from restmon.storage.access_models import Account, AccountGroup
 from tests.support.http import Answer
 from tests.support.workspace import Workspace
 
@@ -23,7 +23,7 @@ def actor_of(who: str) -> Actor:
     email = f"{who.replace(' ', '-')}@example.com"
     with database.session():
         row = Account.get(Account.email == email)
-        mine = models.AccountGroup.select().where(models.AccountGroup.account == row.id)
+        mine = AccountGroup.select().where(AccountGroup.account == row.id)
         seen_groups = frozenset(entry.group_id for entry in mine)
     return Actor(email, Role(row.role), None if row.every_store else seen_groups)
 

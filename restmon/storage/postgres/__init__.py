@@ -1,4 +1,4 @@
-"""What PostgreSQL does in its own way: the functions of `database.Engine`.
+"""What PostgreSQL does in its own way: the functions of `engine.Engine`.
 
 `connection` connects, locks and explains errors; `partitions` makes and drops months of polls;
 `polls` reads and writes polls and hours in bulk, in the forms of `binary_format`.

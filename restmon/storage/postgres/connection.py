@@ -39,7 +39,7 @@ UNUSABLE = (
 
 
 def connection_parameters(url: str) -> dict[str, Any]:
-    """The parameters of a connection beside its URL, which wins where it names them."""
+    """The parameters of a connection besides its URL. The URL wins where it names one of them."""
     given = conninfo_to_dict(url)
     return {name: value for name, value in CONNECTION.items() if name not in given}
 
@@ -49,7 +49,7 @@ def connect(
     *,
     patient: bool = True,  # noqa: ARG001 (SQLite waits for its lock with it)
 ) -> PooledPostgresqlDatabase:
-    """The database of the settings, with connections that are used again."""
+    """The database of the settings, with a pool of connections."""
     compat.attach_psycopg()
     url = settings.database_url
     return PooledPostgresqlDatabase(
@@ -63,7 +63,7 @@ def connect(
 
 
 def explain(error: Exception) -> DatabaseUnavailable | None:
-    """The error as one sentence for the user; None where it is not the database's."""
+    """The error as one sentence for the user; None if the database did not raise it."""
     if isinstance(getattr(error, "orig", error), UNUSABLE):  # Peewee's error holds the driver's
         hint = "Restore what is missing from a backup, or give restmon's user the rights to it."
     elif connection_lost(error) or isinstance(error, MaxConnectionsExceeded):
@@ -123,7 +123,7 @@ def clock() -> int:
 
 
 def table_size(table: str) -> int:
-    """What the table takes on the disk, with its indexes."""
+    """The bytes of the table on the disk, with its indexes."""
     (size,) = models.database.execute_sql(
         "SELECT pg_total_relation_size(%s::regclass)", (f'"{table}"',)
     ).fetchone()

@@ -1,4 +1,4 @@
-"""The partitions of the table of polls: one a month, and one each for what is before and after."""
+"""The partitions of the table of polls: one a month, and one each for the time before and after."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,8 @@ def microseconds(month: np.datetime64) -> int:
 
 
 def make_months(instants: Ints) -> None:
-    """Make the partitions of the instants' months where they are missing. Reports may run
-    meanwhile: a table that is attached locks out no reader. The caller holds the writers' lock."""
+    """Make the missing partitions of the instants' months. Attaching one locks out no reader, so
+    reports may run meanwhile. The caller holds the writers' lock."""
     months = np.unique(instants.astype("datetime64[us]").astype("datetime64[M]"))
     months = months[(months >= FIRST_MONTH) & (months < END_OF_MONTHS)]
     there = {name for name, _, _ in partitions()}
@@ -58,7 +58,8 @@ def make_months(instants: Ints) -> None:
 
 
 def forget(before: int) -> int:
-    """Drop the months that are over before the instant, then delete what is left of its own."""
+    """Drop the months that end before the instant, then delete the earlier polls of its own
+    month."""
     deleted = 0
     for name, lo, hi in partitions():
         if hi is None or hi > before or lo is None:
@@ -97,6 +98,6 @@ def vacuum() -> tuple[int, int]:
 
 
 def tidy() -> None:
-    """Let the index alone answer for polls that were just imported, before autovacuum does."""
+    """Vacuum, so that the index alone answers for new polls before autovacuum runs."""
     for name, _, _ in partitions():
         run(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(name)))

@@ -1,4 +1,4 @@
-"""What SQLite does in its own way: the functions of `database.Engine`.
+"""What SQLite does in its own way: the functions of `engine.Engine`.
 
 `connection` opens the file, locks and explains errors; `polls` reads and writes polls and hours in
 bulk, with the polls of a store packed into one text (`packed_polls`).

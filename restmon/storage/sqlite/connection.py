@@ -23,7 +23,7 @@ UNDECODABLE = "Could not decode to UTF-8"
 
 PRAGMAS = {
     "journal_mode": "wal",
-    # FULL: a transaction that was answered is on the disk, also after a power cut.
+    # FULL: a committed transaction is on the disk, also after a power cut.
     "synchronous": "full",
     "foreign_keys": 1,
     "cache_size": -16 * 1024,
@@ -45,7 +45,7 @@ def connect(settings: Settings, *, patient: bool = True) -> SqliteDatabase:
 
 
 def explain(error: Exception) -> DatabaseUnavailable | None:
-    """The error as one sentence for the user; None where it is not the database's."""
+    """The error as one sentence for the user; None if the database did not raise it."""
     code = error_code(error)
     path = Path(models.database.database)
     if code == sqlite3.SQLITE_NOTADB:

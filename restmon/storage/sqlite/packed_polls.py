@@ -1,4 +1,4 @@
-"""A store's polls as one text: how bulk reads get them out of SQLite.
+"""Reads polls out of SQLite in bulk: all polls of a store as one text.
 
 A row of its own for each poll takes ten times as long in Python's driver. So SQL packs the polls
 of a store, or of a range, into a JSON array, and NumPy parses many arrays at once. A poll is its
@@ -25,7 +25,7 @@ EMPTY = "[]"
 TEXT_AT_ONCE = 2**20
 """Characters that are parsed in one piece, which stays in the processor's cache."""
 CHARACTERS_OF_A_POLL = 14
-"""About so many characters a packed poll takes, with its comma."""
+"""About how many characters a packed poll takes, with its comma."""
 
 
 def pack(base: str) -> str:
