@@ -6,6 +6,7 @@ from restmon.charts.example import draw_example
 from restmon.core import worked_example
 from restmon.core.timeline import NEAREST, PREVIOUS
 from restmon.dashboard import identity, jobs_table, widgets
+from restmon.reporting.style import read_style
 
 identity.require_role()
 st.title("What the numbers mean")
@@ -39,8 +40,11 @@ found = [worked_example.work_example(method) for method in (NEAREST, PREVIOUS)]
 rows = [
     (jobs_table.METHOD_NAMES[f.method], f.spans.start, f.spans.end, f.spans.status) for f in found
 ]
+style = read_style()
 widgets.show_chart(
-    draw_example(rows, worked_example.OPENS, worked_example.CLOSES, worked_example.POLLS),
+    draw_example(
+        rows, worked_example.OPENS, worked_example.CLOSES, worked_example.POLLS, read_style()
+    ),
     "The worked example: by the nearest poll 104.5 minutes up and 75.5 down, by the previous "
     "poll 135 up and 45 down",
     key="example",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from jobs import tasks
 from restmon.access.roles import Role
-from restmon.core.formatting import moment, size
+from restmon.core.formatting import size
 from restmon.core.instants import as_datetime, from_datetime
 from restmon.core.timeline import METHODS, NEAREST
 from restmon.dashboard import (
@@ -22,6 +22,7 @@ from restmon.dashboard import (
     store_data,
     widgets,
 )
+from restmon.dashboard.clock import moment
 from restmon.errors import RestmonError
 from restmon.reporting import comparison, report_details, reports, sources, workbook
 from restmon.storage import database

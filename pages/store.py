@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from restmon.access.roles import Role
-from restmon.core.formatting import moment, share
+from restmon.core.formatting import duration, share
 from restmon.core.instants import DAY, HOUR, MINUTE, SECOND, as_datetime
 from restmon.core.timeline import METHODS, NEAREST
 from restmon.dashboard import (
@@ -20,6 +20,7 @@ from restmon.dashboard import (
     store_data,
     widgets,
 )
+from restmon.dashboard.clock import moment
 from restmon.reporting import store_timeline
 from restmon.reporting.store_timeline import StoreTimeline
 from restmon.storage import database
@@ -101,10 +102,9 @@ def first_poll(view: StoreTimeline) -> None:
     if view.first_observation is None or view.open_before_first <= HOUR_HALVES:
         return
     when = messages.escape_markdown(moment(view.first_observation, view.zone))
-    hours = view.open_before_first / HOUR_HALVES
     st.info(
-        f"There is no poll of this store in its open hours before {when}. The {hours:,.2f} open "
-        "hours until then are given the status of that poll.",
+        f"There is no poll of this store in its open hours before {when}. The "
+        f"{duration(view.open_before_first)} of open time until then count as that poll said.",
         icon=":material/visibility_off:",
     )
 

@@ -52,7 +52,8 @@ identity.require_role()
 st.title("Stores")
 found = store_data.load_fleet()
 notices.show_freshness(found)
-mask = filters.choose_stores(found, with_now=True)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    mask = filters.choose_stores(found, with_status=True)
 if filters.show_if_empty(mask):
     st.stop()
 rows = np.flatnonzero(mask)
@@ -62,7 +63,7 @@ st.caption(
     f"**{len(rows):,}** store{'' if len(rows) == 1 else 's'}; most downtime of the week first."
 )
 shown = table(found, rows)
-if st.session_state.get("now") == filters.DOWN_NOW:
+if st.session_state.get("status") == filters.IS_DOWN:
     shown.insert(2, "down_since", [down_since(found, n) for n in rows.tolist()])
 number = st.column_config.NumberColumn
 st.dataframe(

@@ -129,6 +129,13 @@ def networks_text(value: str) -> str:
     return value
 
 
+def currency_sign(value: str) -> str:
+    """A sign such as ``$`` or ``CHF``; raises ValueError for what is too long or empty."""
+    if not 0 < len(value.strip()) <= 6:
+        raise ValueError("write a sign of one to six letters, such as $ or EUR")
+    return value.strip()
+
+
 def setting(default: Any, *, parse: Callable[[str], Any] = text, description: str) -> Any:
     """A field of `Settings`: its default, the parser of its text, and what README says of it."""
     return field(default=default, metadata={PARSE: parse, DESCRIPTION: description})
@@ -215,6 +222,14 @@ class Settings:
         90,
         parse=integer(1, 1440),
         description="Open time at most this many minutes from an observation counts as covered.",
+    )
+    clock: str = setting(
+        "12",
+        parse=one_of("12", "24"),
+        description="How times of day are written: `12` (5:30 PM) or `24` (17:30).",
+    )
+    currency: str = setting(
+        "$", parse=currency_sign, description="The sign of the currency of estimated sales."
     )
     metrics_groups: int = setting(
         50,

@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 
 from restmon.charts.style import (
     DOWN,
+    EXAMPLE_KEY,
     GROUND,
     HATCH,
     OPEN,
     POLL_EDGE,
-    TIMELINE_KEY,
     UP,
     Frame,
     Ints,
     make_figure,
 )
-from restmon.core.instants import HOUR
+from restmon.core.formatting import US, Style, wall_time
+from restmon.core.instants import HOUR, MINUTE
 
 
 def draw_example(
@@ -27,6 +28,7 @@ def draw_example(
     opens: int,
     closes: int,
     polls: Sequence[tuple[int, int]],
+    style: Style = US,
 ) -> go.Figure:
     """The worked example drawn: a row a method, (name, span starts, span ends, statuses), times
     in microseconds since midnight; ``polls`` are (time, status)."""
@@ -90,11 +92,11 @@ def draw_example(
     ticks = [opens / HOUR, *(time / HOUR for time, _ in polls), closes / HOUR]
     return make_figure(
         traces,
-        Frame("Two polls, three open hours", height=280, left=98, subtitle=TIMELINE_KEY),
+        Frame("Two polls, three open hours", height=280, left=98, subtitle=EXAMPLE_KEY),
         x={
             "range": [opens / HOUR - 0.15, closes / HOUR + 0.15],
             "tickvals": ticks,
-            "ticktext": [f"{int(t):02d}:{round(t % 1 * 60):02d}" for t in ticks],
+            "ticktext": [wall_time(round(t * 60) * MINUTE, style) for t in ticks],
             "title": "Monday, local time",
             "showgrid": False,
         },

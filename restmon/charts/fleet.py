@@ -1,11 +1,38 @@
 """Figures of many stores: uptime over time, by weekday and hour, and how it is distributed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import plotly.graph_objects as go
 
-from restmon.charts.style import DOWN, MUTED, UP, Floats, Frame, Ints, make_figure, wall_clock
+from restmon.charts.style import (
+    DOWN,
+    MUTED,
+    NO_DATA_HATCH,
+    NO_DATA_KEY,
+    SEEN_ENOUGH,
+    UP,
+    Floats,
+    Frame,
+    Ints,
+    key,
+    make_figure,
+    wall_clock,
+)
+from restmon.core.formatting import US, Style, hour_of_day
+from restmon.core.instants import HOUR
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+HEAT = [
+    [0, "rgba(128, 142, 156, 0.16)"],
+    [0.02, "rgba(246, 199, 155, 0.75)"],
+    [0.35, "#F0A766"],
+    [0.7, DOWN],
+    [1, "#7A2E00"],
+]
+"""From no downtime on, whose color fits a light and a dark page."""
 
 
 EDGES = (0, 50, 80, 90, 95, 98, 99, 99.9, 100)
@@ -14,73 +41,132 @@ EDGES = (0, 50, 80, 90, 95, 98, 99, 99.9, 100)
 SHARES = ("< 50", "50–80", "80–90", "90–95", "95–98", "98–99", "99–99.9", "> 99.9", "100")
 
 
-def draw_uptime_over_time(ends: Ints, up: Floats, down: Floats, zone: str = "UTC") -> go.Figure:
-    """The share of uptime of a fleet in the hour that ends at each instant."""
-    wall = wall_clock(ends, zone)
-    total = up + down
+FEW_OPEN, VERY_FEW_OPEN = 0.25, 0.05
+"""Of the open time of the busiest hour of the week: hours with less are faded."""
+
+
+@dataclass(frozen=True)
+class HourLine:
+    """A fleet hour by hour: the instants at which the hours end, and the hours of business that
+    were up, down, and seen (near a poll) in each."""
+
+    ends: Ints
+    up: Floats
+    down: Floats
+    seen: Floats
+
+
+def draw_uptime_over_time(found: HourLine, zone: str = "UTC", style: Style = US) -> go.Figure:
+    """The share of uptime of a fleet in the hour that ends at each instant. Hours of which less
+    than four fifths were seen lie on a gray hatched ground, and the line is pale in them."""
+    wall = wall_clock(found.ends, zone)
+    total = found.up + found.down
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(total > 0, 100 * up / total, np.nan)
+        share = np.where(total > 0, 100 * found.up / total, np.nan)
+        seen = np.where(total > 0, found.seen / total, np.nan)
+    unseen = seen < SEEN_ENOUGH
     lowest = np.nanmin(share) if np.isfinite(share).any() else 0.0
     floor = max(0.0, np.floor((lowest - 2) / 5) * 5)
+    time = "%I:%M %p" if style.twelve_hours else "%H:%M"
     line = {
         "type": "scatter",
         "x": wall,
         "y": share,
-        "mode": "lines",
+        "mode": "lines+markers",
         "line": {"color": UP, "width": 2},
-        "customdata": np.stack([down, total], 1),
+        "marker": {
+            "size": np.where(unseen, 5, 3),
+            "color": np.where(unseen, "#FFFFFF", UP),
+            "line": {"width": 1, "color": UP},
+        },
+        "customdata": np.stack([found.down, total, 100 * seen], 1),
         "hovertemplate": (
-            "Hour to %{x|%a %d %b %H:%M}<br>%{y:.2f} % up, %{customdata[0]:,.0f} of "
-            "%{customdata[1]:,.0f} open hours down<extra></extra>"
+            f"Hour to %{{x|%a, %b %-d, {time}}}<br>%{{y:.2f}}% up: %{{customdata[0]:,.0f}} of "
+            "%{customdata[1]:,.0f} open hours down<br>%{customdata[2]:.0f}% of it near a poll"
+            "<extra></extra>"
         ),
     }
+    ground = {
+        "type": "bar",
+        "x": wall[unseen],
+        "y": np.full(int(unseen.sum()), 100.0 - floor),
+        "base": floor,
+        "width": HOUR / 1000,
+        "offset": -HOUR / 1000,
+        "marker": {"color": "rgba(128, 142, 156, 0.12)", "pattern": NO_DATA_HATCH},
+        "hoverinfo": "skip",
+    }
     return make_figure(
-        [line],
-        Frame("Uptime, hour by hour", height=320, left=74, bottom=66),
-        x={"title": f"Hour ({zone})", "tickformat": "%a<br>%d", "nticks": 8},
+        [line, ground],
+        Frame(
+            "Uptime, hour by hour",
+            height=330,
+            left=74,
+            bottom=66,
+            subtitle=key(("●", UP, "uptime"), (*NO_DATA_KEY[:2], "little or no data")),
+        ),
+        x={"title": f"Hour ({zone})", "tickformat": "%a<br>%-m/%-d", "nticks": 8},
         y={
-            "title": "Uptime (%)",
+            "title": "Uptime",
             "range": [floor, 100 + (100 - floor) * 0.04],
-            "ticksuffix": " %",
+            "ticksuffix": "%",
         },
+        bargap=0,
+        hovermode="closest",
     )
 
 
-def draw_heat_map(down: Floats, open_time: Floats) -> go.Figure:
-    """Down time as a share of open time by weekday (0 = Monday) and local hour: (7, 24) each."""
+def draw_heat_map(down: Floats, open_time: Floats, style: Style = US) -> go.Figure:
+    """Down time as a share of open time by weekday (0 = Monday) and local hour: (7, 24) each.
+    Hours in which few stores are open are faded."""
     with np.errstate(invalid="ignore", divide="ignore"):
         share = np.where(open_time > 0, 100 * down / open_time, np.nan)
     highest = float(np.nanmax(share)) if np.isfinite(share).any() else 1.0
+    busy = open_time / max(float(open_time.max(initial=0.0)), 1e-9)
+    few, very_few = busy < FEW_OPEN, busy < VERY_FEW_OPEN
+    every_hour = [hour_of_day(hour, style) for hour in range(24)]
     cells = {
         "type": "heatmap",
-        "z": share,
-        "x": [f"{hour:02d}" for hour in range(24)],
+        "x": every_hour,
         "y": DAYS,
         "customdata": np.stack([down, open_time], 2),
-        "colorscale": [[0, "#E3EEF8"], [0.35, "#F6C79B"], [0.7, DOWN], [1, "#7A2E00"]],
+        "colorscale": HEAT,
         "zmin": 0,
         "zmax": max(highest, 1.0),
         "xgap": 1,
         "ygap": 1,
-        "colorbar": {
-            "title": {"text": "Down"},
-            "thickness": 10,
-            "ticksuffix": " %",
-            "outlinewidth": 0,
-            "xpad": 6,
-        },
+        "showscale": False,
+        "hoverongaps": False,
         "hovertemplate": (
-            "%{y} %{x}:00, local time<br>%{z:.1f} % down: %{customdata[0]:,.1f} of "
+            "%{y} %{x}, local time<br>%{z:.1f}% down: %{customdata[0]:,.1f} of "
             "%{customdata[1]:,.1f} open hours<extra></extra>"
         ),
     }
+    scale = {
+        "title": {"text": "Down"},
+        "thickness": 10,
+        "ticksuffix": "%",
+        "outlinewidth": 0,
+        "xpad": 6,
+    }
+    traces = [
+        cells | {"z": np.where(~few, share, np.nan), "showscale": True, "colorbar": scale},
+        cells | {"z": np.where(few & ~very_few, share, np.nan), "opacity": 0.45},
+        cells | {"z": np.where(very_few, share, np.nan), "opacity": 0.2},
+    ]
     return make_figure(
-        [cells],
-        Frame("When stores are down", height=330, left=66),
+        traces,
+        Frame(
+            "When stores are down",
+            height=330,
+            left=66,
+            subtitle="Faded: hours in which few stores are open",
+        ),
         x={
             "title": "Hour of the day (each store's local time)",
             "type": "category",
-            "dtick": 3,
+            "tickvals": every_hour[::6],
+            "categoryarray": every_hour,
         },
         y={"title": "Weekday", "autorange": "reversed"},
     )
@@ -95,7 +181,7 @@ def draw_distribution(shares: Floats) -> go.Figure:
     bars = {
         "type": "bar",
         "orientation": "h",
-        "y": [f"{share} %" for share in SHARES],
+        "y": [f"{share}%" for share in SHARES],
         "x": counts,
         "marker": {"color": [DOWN] * 4 + [MUTED] * 2 + [UP] * 3},
         "text": [f"{count:,}" for count in counts],
@@ -109,6 +195,7 @@ def draw_distribution(shares: Floats) -> go.Figure:
         x={
             "title": "Stores",
             "showgrid": True,
+            "tickformat": ",",
             "range": [0, 1.15 * max(int(counts.max()), 1)],
             "nticks": 6,
         },

@@ -50,14 +50,44 @@ HATCH = {
 
 
 def key(*entries: tuple[str, str, str]) -> str:
-    """What the colours and symbols mean, as one line: (symbol, colour, text) each."""
+    """What the colors and symbols mean, as one line: (symbol, color, text) each."""
     return "   ".join(f'<span style="color:{c}"><b>{s}</b></span> {text}' for s, c, text in entries)
+
+
+PALE = {UP: "rgba(47, 127, 193, 0.30)", DOWN: "rgba(217, 96, 26, 0.32)"}
+"""The colors of time that nobody saw."""
+
+
+NO_DATA_HATCH = {
+    "shape": "\\",
+    "size": 6,
+    "solidity": 0.22,
+    "fillmode": "overlay",
+    "fgcolor": MUTED,
+    "fgopacity": 0.9,
+}
+
+
+NO_DATA_KEY = ("▧", MUTED, "no data")
+
+
+SEEN_ENOUGH = 0.8
+"""The coverage from which on a number may be called good."""
 
 
 STATUS_KEY = (("■", UP, "up"), ("▨", DOWN, "down"))
 
 
 TIMELINE_KEY = key(
+    *STATUS_KEY,
+    NO_DATA_KEY,
+    ("■", "#B9C1C9", "open"),
+    ("○", UP, "active"),
+    ("✕", DOWN, "inactive"),
+)
+
+
+EXAMPLE_KEY = key(
     *STATUS_KEY, ("■", "#B9C1C9", "open"), ("○", UP, "active"), ("✕", DOWN, "inactive")
 )
 
@@ -134,16 +164,17 @@ def wall_clock(instants: Ints, zone: str) -> pd.DatetimeIndex:
 
 
 def date_names(wall: pd.DatetimeIndex) -> list[str]:
-    return [f"{day:%a} {day.day} {day:%b}" for day in wall]
+    """Dates such as ``Mon, Jan 23``."""
+    return [f"{day:%a, %b} {day.day}" for day in wall]
 
 
 def whole_percent(part: float, whole: float) -> str:
-    """A share in whole percents, 100 % and 0 % only where they are exact; "closed" of nothing."""
+    """A share in whole percents, 100% and 0% only where they are exact; "closed" of nothing."""
     if not whole:
         return "closed"
     percent = 100 * part / whole
     if part and percent < 1:
-        return "< 1 %"
+        return "< 1%"
     if part != whole and percent > 99:
-        return "> 99 %"
-    return f"{percent:.0f} %"
+        return "> 99%"
+    return f"{percent:.0f}%"

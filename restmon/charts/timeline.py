@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from restmon.charts.style import (
     DOWN,
     HATCH,
+    NO_DATA_HATCH,
+    NO_DATA_KEY,
     OPEN,
+    PALE,
     POLL_EDGE,
     STATUS_KEY,
     TIMELINE_KEY,
@@ -26,6 +29,7 @@ from restmon.charts.style import (
     wall_clock,
     whole_percent,
 )
+from restmon.core.formatting import US, Style, day, hour_of_day
 from restmon.core.instants import HOUR
 from restmon.core.open_clock import cut_at
 
@@ -107,16 +111,29 @@ def _by_day(stretches: Stretches, cuts: Ints) -> Stretches:
 
 @dataclass(frozen=True)
 class StoreMarks:
-    """What is drawn of a store: ``open_hours`` is shaded; ``up`` and ``down`` lie on it, ``polls``
-    are marked."""
+    """What is drawn of a store: ``open_hours`` is shaded; ``up`` and ``down`` lie on it, pale and
+    hatched where they are not in ``seen`` (sorted), whose texts do not count; ``polls`` are
+    marked. ``unseen_note`` is added to what is shown over time that was not seen."""
 
     open_hours: Stretches
     up: Stretches
     down: Stretches
     polls: PollMarks
+    seen: Stretches
+    unseen_note: str = "no data"
 
 
-def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks) -> go.Figure:
+def _split(some: Stretches, seen: Stretches) -> tuple[Stretches, Stretches]:
+    """The parts of the stretches that were seen, and the parts that were not."""
+    cut = _by_day(some, np.unique(np.concatenate([seen.start, seen.end])))
+    if not len(seen.start):
+        return cut.chosen(np.zeros(len(cut.start), bool)), cut
+    at = np.searchsorted(seen.start, cut.start, "right") - 1
+    inside = (at >= 0) & (seen.end[np.maximum(at, 0)] > cut.start)
+    return cut.chosen(inside), cut.chosen(~inside)
+
+
+def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks, style: Style = US) -> go.Figure:
     """A store's time from lo to hi, one row for each local date of the zone, newest on top.
 
     Where the clocks go back, the upper half of the row is the hour's first time and the lower half
@@ -152,10 +169,18 @@ def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks) -> go.Figure:
             "hovertemplate": "%{customdata}<extra></extra>",
         }
 
+    (up, up_unseen), (down, down_unseen) = (_split(s, marks.seen) for s in (marks.up, marks.down))
+
+    def noted(unseen: Stretches) -> Stretches:
+        texts = [f"{text}<br>{marks.unseen_note}" for text in unseen.text]
+        return Stretches(unseen.start, unseen.end, texts)
+
     traces = [
         bars(marks.open_hours, 0.86, {"color": OPEN}),
-        bars(marks.up, 0.5, {"color": UP}),
-        bars(marks.down, 0.5, {"color": DOWN, "pattern": HATCH}),
+        bars(up, 0.5, {"color": UP}),
+        bars(down, 0.5, {"color": DOWN, "pattern": HATCH}),
+        bars(noted(up_unseen), 0.5, {"color": PALE[UP], "pattern": NO_DATA_HATCH}),
+        bars(noted(down_unseen), 0.5, {"color": PALE[DOWN], "pattern": NO_DATA_HATCH}),
     ]
     polls = marks.polls
     hour, row = placed(polls.time, twice.turn(polls.time), 0.86)
@@ -198,7 +223,7 @@ def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks) -> go.Figure:
         x={
             "range": [-0.25, 24.25],
             "tickvals": list(range(0, 25, 6)),
-            "ticktext": [f"{hour:02d}:00" for hour in range(0, 25, 6)],
+            "ticktext": [hour_of_day(hour, style) for hour in range(0, 25, 6)],
             "title": "<br>".join(title),
             "showgrid": True,
         },
@@ -214,17 +239,27 @@ def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks) -> go.Figure:
     )
 
 
-def _date(day: pd.Timestamp) -> str:
-    return f"{day.day} {day:%b %Y}"
+@dataclass(frozen=True)
+class DayBars:
+    """The hours up and down of local dates: ``seen_up`` and ``seen_down`` are the parts of them
+    that are near a poll."""
+
+    dates: Sequence[Any]
+    up: Floats
+    down: Floats
+    seen_up: Floats
+    seen_down: Floats
 
 
-def draw_daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figure:
-    """Hours up and down of each local date, stacked, with the share of uptime above."""
-    days = pd.DatetimeIndex(list(dates))
+def draw_daily_uptime(found: DayBars, style: Style = US) -> go.Figure:
+    """Hours up and down of each local date, stacked, pale and hatched where nobody saw them, with
+    the share of uptime above."""
+    days = pd.DatetimeIndex(list(found.dates))
     names = [f"{day:%a}<br>{day.day}" for day in days]
     if len(days) > 10:
         names = [f"{day.day}<br>{day:%b}" for day in days]
-    told = [whole_percent(u, u + d) for u, d in zip(up.tolist(), down.tolist(), strict=True)]
+    pairs = zip(found.up.tolist(), found.down.tolist(), strict=True)
+    told = [whole_percent(up, up + down) for up, down in pairs]
     traces: list[dict[str, Any]] = [
         {
             "type": "bar",
@@ -236,18 +271,34 @@ def draw_daily_uptime(dates: Sequence[Any], up: Floats, down: Floats) -> go.Figu
             "hovertemplate": f"%{{customdata}}: %{{y:.2f}} h {name.lower()}<extra></extra>",
         }
         for name, hours, marker in (
-            ("Up", up, {"color": UP}),
-            ("Down", down, {"color": DOWN, "pattern": HATCH}),
+            ("Up", found.seen_up, {"color": UP}),
+            (
+                "Up, no poll near",
+                np.maximum(found.up - found.seen_up, 0),
+                {"color": PALE[UP], "pattern": NO_DATA_HATCH},
+            ),
+            ("Down", found.seen_down, {"color": DOWN, "pattern": HATCH}),
+            (
+                "Down, no poll near",
+                np.maximum(found.down - found.seen_down, 0),
+                {"color": PALE[DOWN], "pattern": NO_DATA_HATCH},
+            ),
         )
     ]
     if len(names) <= 10:
-        traces[1] |= {"text": told, "textposition": "outside", "cliponaxis": False}
+        traces[-1] |= {"text": told, "textposition": "outside", "cliponaxis": False}
     title = "Local date"
     if len(days):
-        title += f", {_date(days[0])} – {_date(days[-1])}"
+        title += f", {day(days[0], style)} – {day(days[-1], style)}"
     return make_figure(
         traces,
-        Frame("Uptime of each day", height=340, left=56, bottom=66, subtitle=key(*STATUS_KEY)),
+        Frame(
+            "Uptime of each day",
+            height=340,
+            left=56,
+            bottom=66,
+            subtitle=key(*STATUS_KEY, NO_DATA_KEY),
+        ),
         x={"title": title, "type": "category", "nticks": 8},
         y={"title": "Hours of business", "rangemode": "tozero", "showgrid": True},
         barmode="stack",

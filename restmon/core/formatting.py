@@ -4,42 +4,81 @@ Instants are microseconds since the epoch, UTC; durations half microseconds, as 
 `restmon/core/uptime.py`.
 """
 
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
+from math import isfinite
 
-from restmon.core.instants import HOUR, SECOND, as_datetime
+from restmon.core.instants import HOUR, MINUTE, SECOND, as_datetime
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def moment(instant: int | None, zone: str = "UTC", *, seconds: bool = False) -> str:
-    """Return an instant such as ``Wed 25 Jan 2023 12:13 CST``; "never" for None."""
+@dataclass(frozen=True)
+class Style:
+    """How an installation writes: with AM and PM or the 24-hour clock, and the sign of its
+    currency. A date in ``this_year`` is written without the year."""
+
+    twelve_hours: bool = True
+    currency: str = "$"
+    this_year: int | None = None
+
+
+US = Style()
+
+
+def moment(
+    instant: int | None, zone: str = "UTC", style: Style = US, *, seconds: bool = False
+) -> str:
+    """Return an instant such as ``Wed, Jan 25, 2023, 12:13 PM CST``; "never" for None."""
     if instant is None:
         return "never"
-    clock = "%H:%M:%S" if seconds else "%H:%M"
     local = as_datetime(instant, zone)
-    return f"{local:%a} {local.day} {local:%b %Y} {local.strftime(clock)} {local:%Z}"
+    time = clock(instant if seconds else instant // MINUTE * MINUTE, zone, style)
+    return f"{day(local, style)}, {time} {local:%Z}"
+
+
+def day(date: date, style: Style = US) -> str:
+    """Return a date such as ``Wed, Jan 25, 2023``."""
+    year = "" if date.year == style.this_year else f", {date.year}"
+    return f"{date:%a, %b} {date.day}{year}"
+
+
+def clock(instant: int, zone: str = "UTC", style: Style = US) -> str:
+    """Return a time of day such as ``12:13 PM``; with seconds where there are any."""
+    local = as_datetime(instant, zone)
+    seconds = f":{local.second:02d}" if local.second else ""
+    if not style.twelve_hours:
+        return f"{local:%H:%M}{seconds}"
+    return f"{local.hour % 12 or 12}:{local:%M}{seconds} {local:%p}"
+
+
+def hour_of_day(hour: int, style: Style = US) -> str:
+    """Return an hour of the day, 0 to 24, such as ``9 AM`` or ``09:00``."""
+    if not style.twelve_hours:
+        return f"{hour:02d}:00"
+    return f"{hour % 12 or 12} {'PM' if hour % 24 >= 12 else 'AM'}"
 
 
 def stamp(instant: int, zone: str = "UTC") -> str:
     """Return an instant such as ``2023-01-25 12:13 CST``: sorts as text, quick for many."""
-    return _stamp(instant // (60 * SECOND), zone)
+    return _stamp(instant // MINUTE, zone)
 
 
 @lru_cache(maxsize=10_000)
 def _stamp(minute: int, zone: str) -> str:
-    return f"{as_datetime(minute * 60 * SECOND, zone):%Y-%m-%d %H:%M %Z}"
-
-
-def clock(instant: int, zone: str = "UTC") -> str:
-    """Return a time of day such as ``12:13``; with seconds where there are any."""
-    local = as_datetime(instant, zone)
-    return local.strftime("%H:%M:%S" if local.second else "%H:%M")
+    return f"{as_datetime(minute * MINUTE, zone):%Y-%m-%d %H:%M %Z}"
 
 
 def store_label(store_id: str, name: str | None) -> str:
     """Return how a store is called: its name with the id behind it, or the id alone."""
     return f"{name} ({store_id})" if name else store_id
+
+
+def wall_time(wall: int, style: Style = US) -> str:
+    """Return a wall-clock time, microseconds since midnight, as `wall_text_12` or `wall_text`."""
+    return wall_text_12(wall) if style.twelve_hours else wall_text(wall)
 
 
 def wall_text_12(wall: int) -> str:
@@ -77,26 +116,53 @@ def ago(instant: int | None, now: int) -> str:
     """Return how long before now an instant is: ``3 minutes ago``; "never" for None."""
     if instant is None:
         return "never"
-    seconds = (now - instant) / SECOND
-    if seconds < 0:
+    if now < instant:
         return "in the future"
+    length = elapsed(instant, now)
+    return f"{length} ago" if length else "just now"
+
+
+def elapsed(since: int, now: int) -> str:
+    """Return a length of time in its largest unit, such as ``3 minutes`` or ``2 days``; "" for
+    less than a minute."""
+    seconds = (now - since) / SECOND
     for size, name in ((86_400 * 365, "year"), (86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             number = int(seconds // size)
-            return f"{number:,} {name}{'' if number == 1 else 's'} ago"
-    return "just now"
+            return f"{number:,} {name}{'' if number == 1 else 's'}"
+    return ""
 
 
 def share(part: float, whole: float) -> str:
-    """Return a percentage. It is 100 % or 0 % only where that is exact, "–" of nothing."""
-    if not whole:
+    """Return a percentage. It is 100% or 0% only where that is exact, "–" of nothing."""
+    if not whole or not isfinite(part):
         return "–"
     if part in (0, whole):
-        return "100 %" if part else "0 %"
+        return "100%" if part else "0%"
     percent = 100 * part / whole
     if percent < 0.05:
-        return "< 0.1 %"
-    return "> 99.9 %" if percent >= 99.95 else f"{percent:.1f} %"
+        return "< 0.1%"
+    return "> 99.9%" if percent >= 99.95 else f"{percent:.1f}%"
+
+
+def change(before: float, after: float, period: str) -> str:
+    """Return how a share changed against the period before, such as ``1.8 points higher than the
+    week before``; "no change" where the first decimal stays."""
+    points = round(100 * (after - before), 1)
+    if not points:
+        return f"no change from the {period} before"
+    word = "higher" if points > 0 else "lower"
+    number = f"{abs(points):.1f} point{'' if abs(points) == 1 else 's'}"
+    return f"{number} {word} than the {period} before"
+
+
+def money(amount: float, style: Style = US) -> str:
+    """Return an amount such as ``$1,234`` or ``$9.50``; "–" where it is not known (NaN)."""
+    if not isfinite(amount):
+        return "–"
+    sign, rounded = ("-" if amount < 0 else ""), round(abs(amount), 2)
+    digits = f"{rounded:,.0f}" if rounded >= 100 or rounded == int(rounded) else f"{rounded:,.2f}"
+    return f"{sign}{style.currency}{digits}"
 
 
 def size(number: int) -> str:
@@ -110,9 +176,10 @@ def size(number: int) -> str:
     return f"{value:,.1f} {unit}"
 
 
-def edge(kind: str, instant: int, before: int, after: int, zone: str) -> str:
-    """Return why a span begins or ends at an instant, in local time (see `explanations.Edges`)."""
-    first, second = clock(before, zone), clock(after, zone)
+def edge(kind: str, instant: int, polls: tuple[int, int], zone: str, style: Style = US) -> str:
+    """Return why a span begins or ends at an instant, in local time (see `explanations.Edges`):
+    ``polls`` are those before and after it."""
+    first, second = (clock(poll, zone, style) for poll in polls)
     reason = {
         "opening": "opening",
         "closing": "closing",
@@ -120,7 +187,7 @@ def edge(kind: str, instant: int, before: int, after: int, zone: str) -> str:
         "poll": f"poll at {second}",
         "range": "edge of what is shown",
     }[kind]
-    return f"{clock(instant, zone)} ({reason})"
+    return f"{clock(instant, zone, style)} ({reason})"
 
 
 def no_formula(text: str) -> str:

@@ -1,19 +1,23 @@
-"""Times of day as the visitor writes them: with AM and PM in the United States."""
+"""Times, dates and money as this installation writes them (`RESTMON_CLOCK`, `RESTMON_CURRENCY`)."""
 
-import streamlit as st
-
-from restmon.core.formatting import wall_text, wall_text_12
+from restmon.core import formatting
 from restmon.ingest.values.times_of_day import time_of_day
+from restmon.reporting.style import read_style
 
 
-def has_twelve_hours() -> bool:
-    """Return whether the visitor's clock shows AM and PM."""
-    return st.context.locale == "en-US"
+def moment(instant: int | None, zone: str = "UTC", *, seconds: bool = False) -> str:
+    """Return an instant as text (see `formatting.moment`)."""
+    return formatting.moment(instant, zone, read_style(), seconds=seconds)
+
+
+def money(amount: float) -> str:
+    """Return an amount of money as text."""
+    return formatting.money(amount, read_style())
 
 
 def write_time(wall: int) -> str:
     """Return a time of day, microseconds since midnight, as text."""
-    return wall_text_12(wall) if has_twelve_hours() else wall_text(wall)
+    return formatting.wall_time(wall, read_style())
 
 
 def rewrite_time(text: str) -> str:
@@ -24,5 +28,4 @@ def rewrite_time(text: str) -> str:
 
 def write_hour(hour: int) -> str:
     """Return an hour of the day, 0 to 23, as text such as ``9 AM`` or ``09:00``."""
-    text = write_time(hour * 3_600_000_000)
-    return text.replace(":00", "") if has_twelve_hours() else text
+    return formatting.hour_of_day(hour, read_style())

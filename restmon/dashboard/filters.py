@@ -1,68 +1,93 @@
-"""The filters on stores. The page's address keeps them."""
+"""The filters on stores. The page's address keeps them, and they stay on the way to other pages."""
+
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from restmon.core.status_now import DOWN, STATUS_NAMES
 from restmon.dashboard.identity import current_actor
 from restmon.dashboard.widgets import mask_matches
 from restmon.reporting.fleet import Fleet
 from restmon.stores import groups
 
-DOWN_NOW, OPEN_NOW = "Down now", "Open now"
+NAMES = ("search", "group", "zone", "status")
+"""The filters, by their parameters in the address."""
+KEPT = "kept_filters"
+TIMES_IN = "times_in"
+WIDTH = 168
+"""Pixels: two stand side by side on a phone."""
+IS_DOWN = STATUS_NAMES[DOWN]
 
 
-def choose_stores(found: Fleet, *, with_now: bool = False) -> NDArray[np.bool_]:
-    """Show the filters and return which stores match (bool, one per store)."""
+def choose_stores(found: Fleet, *, with_status: bool = False) -> NDArray[np.bool_]:
+    """Show the filters in the current row, and return which stores match (bool, one per store)."""
+    _restore()
     mask = np.ones(len(found.ids), bool)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
-        search = st.text_input(
-            "Search stores",
-            key="search",
-            bind="query-params",
-            type="search",
-            width=220,
-            placeholder="Name or id",
-        )
-        zones = sorted(set(found.zones.tolist()))
-        zone = st.selectbox(
-            "Time zone",
-            zones,
-            index=None,
-            placeholder="All zones",
-            key="zone",
-            bind="query-params",
-            width=220,
-        )
-        group_names = [entry.name for entry in groups.list_groups(current_actor().groups)]
-        group = None
-        if group_names:
-            group = st.selectbox(
-                "Group",
-                group_names,
-                index=None,
-                placeholder="All groups",
-                key="group",
-                bind="query-params",
-                width=220,
-            )
-        now_is = None
-        if with_now:
-            now_is = st.segmented_control(
-                "Now", [DOWN_NOW, OPEN_NOW], key="now", bind="query-params"
-            )
+    search = st.text_input(
+        "Search stores",
+        key="search",
+        bind="query-params",
+        type="search",
+        width=WIDTH,
+        placeholder="Name or id",
+    )
+    group_names = [entry.name for entry in groups.list_groups(current_actor().groups)]
+    group = _choose("Group", group_names, "All groups", "group") if group_names else None
+    zones = sorted(set(found.zones.tolist()))
+    zone = _choose("Time zone", zones, "All zones", "zone") if len(zones) > 1 else None
+    status = None
+    if with_status:
+        status = _choose("Status", list(STATUS_NAMES), "Any status", "status")
+    kept = st.session_state.get(KEPT, {})
+    chosen = {"search": search, "group": group, "zone": zone}
+    st.session_state[KEPT] = kept | chosen | ({"status": status} if with_status else {})
     if search and search.strip():
         mask &= mask_matches(found.stores, search)
     if zone:
         mask &= found.zones == zone
     if group:
         mask &= pd.Series(found.ids, dtype="str").isin(groups.members_of(group)).to_numpy(bool)
-    if now_is == DOWN_NOW:
-        mask &= found.down_now
-    elif now_is == OPEN_NOW:
-        mask &= found.open_now
+    if status:
+        mask &= found.status_now == STATUS_NAMES.index(status)
     return mask
+
+
+def choose_times_in(found: Fleet, mask: NDArray[np.bool_]) -> str:
+    """Show the choice of the time zone of all times on the page, and return it: that of most of
+    the stores, unless another is chosen."""
+    counts = Counter(found.zones[mask].tolist())
+    zones = [name for name, _ in counts.most_common()]
+    options = [*zones, *(["UTC"] if "UTC" not in zones else [])]
+    chosen = st.selectbox(
+        "Times in",
+        options,
+        key=TIMES_IN,
+        bind="query-params",
+        width=WIDTH,
+        help="All times and charts of this page are in this time zone.",
+    )
+    return chosen or options[0]
+
+
+def _choose(label: str, options: list[str], of_all: str, key: str) -> str | None:
+    return st.selectbox(
+        label, options, index=None, placeholder=of_all, key=key, bind="query-params", width=WIDTH
+    )
+
+
+def _restore() -> None:
+    """Bring back the filters of the page that the visitor comes from, where the address names
+    none."""
+    if not st.session_state.pop("arrived", False):
+        return
+    if any(name in st.query_params for name in NAMES):
+        return
+    for name, value in st.session_state.get(KEPT, {}).items():
+        if value:
+            st.session_state[name] = value
 
 
 def current_filters(**more: str) -> dict[str, str]:

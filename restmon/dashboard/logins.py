@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from restmon.access import sessions
-from restmon.core.formatting import moment
 from restmon.core.instants import as_datetime
 from restmon.dashboard import auth_middleware
+from restmon.dashboard.clock import moment
 
 
 def show_logins(logins: list[sessions.OpenSession], own: str = "") -> None:

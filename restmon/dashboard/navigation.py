@@ -43,6 +43,8 @@ def choose_page() -> Any:
         position="top",
     )
     set_title(chosen.title)
+    if st.session_state.get("page") != chosen.url_path:
+        st.session_state["page"], st.session_state["arrived"] = chosen.url_path, True
     return chosen
 
 

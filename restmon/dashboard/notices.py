@@ -1,17 +1,19 @@
 """The notices that several pages show."""
 
+import numpy as np
 import streamlit as st
 
 from restmon.access.roles import Actor, Role
-from restmon.core.formatting import ago, moment
+from restmon.core.formatting import ago
+from restmon.dashboard.clock import moment
 from restmon.dashboard.identity import current_actor
 from restmon.dashboard.live import rerun_on_change
 from restmon.demo import demo_stores
 from restmon.leasing import heartbeats
 from restmon.ops import future_polls
-from restmon.reporting import snapshot
+from restmon.reporting import feed, snapshot
 from restmon.reporting.fleet import Fleet
-from restmon.storage import demo_rows
+from restmon.storage import database, demo_rows
 from restmon.storage.models import now
 
 WORKER_COMMAND = "python -m restmon worker"
@@ -74,13 +76,37 @@ def stop_without_polls() -> None:
     st.stop()
 
 
-def show_freshness(found: Fleet) -> None:
-    """Show the time of the newest poll and its age, and keep the page current."""
+def show_freshness(found: Fleet) -> bool:
+    """Show the time of the newest poll and its age, and keep the page current. Returns whether the
+    feed is stale."""
+    stale = show_stale_feed(found)
     rerun_on_change(
         found.revision,
         lambda: st.caption(
-            f"As of **{moment(found.as_of)}**, the newest poll ({ago(found.as_of, now())}).",
-            help="The numbers end at the newest poll in the database. When polls come in, this "
-            "page refreshes on its own.",
+            f"As of **{moment(found.as_of, main_zone(found))}**, the newest poll "
+            f"({ago(found.as_of, now())}).",
+            help=f"The numbers end at the newest poll in the database, {moment(found.as_of)}. When "
+            "polls come in, this page refreshes on its own.",
         ),
     )
+    return stale
+
+
+def show_stale_feed(found: Fleet) -> bool:
+    """Return whether the visitor's stores' polls have stopped, and say so if they have."""
+    with database.reading():
+        stale = feed.read_feed(current_actor().groups).state == feed.STALE
+    if stale:
+        st.warning(
+            f"No polls since {moment(found.as_of, main_zone(found))} ({ago(found.as_of, now())}); "
+            "these are the last known states. Check the program that polls the stores, and import "
+            "its newest file.",
+            icon=":material/history:",
+        )
+    return stale
+
+
+def main_zone(found: Fleet) -> str:
+    """Return the time zone of most of the stores."""
+    zones = found.stores.zone_of_store
+    return found.stores.zones[int(np.bincount(zones).argmax())] if len(zones) else "UTC"

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from restmon.charts.timeline import (
+    DayBars,
     PollMarks,
     StoreMarks,
     Stretches,
@@ -12,12 +13,15 @@ from restmon.charts.timeline import (
     draw_timeline,
 )
 from restmon.core import explanations
-from restmon.core.formatting import duration, edge, moment
+from restmon.core.formatting import duration, edge
 from restmon.core.instants import HOUR, as_datetime
 from restmon.dashboard import (
     widgets,
 )
+from restmon.dashboard.clock import moment
 from restmon.reporting.store_timeline import StoreTimeline
+from restmon.reporting.style import read_style
+from restmon.settings import get_settings
 
 HOUR_HALVES = 2 * HOUR
 
@@ -29,7 +33,7 @@ def describe_spans(view: StoreTimeline, spans: explanations.ExplainedSpans) -> l
         start, end, poll = int(spans.start[n]), int(spans.end[n]), int(spans.poll[n])
         s, e = spans.starts, spans.ends
         edges = [
-            edge(str(x.kind[n]), t, int(x.before[n]), int(x.after[n]), view.zone)
+            edge(str(x.kind[n]), t, (int(x.before[n]), int(x.after[n])), view.zone, read_style())
             for x, t in ((s, start), (e, end))
         ]
         word = "Up" if spans.status[n] else "Down"
@@ -74,16 +78,23 @@ def show_timeline(view: StoreTimeline) -> None:
                 every.chosen(spans.status == 1),
                 every.chosen(spans.status == 0),
                 PollMarks(view.polls.time, view.polls.status == 1, view.polls.counts, polls),
+                Stretches(view.seen_start, view.seen_end, [""] * len(view.seen_start)),
+                f"<b>No data:</b> no poll within {get_settings().covered_minutes} minutes",
             ),
+            read_style(),
         ),
         "Timeline of the store, a row a day: business hours, up and down spans, and polls; the "
         "tables below tell the same",
         key="timeline",
     )
-    up, down = view.days.up / HOUR_HALVES, view.days.down / HOUR_HALVES
+    days = view.days
+    found = DayBars(
+        days.date.tolist(),
+        *(time / HOUR_HALVES for time in (days.up, days.down, days.seen_up, days.seen_down)),
+    )
     widgets.show_chart(
-        draw_daily_uptime(view.days.date.tolist(), up, down),
-        "Bars of the hours up and down of each day",
+        draw_daily_uptime(found, read_style()),
+        "Bars of the hours up and down of each day; hatched gray where no poll was near",
         key="daily",
     )
 

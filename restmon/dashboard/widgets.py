@@ -116,15 +116,18 @@ def link_to_stores(label: str, parameters: dict[str, str]) -> None:
     st.page_link("pages/stores.py", label=label, icon=":material/list:", query_params=parameters)
 
 
-def link_to_each_store(described: Iterable[tuple[str, str]], names: Mapping[str, str]) -> None:
-    """Link to the page of each store. ``described`` holds (store id, Markdown text) pairs."""
+def link_to_each_store(
+    described: Iterable[tuple[str, str]], names: Mapping[str, str], symbol: str = ""
+) -> None:
+    """Link to the page of each store. ``described`` holds (store id, Markdown text) pairs; the
+    ``symbol`` stands before each."""
     st.html(f"<style>{WRAPPED_LINKS}</style>")
     for store_id, text in described:
         label = store_label(store_id, names.get(store_id))
         st.page_link(
             "pages/store.py",
-            label=f"**{escape_markdown(label)}** {text}",
-            icon=":material/storefront:",
+            label=f"{symbol} **{escape_markdown(label)}** {text}".strip(),
+            icon=None if symbol else ":material/storefront:",
             query_params={"store": store_id},
         )
 

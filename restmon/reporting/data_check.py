@@ -26,6 +26,7 @@ from restmon.core.intervals import merge
 from restmon.reporting import feed
 from restmon.reporting.check_facts import HAS_HOURS, HAS_ZONE, LISTED, NEVER, Facts, read_facts
 from restmon.reporting.freshness import LONGEST, find_stale_stores, open_since
+from restmon.reporting.style import read_style
 from restmon.storage import database
 
 Ints = NDArray[np.int64]
@@ -103,8 +104,8 @@ def _stale(facts: Facts, actor: Actor) -> list[Finding]:
             Finding(
                 "stale_feed",
                 1,
-                f"No poll has come in since {moment(newest)} ({ago(newest, facts.at)}), so the "
-                "numbers say nothing of the time after it.",
+                f"No poll has come in since {moment(newest, style=read_style())} "
+                f"({ago(newest, facts.at)}), so the numbers say nothing of the time after it.",
                 "Check the program that polls the stores, and import its newest file.",
                 stores=0,
             )
@@ -119,7 +120,7 @@ def _stale(facts: Facts, actor: Actor) -> list[Finding]:
         f"{'its' if count == 1 else 'their'} numbers rest on old ones.",
         "Find out why these stores are no longer polled.",
         lambda n: (
-            f"last poll {moment(int(facts.newest[n]), facts.zone_of(n))}, "
+            f"last poll {moment(int(facts.newest[n]), facts.zone_of(n), read_style())}, "
             f"{ago(int(facts.newest[n]), facts.at)}"
         ),
         np.argsort(facts.newest, kind="stable"),
@@ -238,7 +239,8 @@ def _polled_after_closing(facts: Facts) -> list[Finding]:
     def detail(n: int) -> str:
         zone = facts.zone_of(n)
         closed = as_datetime(int(facts.closes[n]), zone)
-        return f"closed on {closed:%Y-%m-%d}, last poll {moment(int(facts.newest[n]), zone)}"
+        last = moment(int(facts.newest[n]), zone, read_style())
+        return f"closed on {closed:%Y-%m-%d}, last poll {last}"
 
     return facts.finding(
         "polled_after_closing",

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from restmon.access.visibility import mask_stores
 from restmon.core.hours import open_intervals
 from restmon.core.instants import DAY, HOUR
-from restmon.reporting.snapshot import cache, current_revision, read_stores
+from restmon.reporting.snapshot import Stores, cache, current_revision, read_stores
+from restmon.reporting.sources import choose_source
 from restmon.storage import database
 from restmon.storage.models import Store, now
 
@@ -42,8 +44,9 @@ class Feed:
         return STALE if self.stale_from is not None and now() > self.stale_from else OK
 
 
-def read_feed() -> Feed:
-    """The feed as it is now. The caller holds a read transaction.
+def read_feed(groups: frozenset[int] | None = None) -> Feed:
+    """The feed of the stores in some groups (row ids; None: of all stores) as it is now. The caller
+    holds a read transaction.
 
     It is stale when its newest poll, of any store, is older than three times the median gap
     between polls, at least 3 hours, of open time. The gaps are those between neighboring polls of
@@ -54,22 +57,34 @@ def read_feed() -> Feed:
     Costs one query while the newest poll is younger than 3 hours. Beyond that the gaps, and the
     hours of all stores, are read once a revision.
     """
-    newest = cache.newest_poll()
+    newest = choose_source(groups).newest_poll()
     if newest is None or now() - newest <= LEAST:
         return Feed(newest, None)
     revision = current_revision()
-    allowed = cache.remember(revision, ("feed_allowed", newest), lambda: _measure_allowed(newest))
+    allowed = cache.remember(
+        revision, ("feed_allowed", newest, groups), lambda: _measure_allowed(newest, groups)
+    )
     if now() - newest <= allowed:
         return Feed(newest, None)
     stale_from = cache.remember(
-        revision, ("feed_stale_from", newest), lambda: _add_open_time(newest, allowed)
+        revision,
+        ("feed_stale_from", newest, groups),
+        lambda: _add_open_time(newest, allowed, groups),
     )
     return Feed(newest, stale_from)
 
 
-def _measure_allowed(newest: int) -> int:
+def _stores(groups: frozenset[int] | None) -> Stores:
+    stores = read_stores()
+    return stores if groups is None else stores.chosen(mask_stores(groups, stores.ids))
+
+
+def _measure_allowed(newest: int, groups: frozenset[int] | None) -> int:
     """How much open time may pass after the newest poll (microseconds)."""
-    rows = [row for (row,) in database.tuples(Store.select(Store.id).order_by(Store.id))]
+    if groups is None:
+        rows = [row for (row,) in database.tuples(Store.select(Store.id).order_by(Store.id))]
+    else:
+        rows = sorted(_stores(groups).rows.tolist())
     gaps = _gaps(rows[:: -(-len(rows) // SAMPLE)], newest)
     if not len(gaps):
         gaps = _gaps(rows, newest)  # those of the sample may not be polled at all
@@ -86,9 +101,9 @@ def _gaps(rows: list[int], newest: int) -> Ints:
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
-def _add_open_time(begin: int, wanted: int) -> int:
+def _add_open_time(begin: int, wanted: int, groups: frozenset[int] | None) -> int:
     """The instant at which at least one store has been open for so long since ``begin``."""
-    stores = read_stores()
+    stores = _stores(groups)
     for horizon in HORIZONS:
         end = begin + horizon
         found = open_intervals(stores.schedule, begin, end)

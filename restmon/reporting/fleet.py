@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from restmon.core import status_now
 from restmon.core.aggregation import by_hour, by_weekday_hour, down_stretches, open_stretches
-from restmon.core.coverage import measure_coverage
+from restmon.core.coverage import covered_stretches, measure_coverage
 from restmon.core.instants import DAY, HOUR, MINUTE
 from restmon.core.outages import find_outages
 from restmon.core.timeline import NEAREST
@@ -24,6 +24,7 @@ from restmon.reporting.current_status import (
     find_last_polls,
     find_last_status,
 )
+from restmon.reporting.incident_list import FoundIncidents, find_in_line
 from restmon.reporting.snapshot import WEEK, SnapshotCache, Source, Stores, current_revision
 from restmon.reporting.snapshot import cache as shared_cache
 from restmon.settings import get_settings
@@ -48,8 +49,9 @@ class Fleet:
     ``down_by_weekday_hour`` and ``open_by_weekday_hour`` are the week's float32 hours of shape
     (stores, 7, 24), by what the clock in the store's own zone shows, Monday 00:00 first.
 
-    ``open_day`` and ``covered_day`` (int64 half microseconds) are the last day's open time, and how
-    much of it was seen (SEMANTICS.md, "Coverage"), also of stores that were never observed.
+    ``open_time`` and ``covered`` (int64 half microseconds, shape (stores, 3)) are the windows' open
+    time, and how much of it was seen (SEMANTICS.md, "Coverage"), also of stores that were never
+    observed; ``covered_by_hour`` are the week's float32 hours that were seen.
     ``outages`` (int64) is how many overlap the week. ``open_now`` (bool): open at ``as_of``;
     ``status`` (int8): UP or DOWN at the store's last open moment, or NEVER_OBSERVED.
     ``down_since`` (int64 microseconds, or NEVER where it is not down now) is when that outage
@@ -62,6 +64,7 @@ class Fleet:
 
     A store that was never observed has no time at all, neither up nor down nor open.
     ``oldest_poll`` is the earliest poll of the two weeks (and of the day before them).
+    ``incidents`` are those of all of these stores in the week, also after `chosen`.
     """
 
     revision: int
@@ -77,8 +80,9 @@ class Fleet:
     down_by_hour: Hours
     down_by_weekday_hour: Hours
     open_by_weekday_hour: Hours
-    open_day: Ints
-    covered_day: Ints
+    open_time: Ints
+    covered: Ints
+    covered_by_hour: Hours
     outages: Ints
     open_now: Flags
     status: NDArray[np.int8]
@@ -90,6 +94,7 @@ class Fleet:
     hours_assumed: Flags
     hours_unreadable: Flags
     oldest_poll: int | None
+    incidents: FoundIncidents
 
     def chosen(self, mask: Flags) -> "Fleet":
         """The stores of the mask alone."""
@@ -124,6 +129,12 @@ class Fleet:
     def share(self) -> NDArray[np.float64]:
         """Each store's uptime of the week ÷ its open time, nan where there was none."""
         return shares(self.up[:, 2], self.down[:, 2])
+
+    @property
+    def coverage(self) -> NDArray[np.float64]:
+        """How much of each store's open time of the week was seen, nan where there was none."""
+        open_time, covered = self.open_time[:, 2], self.covered[:, 2]
+        return shares(covered, open_time - covered)
 
     @property
     def has_before(self) -> tuple[bool, bool, bool]:
@@ -187,7 +198,17 @@ def _compute(revision: int, as_of: int, method: str, source: Source) -> Fleet:
     zones = (stores.zone_of_store, stores.zones)
 
     near = get_settings().covered_minutes * MINUTE
-    covered, open_day = measure_coverage(line.clock, found.polls, as_of - DAY, as_of, near)
+    covered, open_time = (
+        np.stack(column, axis=1)
+        for column in zip(
+            *(
+                measure_coverage(line.clock, found.polls, as_of - window, as_of, near)
+                for window in WINDOWS
+            ),
+            strict=True,
+        )
+    )
+    seen = covered_stretches(line.clock, found.polls, begin, as_of, near).of_stores(observed)
     open_now = line.clock.intervals.open_at(as_of)
     fell = find_outages(line, as_of, begin)
     # Where the switch to down is at as_of itself, there is no outage yet.
@@ -210,8 +231,9 @@ def _compute(revision: int, as_of: int, method: str, source: Source) -> Fleet:
         down_by_hour=_hours(down_by_hour),
         down_by_weekday_hour=_hours(by_weekday_hour(fallen, *zones, begin, as_of)),
         open_by_weekday_hour=_hours(by_weekday_hour(opened, *zones, begin, as_of)),
-        open_day=open_day,
-        covered_day=covered,
+        open_time=open_time,
+        covered=covered,
+        covered_by_hour=_hours(by_hour(count, seen, begin, HOURS_OF_WEEK)),
         outages=np.bincount(fell.store, minlength=count),
         open_now=open_now,
         status=status,
@@ -223,6 +245,7 @@ def _compute(revision: int, as_of: int, method: str, source: Source) -> Fleet:
         hours_assumed=stores.schedule.hours_assumed,
         hours_unreadable=stores.schedule.hours_unreadable,
         oldest_poll=int(found.polls.time.min()) if len(found.polls.time) else None,
+        incidents=find_in_line(stores, line, (begin, as_of), as_of),
     )
 
 

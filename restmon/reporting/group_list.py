@@ -102,8 +102,8 @@ def _sum_up(fleet: Fleet, name: str, stores: Ints) -> GroupSummary:
         name,
         len(stores),
         counts.tolist(),
-        int(fleet.open_day[stores].sum()),
+        int(fleet.open_time[stores, 1].sum()),
         int(fleet.up[stores, 1].sum()),
         int(fleet.down[stores, 1].sum()),
-        int(fleet.covered_day[stores].sum()),
+        int(fleet.covered[stores, 1].sum()),
     )

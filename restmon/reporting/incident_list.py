@@ -1,5 +1,6 @@
 """Incidents: many stores down at once, in a window (SEMANTICS.md, "An incident")."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from restmon.core.aggregation import Stretches, down_stretches
 from restmon.core.incidents import Incidents, Quarters
 from restmon.core.instants import DAY, MINUTE, as_datetime
 from restmon.core.rounding import divide_half_even
-from restmon.core.timeline import NEAREST
+from restmon.core.timeline import NEAREST, Timeline
 from restmon.reporting.details_table import COUNT, GROUPS, INSTANT, NUMBER, TEXT, iso_instants
 from restmon.reporting.scopes import Scope, choose_as_of, read_scope
 from restmon.reporting.snapshot import Stores, cache, current_revision
@@ -98,19 +99,35 @@ def find_among(
 def _find(stores: Stores, window: tuple[int, int], how: Reading) -> FoundIncidents:
     lo, hi = window
     count = len(stores.ids)
+    pieces = read_lines(stores, np.full(count, lo), np.full(count, hi), how)
+    return _gather(stores, window, how.as_of, ((piece.first, piece.line) for piece in pieces))
+
+
+def find_in_line(
+    stores: Stores, line: Timeline, window: tuple[int, int], as_of: int
+) -> FoundIncidents:
+    """The incidents of the stores in a window, of their timeline, which is good in it."""
+    return _gather(stores, window, as_of, [(0, line)])
+
+
+def _gather(
+    stores: Stores, window: tuple[int, int], as_of: int, pieces: Iterable[tuple[int, Timeline]]
+) -> FoundIncidents:
+    """The incidents in the timelines of all of the stores: each with the place of its first."""
+    lo, hi = window
     start = np.arange(-(-lo // incidents.QUARTER), -(-hi // incidents.QUARTER))
     down, opened = np.zeros(len(start), np.int64), np.zeros(len(start), np.int64)
     at_instants, fallen = [], []
-    for piece in read_lines(stores, np.full(count, lo), np.full(count, hi), how):
-        counted = incidents.count_quarters(piece.line, lo, hi)
+    for first, line in pieces:
+        counted = incidents.count_quarters(line, lo, hi)
         down += counted.down
         opened += counted.open
-        at_instants.append(_moved(incidents.down_at_instants(piece.line), piece.first))
-        fallen.append(_moved(down_stretches(piece.line, lo, hi), piece.first))
+        at_instants.append(_moved(incidents.down_at_instants(line), first))
+        fallen.append(_moved(down_stretches(line, lo, hi), first))
     quarters = Quarters(start * incidents.QUARTER, down, opened)
     found = incidents.gather_incidents(quarters, _joined(at_instants))
     lost = incidents.measure_lost_time(found, _joined(fallen))
-    return FoundIncidents(how.as_of, lo, hi, stores, found, lost)
+    return FoundIncidents(as_of, lo, hi, stores, found, lost)
 
 
 def _moved(found: Stretches, first: int) -> Stretches:

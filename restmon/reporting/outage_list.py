@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from peewee import chunked
 
 from restmon.core.aggregation import Stretches
-from restmon.core.instants import DAY, MINUTE
+from restmon.core.instants import DAY, HOUR, MINUTE
 from restmon.core.outage_statistics import UNKNOWN, Reasons, find_causes
 from restmon.core.outages import DownRuns, find_down_runs, find_outages
 from restmon.core.rounding import divide_half_even
@@ -152,6 +152,15 @@ def find_outages_in(
         if len(lo) and int((hi - lo).max()) > CACHED_DAYS * DAY:
             return find()
         return cache.remember(current_revision(), ("outages", scope, window, how), find)
+
+
+def find_ongoing(stores: Stores, how: Reading) -> OutageArrays:
+    """The outages of the stores that go on at ``as_of``, without their incidents. The caller holds
+    a read transaction."""
+    count = len(stores.ids)
+    window = np.full(count, how.as_of - HOUR), np.full(count, how.as_of)
+    found = _find(stores, window, how, None)
+    return found.where(found.ongoing)
 
 
 def _find(

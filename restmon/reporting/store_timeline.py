@@ -6,11 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon.core.aggregation import down_stretches, local_days, open_stretches, sum_between
+from restmon.core.aggregation import (
+    Stretches,
+    down_stretches,
+    local_days,
+    open_stretches,
+    sum_between,
+)
+from restmon.core.coverage import covered_stretches
 from restmon.core.explanations import ExplainedSpans, explain_spans
 from restmon.core.formatting import WEEKDAYS, wall_text
 from restmon.core.hours import CLOSED, DEFAULT_ZONE, open_intervals
-from restmon.core.instants import DAY
+from restmon.core.instants import DAY, MINUTE
 from restmon.core.intervals import OpenIntervals
 from restmon.core.observations import Polls
 from restmon.core.outage_statistics import UNKNOWN, Reasons, find_causes
@@ -23,6 +30,7 @@ from restmon.reporting.scopes import Scope, choose_as_of, read_scope
 from restmon.reporting.snapshot import Stores
 from restmon.reporting.snapshot import cache as shared_cache
 from restmon.reporting.windows import LAST_WEEK, Window
+from restmon.settings import get_settings
 from restmon.storage import database
 from restmon.storage.models import BusinessHours, PollReason, Store
 from restmon.stores.schedules import make_schedule
@@ -48,12 +56,20 @@ class PollsInRange:
 @dataclass(frozen=True)
 class Days:
     """Time by local calendar date: ``date`` datetime64[D]; ``up``, ``down`` and ``open`` int64
-    half microseconds, of the part of the date that is in the range."""
+    half microseconds, of the part of the date that is in the range; ``seen_up`` and ``seen_down``
+    the parts of up and down that are near a poll (SEMANTICS.md, "Coverage")."""
 
     date: NDArray[np.datetime64]
     up: Ints
     down: Ints
     open: Ints
+    seen_up: Ints
+    seen_down: Ints
+
+    @property
+    def covered(self) -> int:
+        """How much of the time of all dates was seen."""
+        return int(self.seen_up.sum() + self.seen_down.sum())
 
 
 @dataclass(frozen=True)
@@ -69,8 +85,9 @@ class StoreTimeline:
     "From polls to time"). ``first_observation`` is the store's very first one if the range begins
     before it, else None; ``open_before_first`` is the open time of the range before it, which
     takes its status. ``open_start`` and ``open_end`` are the open intervals, clipped to the
-    range. Outages that overlap the range are whole; ``causes`` has the reason that polls told for
-    each, None where they told none.
+    range, and ``seen_start`` and ``seen_end`` the parts of them that are near a poll. Outages that
+    overlap the range are whole; ``causes`` has the reason that polls told for each, None where they
+    told none.
     """
 
     store_id: str
@@ -91,6 +108,8 @@ class StoreTimeline:
     last_poll_active: bool | None
     open_start: Ints
     open_end: Ints
+    seen_start: Ints
+    seen_end: Ints
     polls: PollsInRange
     spans: ExplainedSpans
     days: Days
@@ -133,7 +152,12 @@ def read_store(
     opened = open_stretches(intervals, lo, hi)
     dates, edges = local_days(store.zones[0], lo, hi)
     open_time = sum_between(opened, edges)
-    down = sum_between(down_stretches(line, lo, hi), edges)
+    fallen = down_stretches(line, lo, hi)
+    down = sum_between(fallen, edges)
+    near = get_settings().covered_minutes * MINUTE
+    seen = covered_stretches(line.clock, polls, lo, hi, near)
+    seen_down = sum_between(_overlap(fallen, seen), edges)
+    seen_up = sum_between(seen, edges) - seen_down
     up = open_time - down if observed else np.zeros_like(down)
     first = None
     if observed and not len(before.time):
@@ -164,15 +188,27 @@ def read_store(
         last_poll_active=bool(newest[2][0]) if len(newest[2]) else None,
         open_start=opened.start // 2,
         open_end=opened.end // 2,
+        seen_start=seen.start // 2,
+        seen_end=seen.end // 2,
         polls=PollsInRange(inside.time, inside.status, _inside(intervals, inside.time)),
         spans=explain_spans(line, lo, hi, method),
-        days=Days(dates, up, down, open_time),
+        days=Days(dates, up, down, open_time, seen_up, seen_down),
         outages=outages,
         causes=causes,
         up=int(up.sum()),
         down=int(down.sum()),
         open=int(open_time.sum()),
     )
+
+
+def _overlap(some: Stretches, others: Stretches) -> Stretches:
+    """The time that lies in stretches of both, of one store; those of each do not overlap."""
+    first = np.searchsorted(others.end, some.start, "right")
+    counts = np.maximum(np.searchsorted(others.start, some.end) - first, 0)
+    n = np.repeat(np.arange(len(counts)), counts)
+    k = np.arange(len(n)) - np.repeat(np.cumsum(counts) - counts, counts) + first[n]
+    start = np.maximum(some.start[n], others.start[k])
+    return Stretches(some.store[n], start, np.minimum(some.end[n], others.end[k]))
 
 
 def read_window(

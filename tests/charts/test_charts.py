@@ -12,8 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restmon.charts.example import draw_example
-from restmon.charts.fleet import draw_distribution, draw_heat_map, draw_uptime_over_time
+from restmon.charts.fleet import (
+    HourLine,
+    draw_distribution,
+    draw_heat_map,
+    draw_uptime_over_time,
+)
 from restmon.charts.timeline import (
+    DayBars,
     PollMarks,
     StoreMarks,
     Stretches,
@@ -47,8 +53,22 @@ def timeline(
     polls: PollMarks = NO_POLLS,
     zone: str = CHICAGO,
     opened: Stretches = NOTHING,
+    seen: Stretches | None = None,
 ) -> go.Figure:
-    return draw_timeline(zone, lo, hi, StoreMarks(opened, up, down, polls))
+    whole = stretches((lo, hi)) if seen is None else seen
+    return draw_timeline(zone, lo, hi, StoreMarks(opened, up, down, polls, whole, "unseen"))
+
+
+def daily(days: list[date], up: Any, down: Any, seen_up: Any = None) -> go.Figure:
+    """The bars of days of which all was seen, but for what was not seen of the time up."""
+    up, down = np.asarray(up, float), np.asarray(down, float)
+    return draw_daily_uptime(DayBars(days, up, down, up if seen_up is None else seen_up, down))
+
+
+def over_time(ends: Any, up: Any, down: Any, seen: Any = None) -> go.Figure:
+    """The line of hours of which all was seen, unless it is said otherwise."""
+    up, down = np.asarray(up, float), np.asarray(down, float)
+    return draw_uptime_over_time(HourLine(ends, up, down, up + down if seen is None else seen))
 
 
 def rows(figure: go.Figure, places: Any) -> list[str]:
@@ -86,8 +106,8 @@ def one_of_each() -> dict[str, go.Figure]:
     hours = np.ones(168)
     return {
         "timeline": timeline(lo, hi, span, span, polls, opened=span),
-        "daily": draw_daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0])),
-        "over time": draw_uptime_over_time(lo + HOUR * np.arange(168), hours, hours),
+        "daily": daily([date(2023, 1, 23)], [3.0], [1.0]),
+        "over time": over_time(lo + HOUR * np.arange(168), hours, hours),
         "heat map": draw_heat_map(np.ones((7, 24)), np.full((7, 24), 4.0)),
         "distribution": draw_distribution(np.array([100.0, 50.0])),
         "example": draw_example(
@@ -112,25 +132,25 @@ def test_a_span_is_drawn_on_the_local_dates_it_touches():
     up = stretches((local("2023-01-23 22:00"), local("2023-01-25 01:30")))
     figure = timeline(lo, hi, up)
     assert bars(figure, 1) == [
-        ("Mon 23 Jan", 22, 2, "text 0"),
-        ("Tue 24 Jan", 0, 24, "text 0"),
-        ("Wed 25 Jan", 0, 1.5, "text 0"),
+        ("Mon, Jan 23", 22, 2, "text 0"),
+        ("Tue, Jan 24", 0, 24, "text 0"),
+        ("Wed, Jan 25", 0, 1.5, "text 0"),
     ]
-    assert list(figure.layout.yaxis.ticktext) == ["Mon 23 Jan", "Tue 24 Jan", "Wed 25 Jan"]
+    assert list(figure.layout.yaxis.ticktext) == ["Mon, Jan 23", "Tue, Jan 24", "Wed, Jan 25"]
 
 
 def test_a_span_that_ends_at_midnight_stays_on_its_date():
     lo, hi = local("2023-01-23 00:00"), local("2023-01-25 00:00")
     up = stretches((local("2023-01-23 00:00"), local("2023-01-24 00:00")))
-    assert bars(timeline(lo, hi, up), 1) == [("Mon 23 Jan", 0, 24, "text 0")]
+    assert bars(timeline(lo, hi, up), 1) == [("Mon, Jan 23", 0, 24, "text 0")]
 
 
 def test_the_day_on_which_clocks_go_forward_has_a_gap():
     lo, hi = local("2023-03-12 00:00"), local("2023-03-13 00:00")
     assert hi - lo == 23 * HOUR
     assert bars(timeline(lo, hi, stretches((lo, hi))), 1) == [
-        ("Sun 12 Mar", 0, 2, "text 0"),
-        ("Sun 12 Mar", 3, 21, "text 0"),
+        ("Sun, Mar 12", 0, 2, "text 0"),
+        ("Sun, Mar 12", 3, 21, "text 0"),
     ]
 
 
@@ -147,21 +167,21 @@ def test_the_hour_that_comes_twice_is_drawn_in_halves():
     figure = timeline(lo, hi, up, down, polls)
 
     assert bars(figure, 1) == [
-        ("Sat 5 Nov", 0, 24, "text 0"),
-        ("Sun 6 Nov", 0, 1, "text 0"),
-        ("Sun 6 Nov", 1, 1, "text 0"),
-        ("Sun 6 Nov", 1, 1, "text 0"),
-        ("Sun 6 Nov", 2, 22, "text 0"),
+        ("Sat, Nov 5", 0, 24, "text 0"),
+        ("Sun, Nov 6", 0, 1, "text 0"),
+        ("Sun, Nov 6", 1, 1, "text 0"),
+        ("Sun, Nov 6", 1, 1, "text 0"),
+        ("Sun, Nov 6", 2, 22, "text 0"),
     ]
     whole, upper, lower = (0.75, 1.25), (1, 1.25), (0.75, 1)
     assert edges(figure, 1) == [(-0.25, 0.25), whole, upper, lower, whole]
-    assert bars(figure, 2) == [("Sun 6 Nov", 1.5, 0.25, f"text {n}") for n in (0, 1)]
+    assert bars(figure, 2) == [("Sun, Nov 6", 1.5, 0.25, f"text {n}") for n in (0, 1)]
     assert edges(figure, 2) == [upper, lower]
-    marks = figure.data[3]
+    marks = figure.data[-2]
     assert list(marks.x) == [0, 1.5, 1.5]
-    assert rows(figure, marks.y) == ["Sat 5 Nov", "Sun 6 Nov", "Sun 6 Nov"]
+    assert rows(figure, marks.y) == ["Sat, Nov 5", "Sun, Nov 6", "Sun, Nov 6"]
     assert marks.y[1] > 1 > marks.y[2]
-    assert "Clocks went back on Sun 6 Nov" in figure.layout.xaxis.title.text
+    assert "Clocks went back on Sun, Nov 6" in figure.layout.xaxis.title.text
     other = timeline(lo, local("2022-11-06 00:00"), up, polls=polls)
     assert other.layout.xaxis.title.text == "Local time (America/Chicago)"
 
@@ -171,8 +191,8 @@ def test_zones_of_half_hours_are_cut_at_their_own_midnight():
     lo, hi = local("2023-01-23 00:00", zone), local("2023-01-25 00:00", zone)
     up = stretches((lo + 23 * HOUR, lo + 25 * HOUR))
     assert bars(timeline(lo, hi, up, zone=zone), 1) == [
-        ("Mon 23 Jan", 23, 1, "text 0"),
-        ("Tue 24 Jan", 0, 1, "text 0"),
+        ("Mon, Jan 23", 23, 1, "text 0"),
+        ("Tue, Jan 24", 0, 1, "text 0"),
     ]
 
 
@@ -199,7 +219,7 @@ def test_cutting_loses_no_time_and_stays_in_the_day(zone: str, day: int, pieces:
         assert all(a[1] <= b[0] for a, b in pairwise(here)), minute
 
 
-def test_down_is_told_from_up_without_colour():
+def test_down_is_told_from_up_without_color():
     lo = local("2023-01-23 00:00")
     span = stretches((lo, lo + HOUR))
     figure = timeline(lo, lo + 24 * HOUR, span, span)
@@ -207,9 +227,9 @@ def test_down_is_told_from_up_without_colour():
     assert not up.marker.pattern.shape
     assert down.marker.pattern.shape == "/"
     assert up.marker.color != down.marker.color
-    daily = draw_daily_uptime([date(2023, 1, 23)], np.array([3.0]), np.array([1.0]))
-    assert [trace.marker.pattern.shape for trace in daily.data] == [None, "/"]
-    for drawn in (figure, daily):
+    bars_of_days = daily([date(2023, 1, 23)], [3.0], [1.0])
+    assert [trace.marker.pattern.shape for trace in bars_of_days.data] == [None, "\\", "/", "\\"]
+    for drawn in (figure, bars_of_days):
         assert "▨" in drawn.layout.title.subtitle.text
 
 
@@ -225,7 +245,7 @@ def test_polls_have_a_symbol_for_each_status_and_fade_where_they_do_not_count():
     active, inactive = figure.data[-2:]
     assert (active.marker.symbol, inactive.marker.symbol) == ("circle", "x")
     assert list(active.x) == [1, 2]
-    assert rows(figure, active.y) == ["Mon 23 Jan", "Tue 24 Jan"]
+    assert rows(figure, active.y) == ["Mon, Jan 23", "Tue, Jan 24"]
     assert list(active.customdata) == ["one", "three"]
     assert active.marker.opacity[0] > active.marker.opacity[1]
     assert list(inactive.x) == [2]
@@ -234,37 +254,37 @@ def test_polls_have_a_symbol_for_each_status_and_fade_where_they_do_not_count():
 def test_an_empty_timeline_still_has_its_dates():
     lo = local("2023-01-23 00:00")
     figure = timeline(lo, lo + 24 * HOUR)
-    assert list(figure.layout.yaxis.ticktext) == ["Mon 23 Jan"]
+    assert list(figure.layout.yaxis.ticktext) == ["Mon, Jan 23"]
     assert all(not len(trace.x) for trace in figure.data)
 
 
 def test_each_day_tells_its_share():
     days = [date(2023, 1, 23), date(2023, 1, 24), date(2023, 1, 25)]
-    figure = draw_daily_uptime(days, np.array([6.0, 0, 0]), np.array([2.0, 0, 4]))
-    assert list(figure.data[1].text) == ["75 %", "closed", "0 %"]
-    assert list(figure.data[0].customdata) == ["Mon 23 Jan", "Tue 24 Jan", "Wed 25 Jan"]
+    figure = daily(days, np.array([6.0, 0, 0]), np.array([2.0, 0, 4]))
+    assert list(figure.data[-1].text) == ["75%", "closed", "0%"]
+    assert list(figure.data[0].customdata) == ["Mon, Jan 23", "Tue, Jan 24", "Wed, Jan 25"]
 
 
 def test_a_day_that_was_nearly_up_is_not_told_as_all_up():
     days = [date(2023, 1, 23), date(2023, 1, 24)]
-    figure = draw_daily_uptime(days, np.array([23.99, 0.01]), np.array([0.01, 23.99]))
-    assert list(figure.data[1].text) == ["> 99 %", "< 1 %"]
+    figure = daily(days, np.array([23.99, 0.01]), np.array([0.01, 23.99]))
+    assert list(figure.data[-1].text) == ["> 99%", "< 1%"]
 
 
 def test_many_days_have_names_that_differ_and_no_texts():
     days = [date(2023, 1, 1).replace(day=1 + n) for n in range(31)] + [date(2023, 2, 1)]
-    figure = draw_daily_uptime(days, np.ones(32), np.zeros(32))
+    figure = daily(days, np.ones(32), np.zeros(32))
     assert len(set(figure.data[0].x)) == 32
-    assert figure.data[1].text is None
+    assert figure.data[-1].text is None
 
 
 def test_no_days_at_all_is_an_empty_figure():
-    assert draw_daily_uptime([], np.empty(0), np.empty(0)).layout.title.text
+    assert daily([], np.empty(0), np.empty(0)).layout.title.text
 
 
 def test_the_fleet_over_time_is_a_share_of_what_was_open():
     ends = HOUR * np.arange(1, 5)
-    figure = draw_uptime_over_time(ends, np.array([3.0, 0, 1, 0]), np.array([1.0, 0, 0, 2]))
+    figure = over_time(ends, np.array([3.0, 0, 1, 0]), np.array([1.0, 0, 0, 2]))
     np.testing.assert_allclose(figure.data[0].y, [75, np.nan, 100, 0])
     low, high = figure.layout.yaxis.range
     assert low == 0
@@ -272,13 +292,13 @@ def test_the_fleet_over_time_is_a_share_of_what_was_open():
 
 
 def test_the_axis_begins_below_the_lowest_share():
-    figure = draw_uptime_over_time(HOUR * np.arange(2), np.array([96.0, 99]), np.array([4.0, 1]))
+    figure = over_time(HOUR * np.arange(2), np.array([96.0, 99]), np.array([4.0, 1]))
     assert figure.layout.yaxis.range[0] == 90
 
 
 @pytest.mark.parametrize("open_time", [np.zeros(3), np.empty(0)])
 def test_a_fleet_that_was_never_open_is_an_empty_line(open_time: np.ndarray):
-    figure = draw_uptime_over_time(HOUR * np.arange(len(open_time)), open_time, open_time)
+    figure = over_time(HOUR * np.arange(len(open_time)), open_time, open_time)
     assert np.isnan(np.asarray(figure.data[0].y, float)).all()
     low, high = figure.layout.yaxis.range
     assert low < high
@@ -292,7 +312,7 @@ def test_the_heat_map_shows_shares_and_leaves_closed_hours_empty():
     assert heat.z[2][13] == 25
     assert np.isnan(heat.z[0][0])
     assert heat.y[2] == "Wed"
-    assert heat.x[13] == "13"
+    assert heat.x[13] == "1 PM"
     assert heat.zmin == 0
     assert heat.zmax == 25
 
@@ -323,7 +343,7 @@ def test_a_heat_map_without_any_downtime_or_open_hour_has_a_scale():
 def test_each_share_is_counted_in_its_bin(share: float, name: str):
     trace = draw_distribution(np.array([share])).data[0]
     counts = dict(zip(trace.y, trace.x, strict=True))
-    assert counts[f"{name} %"] == 1
+    assert counts[f"{name}%"] == 1
     assert sum(counts.values()) == 1
 
 
@@ -343,4 +363,41 @@ def test_the_worked_example_is_drawn_to_scale():
     assert texts == {"104.5 min", "75.5 min", "135 min", "45 min"}
     hours = sorted(float(x) for trace in figure.data[1:] if trace.type == "bar" for x in trace.x)
     assert hours == [0.75, 75.5 / 60, 104.5 / 60, 2.25]
-    assert list(figure.layout.xaxis.ticktext) == ["09:00", "10:14", "11:15", "12:00"]
+    assert list(figure.layout.xaxis.ticktext) == ["9:00 AM", "10:14 AM", "11:15 AM", "12:00 PM"]
+
+
+def test_time_that_nobody_saw_is_pale_and_hatched():
+    lo = local("2023-01-23 00:00")
+    span = stretches((lo + HOUR, lo + 9 * HOUR))
+    seen = stretches((lo, lo + 2 * HOUR), (lo + 5 * HOUR, lo + 6 * HOUR))
+    figure = timeline(lo, lo + 24 * HOUR, span, span, seen=seen)
+    drawn = [[(start, hours) for _, start, hours, _ in bars(figure, n)] for n in range(1, 5)]
+    assert drawn == [[(1, 1), (5, 1)]] * 2 + [[(2, 3), (6, 3)]] * 2
+    assert [figure.data[n].marker.pattern.shape for n in range(1, 5)] == [None, "/", "\\", "\\"]
+    assert [text for *_, text in bars(figure, 3)] == ["text 0<br>unseen"] * 2
+    assert "no data" in figure.layout.title.subtitle.text
+
+
+def test_a_day_that_nobody_saw_is_hatched_in_its_bar():
+    figure = daily([date(2023, 1, 23)], [3.0], [1.0], np.array([1.0]))
+    assert [list(trace.y) for trace in figure.data] == [[1], [2], [1], [0]]
+    assert figure.data[-1].text[0] == "75%"
+
+
+def test_hours_of_which_little_was_seen_lie_on_a_hatched_ground():
+    seen = np.array([4.0, 3.2, 3.1, 0.0])
+    line, ground = over_time(HOUR * np.arange(4), np.full(4, 3.0), np.ones(4), seen).data
+    assert list(ground.x) == list(line.x[2:])
+    assert ground.marker.pattern.shape
+    assert [color == "#FFFFFF" for color in line.marker.color] == [False, False, True, True]
+
+
+def test_hours_in_which_few_stores_are_open_are_faded():
+    opened = np.full((7, 24), 100.0)
+    opened[0, 3], opened[0, 4] = 20, 4
+    heat = draw_heat_map(opened / 10, opened).data
+    shown = [np.isfinite(np.asarray(trace.z, float)) for trace in heat]
+    assert (shown[0].astype(int) + shown[1] + shown[2] == 1).all()
+    assert shown[1][0, 3]
+    assert shown[2][0, 4]
+    assert (heat[0].opacity or 1) > heat[1].opacity > heat[2].opacity

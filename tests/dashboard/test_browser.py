@@ -183,7 +183,7 @@ def test_an_open_page_shows_what_comes_in_by_itself(browser: Browser, own: Works
         expect(page.get_by_text("There are no polls yet.")).to_be_visible()
         own.import_now("a,active,2023-01-25 17:00:00 UTC\n")
         page.clock.fast_forward(half_a_minute)
-        expect(page.get_by_text("As of Wed 25 Jan 2023 17:00 UTC")).to_be_visible()
+        expect(page.get_by_text("As of Wed, Jan 25, 2023, 5:00 PM UTC")).to_be_visible()
         settle(page)
         page.get_by_label("Search stores").fill("a")
         page.keyboard.press("Enter")
@@ -191,7 +191,7 @@ def test_an_open_page_shows_what_comes_in_by_itself(browser: Browser, own: Works
         settle(page)
         own.import_now("a,inactive,2023-01-25 18:00:00 UTC\n")
         page.clock.fast_forward(half_a_minute)
-        expect(page.get_by_text("As of Wed 25 Jan 2023 18:00 UTC")).to_be_visible()
+        expect(page.get_by_text("As of Wed, Jan 25, 2023, 6:00 PM UTC")).to_be_visible()
         expect(page.get_by_text("See the store that is down now")).to_be_visible()
         expect(page.get_by_label("Search stores")).to_have_value("a")
 

@@ -53,7 +53,7 @@ def shown_as(urls: Any) -> dict[str, str]:
 def test_tables_and_links_show_names_before_ids(stores: Workspace):
     shown = shown_as(table(page("stores"), ALL_STORES)["store"])
     assert shown == {"a": LABEL, "b": "b", "c:1": "c:1", "idle": "The Idle Spoon (idle)"}
-    (link,) = [text for text in page().page_link.values if "h down" in text and "Taco" in text]
+    (link,) = [text for text in page().page_link.values if "min down" in text and "Taco" in text]
     assert link.replace("\\", "").startswith(f"**{LABEL}** ")
     found = [t.value["store"] for t in page("data_check").dataframe if "store" in t.value]
     assert "The Idle Spoon (idle)" in {label for urls in found for label in shown_as(urls).values()}

@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from restmon.core.formatting import WEEKDAYS
-from restmon.dashboard import clock
 from restmon.ingest.hours_editing import read_hours
 from restmon.ingest.store_editing import Subject, read_dates, read_entry, read_sales
+from restmon.settings import get_settings
 from restmon.stores import groups
 from tests.support.pages import POLLS, ZONES, page, seen, table, well
 from tests.support.workspace import Workspace
@@ -44,11 +44,6 @@ def switch(at: AppTest, key: str) -> AppTest:
     """The page after a switch is turned."""
     (found,) = [toggle for toggle in at.toggle if toggle.key.startswith(key)]
     return well(found.set_value(True).run())
-
-
-@pytest.fixture
-def american(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "has_twelve_hours", lambda: True)
 
 
 def test_sales_are_edited_and_taken_away(stores: Workspace):
@@ -92,7 +87,7 @@ def test_sales_that_cannot_be_kept_name_the_hour_and_the_day(stores: Workspace):
 def test_hours_may_be_the_same_every_day(stores: Workspace):
     at = switch(page("settings", store="a"), "same_hours_a")
     (editor,) = [t for t in at.data_editor if "Business hours of store" in t.proto.alt]
-    assert editor.value.values.tolist() == [["09:00", "17:00"]]
+    assert editor.value.values.tolist() == [["9:00 AM", "5:00 PM"]]
     late = {"start_time_local": "8 PM", "end_time_local": "midnite"}
     at = press(with_edits(at, "Business hours of store", added_rows=[late]), "save")
     assert table(at, "rows that cannot be kept")[["line", "column"]].values.tolist() == [
@@ -107,7 +102,7 @@ def test_hours_may_be_the_same_every_day(stores: Workspace):
     ]
 
 
-def test_an_american_reads_and_writes_am_and_pm(stores: Workspace, american: None):
+def test_an_american_reads_and_writes_am_and_pm(stores: Workspace):
     at = page("settings", store="a")
     (editor,) = [t for t in at.data_editor if "Business hours of store" in t.proto.alt]
     assert editor.value.values.tolist() == [["0", "9:00 AM", "5:00 PM"]]
@@ -168,3 +163,12 @@ def test_a_feed_is_downloaded(stores: Workspace, kind: str):
     at = page("settings", store="a")
     at = well(at.selectbox("export_kind").select(kind).run())
     assert f"Download {kind}.csv" in seen(at)
+
+
+def test_the_24_hour_clock_is_a_setting(stores: Workspace, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RESTMON_CLOCK", "24")
+    get_settings.cache_clear()
+    at = page("settings", store="a")
+    (editor,) = [t for t in at.data_editor if "Business hours of store" in t.proto.alt]
+    assert editor.value.values.tolist() == [["0", "09:00", "17:00"]]
+    assert "Wed, Jan 25, 2023, 10:00 CST" in seen(page("store", store="a"))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from restmon.core.hours import DEFAULT_ZONE
+from restmon.core.incidents import Incidents
 from restmon.core.instants import day_number
 from restmon.core.status_now import STATUS_NAMES
 from restmon.core.timeline import METHODS
@@ -19,6 +20,8 @@ from restmon.ops import retention
 from restmon.reporting import computation, reports
 from restmon.reporting.current_status import DOWN, NEVER, NEVER_OBSERVED, UP
 from restmon.reporting.fleet import Fleet, compute_fleet
+from restmon.reporting.incident_list import FoundIncidents, find_incidents
+from restmon.reporting.scopes import find_scope
 from restmon.reporting.snapshot import LOOKBACK, RESULTS_KEPT, SLACK, SnapshotCache, cache
 from restmon.storage import database
 from restmon.storage.models import Store, StoreDirectory
@@ -49,11 +52,46 @@ def hourly_polls(store: str, first: int, flags: str) -> str:
 
 def assert_same(one: Fleet, other: Fleet) -> None:
     for field in fields(Fleet):
-        if field.name not in ("stores", "revision"):
+        if field.name not in ("stores", "revision", "incidents"):
             a, b = getattr(one, field.name), getattr(other, field.name)
             assert np.array_equal(a, b), field.name
     assert one.ids == other.ids
     assert one.zones.tolist() == other.zones.tolist()
+    assert_same_incidents(one.incidents, other.incidents)
+
+
+def assert_same_incidents(one: FoundIncidents, other: FoundIncidents) -> None:
+    assert (one.as_of, one.lo, one.hi, one.ids) == (other.as_of, other.lo, other.hi, other.ids)
+    assert one.lost.tolist() == other.lost.tolist()
+    for field in fields(Incidents):
+        a, b = (getattr(found.incidents, field.name).tolist() for found in (one, other))
+        assert a == b, field.name
+
+
+def test_the_incidents_of_a_fleet_are_those_of_its_week(workspace: Workspace):
+    flags = "u" * 100 + "dd" + "u" * 60 + "d" + "u" * 3
+    polls = [hourly_polls(f"s{n}", utc("2023-01-20 00:07") + n, flags) for n in range(7)]
+    workspace.import_now("".join([*polls, hourly_polls("up", utc("2023-01-20 00:00"), "u" * 166)]))
+    found = compute_fleet()
+    assert len(found.incidents.ids) == 2
+    assert_same_incidents(found.incidents, find_incidents(find_scope()))
+
+
+def test_coverage_is_told_of_each_window_and_hour(workspace: Workspace):
+    as_of = utc("2023-01-26 18:00")
+    hours = (0, 1, 9)
+    workspace.import_now(
+        "".join(hourly_polls("a", as_of - hour * HOUR, "u") for hour in hours),
+        None,
+        "a,UTC\nb,UTC\n",
+    )
+    found = compute_fleet()
+    assert found.open_time.tolist() == [[2 * HOUR, 2 * DAY, 2 * WEEK]] * 2
+    seen = [2 * HOUR, 11 * HOUR, 11 * HOUR]  # 2.5 hours to now, 3 around the oldest: in halves
+    assert found.covered.tolist() == [seen, [0, 0, 0]]
+    assert found.covered_by_hour[0, -12:].tolist() == [0, 0.5, 1, 1, 0.5, 0, 0, 0, 0, 0.5, 1, 1]
+    assert found.covered_by_hour.sum() == 5.5
+    assert found.coverage.tolist() == [5.5 / 168, 0]
 
 
 def test_a_store_worked_by_hand(workspace: Workspace):

@@ -72,6 +72,7 @@ def seen(at: AppTest) -> str:
     parts = [
         *at.title.values,
         *at.header.values,
+        *at.subheader.values,
         *at.markdown.values,
         *at.caption.values,
         *at.code.values,

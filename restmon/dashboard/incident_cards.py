@@ -1,0 +1,42 @@
+"""The incidents of the last week, in words."""
+
+import streamlit as st
+
+from restmon.core.findings import count_of
+from restmon.core.formatting import clock, duration, share
+from restmon.dashboard.clock import moment
+from restmon.reporting.fleet import Fleet
+from restmon.reporting.incident_list import FoundIncidents
+from restmon.reporting.style import read_style
+
+MOST_SHOWN = 5
+
+
+def show_incidents(found: Fleet, zone: str) -> None:
+    """The newest incidents of all of the visitor's stores in the last week."""
+    st.header(
+        "Incidents of the last week",
+        help="At least 5 stores, and 5% of the open ones, were down at once, at least twice the "
+        "usual share. So the cause was likely shared. All your stores count, whatever the filters.",
+    )
+    every = found.incidents
+    newest = range(len(every.ids))[::-1][:MOST_SHOWN]
+    if not len(newest):
+        st.caption("There was none: no time at which unusually many stores were down at once.")
+        return
+    st.markdown("\n".join(f"- {describe_incident(every, n, zone)}" for n in newest))
+    if len(every.ids) > MOST_SHOWN:
+        st.caption(f"The newest {MOST_SHOWN} of {len(every.ids):,}.")
+
+
+def describe_incident(found: FoundIncidents, n: int, zone: str) -> str:
+    """Return when an incident was, how many stores it struck, and how much time they lost."""
+    events = found.incidents
+    start, end = int(events.start[n]), int(events.end[n])
+    struck = int((events.incident == n).sum())
+    peak = share(float(events.peak_share[n]), 1.0)
+    return (
+        f"**{moment(start, zone)} to {clock(end, zone, read_style())}**: "
+        f"{count_of(struck, 'store')} down, up to {peak} of the open stores at once; "
+        f"{duration(int(found.lost[n]))} down in all"
+    )
