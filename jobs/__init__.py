@@ -1,1 +1,1 @@
-"""The queue: what runs in workers, and how it is asked for."""
+"""The queue: the tasks that workers run, and how to enqueue them."""

@@ -3,12 +3,12 @@
 from jobs import outages, worker
 from jobs.queue import huey
 from restmon import logs
-from restmon.errors import told_at_the_end
+from restmon.errors import exit_on_error
 from restmon.settings import get_settings
 from restmon.storage import database
 
 if __name__ == "__main__":
-    with told_at_the_end(), database.explain_errors():
+    with exit_on_error(), database.explain_errors():
         logs.configure()
         outages.install()
         database.configure(get_settings())

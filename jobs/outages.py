@@ -22,10 +22,10 @@ LOGGERS = (
 
 
 class OneWarningAMinute(logging.Filter):
-    """Turns the tracebacks of a queue that does not answer into one warning a minute, which says
-    how many there were since the last; all other records pass as they are.
+    """Turns the tracebacks of a queue that does not answer into one warning a minute, which counts
+    those since the last warning. Other records pass unchanged.
 
-    ``clock`` gives seconds that never go back.
+    ``clock`` returns seconds that never go back.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -54,7 +54,7 @@ class OneWarningAMinute(logging.Filter):
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether an error, or what it comes from, is that a server does not answer."""
+    """Whether an error, or its cause, says that a server does not answer."""
     while error is not None:
         if isinstance(error, AWAY):
             return True
@@ -63,7 +63,7 @@ def is_away(error: BaseException | None) -> bool:
 
 
 def install() -> None:
-    """Let what this process logs of the queue go through one filter."""
+    """Pass everything that this process logs about the queue through one filter."""
     one = OneWarningAMinute()
     for name in LOGGERS:
         logging.getLogger(name).addFilter(one)

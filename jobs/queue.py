@@ -20,12 +20,12 @@ from restmon.settings import POSTGRESQL, Settings, get_settings, shown_url, sqli
 from restmon.storage.postgres.connection import connection_parameters
 
 SCHEDULE_SECONDS = 120
-"""The schedule is read every second; a locked file may keep that waiting for a minute."""
+"""The schedule is read every second, but a locked file may delay that by a minute."""
 
 
 class RestmonHuey(Huey):
-    """A Huey whose storage is chosen when the process starts, not when it is imported; and that
-    knows when its threads last asked for work."""
+    """A Huey that gets its storage when the process starts, not on import, and that knows when its
+    threads last asked for work."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -45,8 +45,8 @@ class RestmonHuey(Huey):
         return super().read_schedule(*args)
 
     def stuck(self, threads: int, longest_task_seconds: float) -> str | None:
-        """What keeps this process from doing tasks, in a few words; None where all its threads do,
-        one that is busy with a task for no longer than the seconds included."""
+        """What keeps this process from doing tasks, in a few words, or None. A thread may be busy
+        with one task for the given seconds."""
         at = time.monotonic()
         if len(self.asked) < threads or self.schedule_read is None:
             return f"{len(self.asked)} of {threads} threads have begun"
@@ -61,7 +61,7 @@ class RestmonHuey(Huey):
         return MemoryStorage(self.name)
 
     def connect(self, settings: Settings | None = None) -> None:
-        """Use the queue of the settings; raises DatabaseUnavailable when it cannot be reached."""
+        """Use the queue of the settings. Raises DatabaseUnavailable if it cannot be reached."""
         url = (settings or get_settings()).effective_queue_url
         try:
             self.storage = self._storage_at(url)

@@ -1,8 +1,8 @@
-"""The tasks: each looks at a row and does what the row asks for.
+"""The tasks. Each looks at a row and does its job.
 
-A row stays Running until it is done, so a task that is lost with its worker, or delivered twice,
-changes nothing: :func:`sweep` enqueues what nobody works on, and a lease keeps two workers from
-the same row.
+A row stays Running until its job is done, so it does no harm if a task is lost with its worker or
+delivered twice: :func:`sweep` enqueues the jobs that no worker holds, and a lease keeps two workers
+from the same job.
 """
 
 import logging
@@ -40,10 +40,10 @@ def run_report(report_id: str) -> None:
 
 @huey.task()
 def run_shard(shard_id: str) -> None:
-    """Compute a part of a report; whoever does the last one lets the parts be joined.
+    """Compute a part of a report. The worker that does the last part enqueues the joining.
 
-    A chord would count its members in the queue, where one that died with its worker is never
-    counted; the rows know.
+    A chord of Huey would count the parts in the queue and never count one that died with its
+    worker. The rows know which parts are done.
     """
     _watch()
     report_id = reports.work_shard(shard_id)
@@ -60,13 +60,13 @@ def run_import(import_id: str) -> None:
 
 @huey.task()
 def sweep() -> None:
-    """Take care of what other workers left behind: see :func:`recover`."""
+    """Recover the jobs of workers that died; see :func:`recover`."""
     recover()
 
 
 @huey.periodic_task(crontab())
 def sweep_every_minute() -> None:
-    """The sweep that needs nobody to ask for it."""
+    """Sweep on a schedule."""
     recover()
 
 
@@ -84,7 +84,7 @@ def retain() -> None:
 
 @huey.periodic_task(crontab(minute="40", hour="9"))
 def keep_house() -> None:
-    """Delete the reports, imports, records for undo and audit entries that are kept no longer."""
+    """Delete the reports, imports, records for undo and audit entries that are too old."""
     done = housekeeping.clean()
     if any(asdict(done).values()):
         event(log, "housekeeping", **asdict(done))
@@ -100,14 +100,14 @@ def clean() -> None:
 
 @huey.periodic_task(crontab(minute="5", hour="*/6"))
 def make_months_ahead() -> None:
-    """Make the places of this and the next two months' polls before they are needed."""
+    """Make the partitions for the polls of this and the next two months in advance."""
     instants = [now() + days * DAY for days in (0, 31, 62)]
     database.make_months(np.array(instants, np.int64))
 
 
 def recover() -> None:
-    """Enqueue the jobs nobody works on, fail those that failed three times, and look again when
-    the next lease in force would expire."""
+    """Enqueue the jobs that no worker holds, fail those whose workers died three times, and sweep
+    again when the next lease would expire."""
     queued = {task.args[0] for task in huey.pending() if task.args}
     for model, task in ((Shard, run_shard), (Report, run_report), (Import, run_import)):
         leases.give_up(model)
@@ -121,19 +121,19 @@ def recover() -> None:
 
 
 def _watch() -> None:
-    """Ask for a sweep at the time by which this task's lease will have expired if its worker
-    dies; it stands in the queue, so it outlives the worker."""
+    """Schedule a sweep for the time by which this task's lease will have expired if its worker
+    dies. The queue holds it, so it outlives the worker."""
     _look_again(leases.LEASE_SECONDS + 1)
 
 
 def _look_again(seconds: float) -> None:
-    # One sweep in the schedule is enough: it asks for the next itself.
+    # One scheduled sweep is enough: it schedules the next one itself.
     if not any(task.name == "sweep" for task in huey.scheduled()):
         sweep.schedule(delay=max(1.0, seconds))
 
 
 def _enqueue(task: Any, job_id: str) -> None:
-    """Tell the queue of a row that is on record; where the queue does not answer, a sweep will."""
+    """Enqueue a row that is committed. If the queue does not answer, a sweep enqueues it later."""
     try:
         task(job_id)
     except Exception as error:
@@ -143,7 +143,7 @@ def _enqueue(task: Any, job_id: str) -> None:
 
 
 def enqueue_report(**request: Any) -> Report:
-    """Put a report on record and into the queue; see :func:`restmon.reporting.reports.request`."""
+    """Request a report and enqueue it; see :func:`restmon.reporting.reports.request`."""
     report = reports.request(**request)
     _enqueue(run_report, report.id)
     return report
@@ -152,7 +152,7 @@ def enqueue_report(**request: Any) -> Report:
 def enqueue_import(
     files: list[Any], requested_by: str = "api", actor: Actor = THIS_MACHINE
 ) -> Import:
-    """Put an import on record and into the queue; see :func:`restmon.ingest.imports.request`."""
+    """Request an import and enqueue it; see :func:`restmon.ingest.imports.request`."""
     row = imports.request(files, requested_by, actor)
     _enqueue(run_import, row.id)
     return row

@@ -19,7 +19,7 @@ log = logging.getLogger("restmon.worker")
 HEARTBEAT_SECONDS = 5
 SHUTDOWN_SECONDS = 20
 MARGIN_SECONDS = 300
-"""A task that takes too long gives itself up; one that did not by then hangs."""
+"""A task that takes too long stops by itself. One that has not stopped by then hangs."""
 
 
 class _Heartbeat:
@@ -54,7 +54,7 @@ class _Consumer(Consumer):
 
 
 def run() -> None:
-    """Work until told to stop: SIGTERM and SIGINT let running work finish, for 20 seconds.
+    """Work until SIGTERM or SIGINT. Running work then has 20 seconds to finish.
 
     The caller has opened the database and the queue.
     """

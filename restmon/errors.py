@@ -1,4 +1,4 @@
-"""What a user can be told: one sentence for what went wrong, one for how to mend it."""
+"""Errors for users: one sentence about what went wrong, one about how to mend it."""
 
 import sys
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 
 class RestmonError(Exception):
-    """An error whose message is meant for the user as it stands.
+    """An error whose message is for the user.
 
-    ``code`` is a stable word for programs, ``message`` one sentence that says what and where,
-    ``hint`` one that says how to mend it ("" when the message already does).
+    ``code`` is a stable word for programs. ``message`` is one sentence that says what is wrong and
+    where. ``hint`` is one that says how to mend it ("" if the message already does).
     """
 
     code = "error"
@@ -30,49 +30,49 @@ class SettingsError(RestmonError):
 
 
 class FileRejected(RestmonError):
-    """An input file that is rejected whole (SEMANTICS.md, "Inputs"): nothing was changed."""
+    """An input file is rejected whole (SEMANTICS.md, "Inputs"). Nothing has changed."""
 
     code = "file_rejected"
 
 
 class NoPolls(RestmonError):
-    """A report was asked of a database without polls."""
+    """A report was requested, but the database has no polls."""
 
     code = "no_polls"
 
 
 class BadRequest(RestmonError):
-    """A value given by the user that cannot be used."""
+    """A value from the user cannot be used."""
 
     code = "bad_request"
 
 
 class NotFound(RestmonError):
-    """Something was asked for by an id that is not there."""
+    """Nothing has the requested id or name."""
 
     code = "not_found"
 
 
 class CannotUndo(RestmonError):
-    """An import that cannot be undone, or not any more: nothing was changed."""
+    """An import cannot be undone, or not any more. Nothing has changed."""
 
     code = "cannot_undo"
 
 
 class DataChanged(RestmonError):
-    """What a report read has changed since, so that no more can be said of it."""
+    """The data have changed since a report read them, so no more details can be given."""
 
     code = "data_changed"
 
 
 class NotLoggedIn(RestmonError):
-    """Something was asked for without a key or a login that is good."""
+    """A request has no valid key or login."""
 
     code = "not_logged_in"
 
 
 class TooManyTries(RestmonError):
-    """Somebody tried too often, and has to wait."""
+    """Somebody tried too often and must wait."""
 
     code = "too_many_tries"
 
@@ -94,13 +94,13 @@ class NoRoom(RestmonError):
 
 
 class NotWritable(RestmonError):
-    """A folder of restmon's is not there or cannot be written."""
+    """A folder of restmon is missing or cannot be written."""
 
     code = "not_writable"
 
 
 class Forbidden(RestmonError):
-    """Something was asked for that the asker may not do."""
+    """The actor may not do what they requested."""
 
     code = "forbidden"
 
@@ -112,11 +112,11 @@ class DatabaseUnavailable(RestmonError):
 
 
 class DatabaseUnusable(DatabaseUnavailable):
-    """The database stays as it is until somebody mends it: to try again does not help."""
+    """Somebody must mend the database. Trying again does not help."""
 
 
 class DatabaseDamaged(DatabaseUnusable):
-    """The file of the database is no whole database."""
+    """The file of the database is not a whole database."""
 
 
 class DatabaseNewer(DatabaseUnusable):
@@ -130,8 +130,8 @@ class DatabaseNewer(DatabaseUnusable):
 
 
 @contextmanager
-def told_at_the_end() -> Iterator[None]:
-    """Where a RestmonError leaves the block, end the process with its sentence and status 2."""
+def exit_on_error() -> Iterator[None]:
+    """End the process with status 2 and the sentence of a RestmonError that leaves the block."""
     try:
         yield
     except RestmonError as error:

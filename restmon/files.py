@@ -1,4 +1,4 @@
-"""Files that are written beside their place and moved in when they are whole."""
+"""Files that are written beside their place and moved in once they are whole."""
 
 import os
 import secrets
@@ -10,14 +10,14 @@ from restmon.errors import RestmonError
 
 
 def part_of(target: Path) -> Path:
-    """A path beside the target that nobody else writes to."""
+    """A path beside the target to which nobody else writes."""
     return target.with_name(f"{target.name}.{os.getpid()}-{secrets.token_hex(6)}.part")
 
 
 @contextmanager
 def part_file(target: Path) -> Iterator[Path]:
-    """A path beside the target for the block to write to and to move in; what is not moved by then
-    is deleted."""
+    """A path beside the target. The block writes the file there and moves it in. A file that was
+    not moved is deleted."""
     part = part_of(target)
     try:
         yield part
@@ -33,9 +33,8 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def prepare_file(target: Path, content: bytes) -> Iterator[Path]:
-    """A file of the content, on the disk, beside the place it is meant for; the block moves it in,
-    or it is deleted. Makes the folder where it is missing. Raises RestmonError where the file
-    cannot be written."""
+    """Write a file with the content beside its place and flush it. The block moves it in, or it is
+    deleted. Makes a missing folder. Raises RestmonError if the file cannot be written."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part_file(target) as part:
@@ -50,6 +49,6 @@ def prepare_file(target: Path, content: bytes) -> Iterator[Path]:
 
 
 def write_file(target: Path, content: bytes) -> None:
-    """Write a file beside its place, flush it to the disk and move it in; raises RestmonError."""
+    """Write a file beside its place, flush it to the disk and move it in. Raises RestmonError."""
     with prepare_file(target, content) as part:
         part.replace(target)

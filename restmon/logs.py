@@ -16,7 +16,7 @@ TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LONGEST_VALUE = 400
 PLAIN = re.compile(r"[^\s\"=]+")
 LOUD = ("huey", "httpx", "watchdog", "waitress.queue")
-"""Libraries that tell of each step; of them only warnings are kept."""
+"""Libraries that log each step. Only their warnings are written."""
 
 
 def configure(settings: Settings | None = None) -> None:

@@ -64,7 +64,7 @@ def one_of(first: str, second: str) -> Callable[[str], str]:
 
 
 def checked_postgresql(url: str) -> str:
-    """The URL; raises ValueError when libpq cannot read it or it names no database."""
+    """The URL. Raises ValueError if libpq cannot read it or it names no database."""
     from psycopg import ProgrammingError  # noqa: PLC0415 - SQLite does not need psycopg
     from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
 
@@ -79,8 +79,8 @@ def checked_postgresql(url: str) -> str:
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """The networks of a list of addresses and networks, separated by commas. Raises ValueError
-    naming the first part that is neither."""
+    """The networks in a list of addresses and networks, separated by commas. Raises ValueError,
+    which names the first part that is neither."""
     found: list[Network] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         try:
@@ -99,7 +99,7 @@ def sqlite_path(url: str) -> str:
 
 
 def database_address(value: str) -> str:
-    """The URL of a database; raises ValueError for what is none."""
+    """The URL of a database. Raises ValueError for other text."""
     scheme = urlsplit(value).scheme
     if scheme == POSTGRESQL:
         return checked_postgresql(value)
@@ -111,7 +111,7 @@ def database_address(value: str) -> str:
 
 
 def queue_address(value: str) -> str:
-    """The URL of a queue, or ""; raises ValueError for what is neither."""
+    """The URL of a queue, or "". Raises ValueError for other text."""
     scheme = urlsplit(value).scheme
     if scheme == POSTGRESQL:
         return checked_postgresql(value)
@@ -124,7 +124,7 @@ def queue_address(value: str) -> str:
 
 
 def networks_text(value: str) -> str:
-    """A list of networks as it is written; raises ValueError for what is none."""
+    """A list of networks, unchanged. Raises ValueError for other text."""
     parse_networks(value)
     return value
 
@@ -137,7 +137,7 @@ def currency_sign(value: str) -> str:
 
 
 def setting(default: Any, *, parse: Callable[[str], Any] = text, description: str) -> Any:
-    """A field of `Settings`: its default, the parser of its text, and what README says of it."""
+    """A field of `Settings`: its default, the parser of its text, and its description in README."""
     return field(default=default, metadata={PARSE: parse, DESCRIPTION: description})
 
 
@@ -148,7 +148,7 @@ port = integer(1, 65535)
 class Settings:
     """All settings, each from the environment variable ``RESTMON_<NAME>`` or from `.env`.
 
-    pydantic-settings would do the same, but to import it takes a third of a small report's time.
+    pydantic-settings would do the same, but importing it takes a third of a small report's time.
     """
 
     database_url: str = setting(
@@ -276,7 +276,7 @@ class Settings:
 
     @property
     def uses_sqlite(self) -> bool:
-        """Whether the database is an SQLite file, not on a PostgreSQL server."""
+        """Whether the database is an SQLite file, and not on a PostgreSQL server."""
         return self.database_url.startswith("sqlite")
 
     @property
@@ -326,22 +326,22 @@ class Settings:
 
 
 def _address(host: str, port: int) -> str:
-    """The address to open in a browser of what listens there."""
+    """The address for a browser of the server that listens there."""
     if host in {"0.0.0.0", "::", ""}:  # noqa: S104 - names of "any address", not a bind  # nosec B104
         host = "127.0.0.1"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def shown_url(url: str) -> str:
-    """A URL as it may be shown: without its password."""
+    """A URL without its password, to show."""
     shown = re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", url)
     return re.sub(r"([?&]password=)[^&]*", r"\1***", shown)
 
 
 def settings_file() -> Path:
-    """The file that settings are read from: what RESTMON_ENV_FILE names, or else `.env` here.
+    """The file that holds settings: the one that RESTMON_ENV_FILE names, or else `.env` here.
 
-    Raises SettingsError where the named one cannot be read: other settings would name another
+    Raises SettingsError if the named one cannot be read, because the defaults may mean another
     database."""
     named = os.environ.get(ENV_FILE, "")
     path = Path(named or ".env")
@@ -358,10 +358,10 @@ def settings_file() -> Path:
 
 
 def read_settings(variables: Mapping[str, str | None], source: object = "") -> Settings:
-    """The settings of variables, whose names may be in small letters.
+    """The settings in variables, whose names may be in small letters.
 
-    Raises :class:`SettingsError` naming the first wrong variable; ``source`` is the file that is
-    named beside the environment.
+    Raises :class:`SettingsError`, which names the first wrong variable, and ``source`` as the file
+    to correct.
     """
     given = {name.upper(): value for name, value in variables.items() if value is not None}
     values: dict[str, Any] = {}
@@ -381,7 +381,8 @@ def read_settings(variables: Mapping[str, str | None], source: object = "") -> S
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process; raises :class:`SettingsError` naming the wrong variable."""
+    """The settings of this process. Raises :class:`SettingsError`, which names the wrong
+    variable."""
     path = settings_file()
     in_file = {name.upper(): value for name, value in dotenv_values(path).items()}
     in_environment = {name.upper(): value for name, value in os.environ.items()}

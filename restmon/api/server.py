@@ -22,7 +22,7 @@ from restmon.api.guard import refusals, write_refusals
 from restmon.api.import_answers import stopping
 from restmon.api.requests import ACTOR
 from restmon.api.work_queue import queue_depth
-from restmon.errors import told_at_the_end
+from restmon.errors import exit_on_error
 from restmon.logs import event
 from restmon.ops import metrics, processes, watchdog
 from restmon.settings import get_settings
@@ -111,7 +111,7 @@ def stop(*_: object) -> None:
 def run(serve: Application) -> None:
     """Serve until SIGTERM or SIGINT. If it cannot start, ends the process with status 2 and one
     sentence."""
-    with told_at_the_end(), database.explain_errors():
+    with exit_on_error(), database.explain_errors():
         _run(serve)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import click
 
 from restmon import __version__
-from restmon.errors import RestmonError, told_at_the_end
+from restmon.errors import RestmonError, exit_on_error
 
 
 class Entry(NamedTuple):
@@ -124,7 +124,7 @@ class MainGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; explain its errors."""
-        with told_at_the_end():
+        with exit_on_error():
             try:
                 return super().invoke(ctx)
             except (RestmonError, click.ClickException, click.exceptions.Exit, click.Abort):

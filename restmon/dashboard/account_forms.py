@@ -40,7 +40,7 @@ def instants(values: list[int | None]) -> list[object]:
 
 
 def ask_for_role(key: str, role: Role, chosen: list[str]) -> tuple[Role, list[str]]:
-    """Widgets for a role and the groups it is confined to."""
+    """Widgets for a role and the groups that limit it."""
     names = [entry.name for entry in groups.list_groups()]
     roles = list(Role)
     picked = Role(
@@ -126,7 +126,7 @@ def change_account(people: list[accounts.Person]) -> None:
 
 
 def show_sessions(email: str) -> None:
-    """Where somebody is logged in, and ending that."""
+    """The open logins of an account, and a form that ends them."""
     found = sessions.list_sessions(email, identity.current_actor())
     if not found:
         st.caption("Logged in nowhere by password.")

@@ -1,7 +1,7 @@
 """The dashboard's login check, which runs before Streamlit sees a request, and the login form.
 
-A page checks its visitor itself (`identity.current_actor`). This middleware also protects what is
-not a page: uploads, downloads, and the connection that runs the pages.
+A page checks its visitor itself (`identity.current_actor`). This middleware also protects uploads,
+downloads, and the connection that runs the pages.
 """
 
 import logging
@@ -43,10 +43,10 @@ SCHEMES = {
     "websocket": {"http": "ws", "https": "wss"},
 }
 FREE = frozenset({LOGIN, "/_stcore/health", "/favicon.png", "/robots.txt"})
-"""What anybody may have, beside Streamlit's own files: it tells nothing of any store."""
+"""Paths that require no login, besides Streamlit's own files. They show nothing about any store."""
 MARK_HEADER = "X-Restmon-Gate"
 MARK = secrets.token_urlsafe(32)
-"""What the gate writes into each request it lets pass, so that pages know that it did."""
+"""The gate writes this into each request that it lets pass, so that pages can check it."""
 HOST = re.compile(r"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 STREAMLITS_COOKIE = "_streamlit_user"
 MEDIA, UPLOADS = "/media/", "/_stcore/upload_file/"
@@ -67,7 +67,8 @@ POLICY = "; ".join(
         "frame-ancestors 'self'",
     ]
 )
-"""Scripts, data and pictures from this dashboard alone; none that stands in a page, no eval."""
+"""Allows scripts, data and pictures only from this dashboard. Allows no inline script and no
+eval."""
 FORM_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
@@ -87,7 +88,7 @@ HEADERS = {
 
 
 class Gate:
-    """ASGI middleware that lets those in who have logged in, or may do without."""
+    """ASGI middleware that requires a login where one is needed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -118,9 +119,9 @@ class Gate:
 
 
 def seen_through_proxies(scope: Scope) -> Scope:
-    """The request with the address, scheme and name that its sender has and asked for, where
-    trusted proxies tell; all that comes after the gate goes by these. ``scope[CLIENT]`` is the
-    `Client`. It has the gate's mark, and no other that pretends to be one."""
+    """The request with the sender's address and the scheme and name it asked for, as trusted
+    proxies say. Everything behind the gate uses these. ``scope[CLIENT]`` is the `Client`. Sets the
+    gate's mark and removes any forged one."""
     headers = Headers(scope=scope)
     plain = "https" if scope["scheme"] in {"https", "wss"} else "http"
     peer = scope["client"][0] if scope.get("client") else ""
@@ -140,12 +141,12 @@ def seen_through_proxies(scope: Scope) -> Scope:
 
 
 def passed() -> bool:
-    """Whether the page that runs was asked for through the gate of this process."""
+    """Whether the request of the running page passed the gate of this process."""
     return secrets.compare_digest(st.context.headers.get(MARK_HEADER) or "", MARK)
 
 
 def is_free(path: str) -> bool:
-    """Whether anybody may have what is at the path."""
+    """Whether the path requires no login."""
     return path in FREE or path in static_files.names()
 
 
@@ -162,8 +163,8 @@ def note(request: HTTPConnection, status: int) -> None:
 
 
 def guarded(send: Send, noted: HTTPConnection | None) -> Send:
-    """``send`` with the headers that keep other sites from showing a page as a part of theirs;
-    the request ``noted`` is logged."""
+    """``send`` with headers that keep other sites from embedding a page. Logs the request
+    ``noted``."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -178,13 +179,13 @@ def guarded(send: Send, noted: HTTPConnection | None) -> Send:
 
 
 def is_visit(request: HTTPConnection) -> bool:
-    """Whether somebody opens the dashboard: neither a file that belongs to it, nor a probe."""
+    """Whether somebody opens the dashboard. Requests for its files and probes do not count."""
     headers, path = request.headers, request.scope["path"]
     return "text/html" in headers.get("accept", "") and not is_free(path)
 
 
 def from_elsewhere(request: HTTPConnection) -> bool:
-    """Whether a page of another site sends this request, and it changes something or opens the web
+    """Whether a page of another site sent this request to change something or to open the web
     socket."""
     if request.scope["type"] == "http" and request.scope["method"] in {"GET", "HEAD"}:
         return False
@@ -194,7 +195,7 @@ def from_elsewhere(request: HTTPConnection) -> bool:
 
 
 def refused(request: HTTPConnection) -> Response | None:
-    """The answer that refuses a request; None where it is allowed."""
+    """The answer that refuses a request; None for an allowed one."""
     headers, path = request.headers, request.scope["path"]
     try:
         with open_connections():
@@ -228,8 +229,8 @@ def refused(request: HTTPConnection) -> Response | None:
 
 
 def is_own(request: HTTPConnection) -> bool:
-    """Whether a file belongs to the visitor's own login: a download is offered on a page of that
-    login, and an upload is sent to one. True for a path that is no file."""
+    """Whether a file belongs to the visitor's own login. A download belongs to the login whose page
+    offers it, an upload to the login whose page receives it. True for a path that is not a file."""
     path = str(request.scope["path"])
     if path.startswith(MEDIA):
         sessions = compat.sessions_of_media(path.removeprefix(MEDIA).partition(".")[0])
@@ -243,7 +244,7 @@ def is_own(request: HTTPConnection) -> bool:
 
 
 def login_of(cookies: Mapping[str, str]) -> dict[str, str]:
-    """The cookies that say who has logged in: ours, and Streamlit's where people use OIDC."""
+    """The cookies of a login: restmon's, and Streamlit's if people use OIDC."""
     return {
         name: value
         for name, value in cookies.items()
@@ -252,13 +253,13 @@ def login_of(cookies: Mapping[str, str]) -> dict[str, str]:
 
 
 def oidc() -> bool:
-    """Whether Streamlit's own settings (`secrets.toml`) name a provider that people log in at."""
+    """Whether Streamlit's own settings (`secrets.toml`) name an OIDC provider."""
     return bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
 
 
 def vouched(user: Any) -> tuple[str, int] | None:
-    """The e-mail of who has logged in by OIDC, which the provider has not called unverified, and
-    when that was (microseconds), not longer ago than a login lasts; None where there is none."""
+    """The e-mail of an OIDC login and the instant it began. None without a login, if it began
+    longer ago than a login lasts, or if the provider calls the e-mail unverified."""
     if not getattr(user, "is_logged_in", False) or user.get("email_verified") is False:
         return None
     email, at = user.get("email"), user.get("iat")
@@ -275,7 +276,7 @@ async def ask(request: Request) -> Response:
 
 
 async def log_in(request: Request) -> Response:
-    """POST /login: into the dashboard with a cookie, or the form again."""
+    """POST /login: set a cookie and go to the dashboard, or show the form again."""
     length = request.headers.get("content-length", "")
     if not length.isdecimal() or len(length) > len(str(LONGEST_FORM)) or int(length) > LONGEST_FORM:
         return PlainTextResponse("The form is too large.", 413, HEADERS)
@@ -304,13 +305,13 @@ async def log_in(request: Request) -> Response:
 
 
 def checked(email: str, password: str, address: str, browser: str) -> str:
-    """The token of a new login; raises RestmonError."""
+    """The token of a new login. Raises RestmonError."""
     with open_connections():
         return sessions.log_in(email, password, address, browser)
 
 
 def own_path(path: str) -> str:
-    """A path of this dashboard's, where the given one is one; else its first page."""
+    """The path if it is one of this dashboard, else its first page."""
     try:
         parts = urlsplit(path)
     except ValueError:
@@ -320,5 +321,5 @@ def own_path(path: str) -> str:
 
 
 def routes() -> Iterable[Route]:
-    """The routes that are not Streamlit's."""
+    """The routes that restmon adds to Streamlit's."""
     return [Route(LOGIN, ask, methods=["GET"]), Route(LOGIN, log_in, methods=["POST"])]

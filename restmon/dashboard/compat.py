@@ -17,10 +17,10 @@ INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def serve_navigation_only() -> None:
-    """Let app.py alone decide which pages there are, from the first request of the process on.
+    """Make app.py the only one to decide which pages there are, from the first request on.
 
-    Until `st.navigation` has run once, Streamlit would run any file of pages/ by itself when its
-    name is requested.
+    Until `st.navigation` has run once, Streamlit would run any file of pages/ whose name is
+    requested.
     """
     PagesManager.uses_pages_directory = False
 

@@ -15,8 +15,8 @@ from restmon.storage import database
 def open_connections() -> Iterator[None]:
     """Open the database and the queue for a block, and explain the errors of the block.
 
-    They are opened once per process, and again when the settings name other ones. Other sessions
-    wait while this happens. Raises RestmonError.
+    Opens them once per process, and again if the settings name others. Other sessions wait
+    meanwhile. Raises RestmonError.
     """
     settings = get_settings()
     _open(settings.database_url, settings.effective_queue_url)

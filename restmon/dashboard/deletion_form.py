@@ -1,4 +1,4 @@
-"""Delete polls of a range of time, or a store with all that is its own. For operators."""
+"""The forms that delete polls of a range of time, or a store with everything that belongs to it."""
 
 import streamlit as st
 
@@ -10,11 +10,13 @@ from restmon.reporting.computation import parse_instant
 from restmon.reporting.snapshot import Stores
 
 STORE_IS_GONE = "store_is_gone"
-"""Set where the chosen store was deleted: a box's choice can change only before it is drawn."""
+"""Set after the chosen store was deleted, because a box's choice can change only before it is
+drawn.
+"""
 
 
 def show_deletion_forms(who: Actor, stores: Stores) -> None:
-    """Both forms. Each tells how much it would delete before it asks to confirm."""
+    """Show both forms. Each says how much it would delete before it asks to confirm."""
     st.markdown("What is deleted here does not come back. Make a backup first.")
     _delete_polls(who)
     _delete_store(who, stores)

@@ -1,4 +1,4 @@
-"""The download of what is stored of the feeds beside polls."""
+"""The download of the stored feeds other than polls."""
 
 import streamlit as st
 

@@ -24,7 +24,7 @@ def ask_for_import() -> None:
 
 
 def import_groups(file: Any) -> tuple[Sequence[Rejection], str]:
-    """Import memberships; returns the rejected lines, and how many lines there were."""
+    """Import memberships. Returns the rejected lines, and how many lines there were."""
     done = groups_csv.import_csv(file, file.name, identity.current_actor())
     counts = done.counts
     return done.rejections, (
@@ -34,7 +34,7 @@ def import_groups(file: Any) -> tuple[Sequence[Rejection], str]:
 
 
 def ask_for_new_group() -> None:
-    """Make an empty group, which is then the one to change."""
+    """Make an empty group and choose it as the group to change."""
     with st.form("new_group", clear_on_submit=True, border=False):
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         name = left.text_input("Name of a new group", max_chars=64, key="new_name")
@@ -47,7 +47,7 @@ def ask_for_new_group() -> None:
 
 
 def rerun_with_group(group: str | None) -> None:
-    """Run the page again, with that group as the one to change."""
+    """Run the page again with that group chosen as the one to change."""
     st.session_state["next_group"] = group
     st.rerun()
 

@@ -1,4 +1,4 @@
-"""The form that puts public holidays among the other hours of a store or a group."""
+"""The form that adds public holidays to the other hours of a store or a group."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def name_holidays(year: int, state: str | None) -> dict[str, str]:
 def show_holidays_form(
     subject: Subject, actor: Actor, save: Callable[[Callable[[], bool]], None]
 ) -> None:
-    """Choose holidays of a calendar and the hours on them; ``save`` runs the change."""
+    """Choose holidays of a calendar and the hours on them. ``save`` makes the change."""
     whose = f"{'store' if subject.store else 'group'}_{subject.store or subject.group}"
     with st.popover("Add holidays", icon=":material/celebration:", key=f"holidays_{whose}"):
         left, right = st.columns(2)

@@ -51,7 +51,7 @@ def list_zones() -> list[str]:
 
 
 def show_hours_form(stores: Stores) -> str | None:
-    """The hours and zone of one store; returns its id once one is chosen."""
+    """The hours and zone of one store. Returns its id once one is chosen."""
     chosen = widgets.choose_store(stores)
     if not chosen:
         st.info("Choose a store to see and change its business hours and time zone.")
@@ -114,8 +114,8 @@ def show_hours_form(stores: Stores) -> str | None:
 
 
 def _edit_hours(store_id: str, kept: pd.DataFrame) -> tuple[list[tuple[Any, ...]], int]:
-    """The editor of the hours of a week, or of those of every day: the rows (day, start, end), and
-    how many of them, the first ones, the editor shows."""
+    """The editor of the hours of a week, or of hours that are the same every day. Returns the rows
+    (day, start, end), and how many of the first ones the editor shows."""
     shown = kept.copy()
     for column in (START, END):
         shown[column] = shown[column].map(clock.rewrite_time)

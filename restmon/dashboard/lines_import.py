@@ -1,4 +1,4 @@
-"""The form that imports a small CSV file whose lines count one by one."""
+"""The form that imports a small CSV file line by line."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -11,12 +11,12 @@ from restmon.dashboard import jobs_table, messages
 from restmon.ingest.batches import Rejection
 
 Import = Callable[[Any], tuple[Sequence[Rejection], str]]
-"""Imports an uploaded file; returns the rejected lines and what to say of the others."""
+"""Imports an uploaded file. Returns the rejected lines and a sentence about the others."""
 
 
 def offer_import(thing: str, columns: str, run: Import) -> None:
-    """Offer the import of things (``thing`` is one, such as group), and show which lines the last
-    one rejected. ``columns`` says which columns the file has."""
+    """Offer the import of a ``thing`` such as a group, and show the rejected lines of the last
+    import. ``columns`` says which columns the file has."""
     uploads, rejected = f"{thing}_uploads", f"{thing}_rejections"
     with st.expander(f"Import {thing}s from a CSV", icon=":material/upload_file:"):
         st.markdown(columns)

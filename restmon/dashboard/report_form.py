@@ -1,4 +1,4 @@
-"""What a report is to be of: its window and its stores."""
+"""The choice of a report's window and stores."""
 
 from datetime import date, timedelta
 
@@ -20,12 +20,12 @@ WINDOWS = {
     LAST_MONTH: "The month before",
     DATES: "Between two dates",
 }
-"""The windows that are offered; of the first one are the seven columns."""
+"""The windows to choose from. The first one gives the seven columns."""
 
 
 def choose_part(newest: int) -> Part:
-    """Show the choice of a window and a group, and return what was chosen. ``newest`` is the
-    instant of the newest poll. Raises BadRequest for dates that are not both chosen."""
+    """Show the choice of a window and a group, and return it. ``newest`` is the instant of the
+    newest poll. Raises BadRequest if only one of the two dates is chosen."""
     chosen: tuple[date, ...] = ()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         window = st.selectbox(
@@ -60,7 +60,7 @@ def choose_part(newest: int) -> Part:
 
 
 def _words(window: str, chosen: tuple[date, ...], newest: date) -> dict[str, str | None]:
-    """The words of a window, as the API takes them."""
+    """The words of a window, in the form that the API takes."""
     if window == USUAL:
         return {}
     if window == THIS_MONTH:

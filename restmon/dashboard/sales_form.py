@@ -15,7 +15,7 @@ EVERY_DAY = "Every day"
 
 
 def show_sales_form(store_id: str, actor: Actor) -> None:
-    """A table of 24 hours by seven days, or by one column for every day."""
+    """A table of 24 hours with seven columns of days, or one column for every day."""
     with messages.stop_on_error():
         kept = store_editing.read_sales(store_id, actor)
     with st.expander("Sales in each hour of the week", icon=":material/payments:"):

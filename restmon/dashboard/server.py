@@ -1,7 +1,7 @@
 """The dashboard's server, in the foreground: ``python -m restmon.dashboard.server``.
 
-Streamlit's own, which serves app.py, behind the gate, except that the data are read when the server
-starts, not when the first visitor comes, and Streamlit's files are kept in memory.
+Runs Streamlit's own server, which serves app.py, behind the gate. Reads the data when the server
+starts, not when the first visitor comes, and serves Streamlit's files from memory.
 """
 
 import gc
@@ -28,7 +28,7 @@ from restmon.access.exposure import is_loopback
 from restmon.dashboard import auth_middleware, compat
 from restmon.dashboard.connections import open_connections
 from restmon.dashboard.static_files import StaticFiles
-from restmon.errors import RestmonError, told_at_the_end
+from restmon.errors import RestmonError, exit_on_error
 from restmon.logs import event
 from restmon.ops import watchdog
 from restmon.reporting import fleet
@@ -37,7 +37,7 @@ from restmon.storage import database
 
 log = logging.getLogger("restmon.dashboard")
 RELOAD = "--reload"
-"""An argument: pages that are changed are read again."""
+"""The argument that makes the server read changed pages again."""
 APP = Path(__file__).parents[2] / "app.py"
 USED_BY_PAGES = (
     "restmon.charts.fleet",
@@ -51,7 +51,7 @@ USED_BY_PAGES = (
 
 
 def read_ahead() -> None:
-    """Read the data that the first visitor will see; what goes wrong is told to that visitor."""
+    """Read the data that the first visitor will see. That visitor also sees any error."""
     begin = time.perf_counter()
     try:
         with open_connections():
@@ -66,8 +66,8 @@ def read_ahead() -> None:
 def freeze_memory() -> None:
     """Exempt everything that lives as long as the process from garbage collection.
 
-    Streamlit collects in full after each run of a page. Most of a short run was spent on looking
-    at modules that never go away.
+    Streamlit collects all garbage after each run of a page. Without this, it would spend most of a
+    short run on modules that never go away.
     """
     for module in USED_BY_PAGES:
         importlib.import_module(module)
@@ -77,13 +77,13 @@ def freeze_memory() -> None:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
-    """What is done while the server starts."""
+    """Read ahead and freeze memory while the server starts."""
     threading.Thread(target=read_ahead, name="read-ahead", daemon=True).start()
     yield
 
 
 async def first_page(request: Request) -> Response:
-    """GET /overview: Streamlit has the first page at / alone, the others at their names."""
+    """GET /overview: go to /, the only address at which Streamlit has the first page."""
     return RedirectResponse("./?" + request.scope["query_string"].decode("latin1"))
 
 
@@ -105,7 +105,7 @@ def main() -> None:
         database.configure(settings)
         if not auth_middleware.oidc():
             exposure.check_dashboard(settings)
-    # Uvicorn would believe whoever is on this machine; the gate knows whom to believe.
+    # Uvicorn would trust every proxy on this machine. The gate knows the trusted ones.
     os.environ["FORWARDED_ALLOW_IPS"] = "nobody"
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server ends in order and then raises the signal again, which would be a death by it.
@@ -125,5 +125,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with told_at_the_end(), database.explain_errors():
+    with exit_on_error(), database.explain_errors():
         main()

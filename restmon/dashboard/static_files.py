@@ -1,7 +1,7 @@
 """Streamlit's scripts, styles and fonts, from memory.
 
-A page asks for a hundred small files while its script runs. Streamlit takes each through several
-threads, where it waits for the script's turn to end each time.
+A browser requests a hundred small files while the page's script runs. Streamlit passes each through
+several threads, and each time the request waits for the script's turn.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ HEADERS = {"Cache-Control": "public, immutable, max-age=31536000"}  # names chan
 
 
 class StaticFiles:
-    """ASGI middleware that answers to GET of the files of Streamlit's folder ``static``."""
+    """ASGI middleware that serves the files of Streamlit's folder ``static``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -39,6 +39,6 @@ def names() -> frozenset[str]:
 
 @cache
 def kept(name: str) -> Response:
-    """The answer that brings a file, one of `names`."""
+    """The answer with a file, one of `names`."""
     body = Path(FOLDER, name[1:]).read_bytes()
     return Response(body, 200, HEADERS, guess_type(name)[0] or "application/octet-stream")

@@ -27,7 +27,7 @@ HOUR_HALVES = 2 * HOUR
 
 
 def describe_spans(view: StoreTimeline, spans: explanations.ExplainedSpans) -> list[str]:
-    """What is shown over each span: from when to when, why, and decided by which poll."""
+    """The tooltip of each span: its beginning and end, why, and the poll that decides it."""
     texts = []
     for n in range(len(spans)):
         start, end, poll = int(spans.start[n]), int(spans.end[n]), int(spans.poll[n])
@@ -100,7 +100,7 @@ def show_timeline(view: StoreTimeline) -> None:
 
 
 def offer_spans(view: StoreTimeline) -> None:
-    """The spans that are shown, as CSV."""
+    """Offer the shown spans as CSV."""
     spans = explanations.join_spans(view.spans)
     table = pd.DataFrame(
         {

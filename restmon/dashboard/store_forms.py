@@ -35,7 +35,7 @@ EDITED: dict[str, Any] = {
 
 
 def show_entry_form(store_id: str, actor: Actor) -> None:
-    """The name, the address, the sales and the first and last day of a store."""
+    """Edit the name, the address, the sales and the first and last day of a store."""
     with messages.stop_on_error():
         kept = store_editing.read_entry(store_id, actor)
     label = "Name, address, sales, first and last day"
@@ -62,7 +62,7 @@ def show_entry_form(store_id: str, actor: Actor) -> None:
 
 
 def show_dates_form(subject: Subject, actor: Actor) -> None:
-    """The other hours of a store or a group, a row for each stretch."""
+    """Edit the other hours of a store or a group, a row for each stretch."""
     with messages.stop_on_error():
         kept = store_editing.read_dates(subject, actor)
     kept["date"] = pd.to_datetime(kept["date"])
@@ -90,7 +90,7 @@ def show_dates_form(subject: Subject, actor: Actor) -> None:
 
 
 def show_group_dates_form(actor: Actor) -> None:
-    """The other hours of a group that one picks among the actor's."""
+    """Edit the other hours of one of the actor's groups."""
     names = [group.name for group in groups.list_groups(actor.groups)]
     if not names:
         return
@@ -106,7 +106,7 @@ def show_group_dates_form(actor: Actor) -> None:
 
 
 def save_or_explain(change: Callable[[], bool]) -> None:
-    """Save, tell the outcome and run the page again; or show what cannot be kept."""
+    """Save, run the page again and show the outcome; or show what cannot be stored."""
     try:
         changed = change()
     except HoursRejected as error:

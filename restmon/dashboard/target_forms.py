@@ -19,7 +19,7 @@ ALL, GROUP, STORE = "All stores", "A group", "A store"
 
 
 def show_target_forms(actor: Actor, stores: Stores) -> None:
-    """The targets that are set, a form that sets one, and an import of many."""
+    """Show the targets, a form that sets one, and an import of many."""
     st.subheader("Uptime targets")
     st.markdown(
         "A target is judged by calendar month. A store's own target comes first, then the highest "
@@ -53,7 +53,7 @@ def _show_targets(actor: Actor) -> None:
 
 
 def _choose_subject(actor: Actor, stores: Stores) -> Subject | None:
-    """What the target to set is of; None until one is chosen."""
+    """The store or group whose target to set; None until one is chosen."""
     kinds = [ALL, GROUP, STORE] if actor.may(Role.OPERATOR) else [GROUP, STORE]
     kind = st.radio("Set the target of", kinds, horizontal=True, key="target_kind")
     if kind == ALL:

@@ -1,4 +1,4 @@
-"""An uploaded file before it is imported: what its tables are, and what only a person can say."""
+"""The preview of an uploaded file: its tables, and the choices that only a person can make."""
 
 import json
 from collections.abc import Callable
@@ -42,7 +42,7 @@ ASKED = {DAY_NUMBERS: "How are the days numbered?", DATE_ORDER: "How are the dat
 NOT_CHOSEN = "Not chosen"
 KEPT = 20
 MOST_OFFERED = 1000
-"""Of more stores than this, the first are offered."""
+"""At most this many stores can be chosen, the first ones."""
 
 
 FORMATS = {
@@ -92,12 +92,13 @@ def show_file_formats() -> None:
 
 
 def _offered(kind: str) -> list[str]:
-    """The columns of a kind that a person can choose; of business hours those of the long form."""
+    """The columns of a kind that a person can choose. Business hours have those of the long
+    form."""
     return list(COLUMNS[kind] if kind == BUSINESS_HOURS else columns_of(kind))
 
 
 def choices_of(file_id: str) -> Choices:
-    """What the person chose for a file so far."""
+    """The person's choices for a file so far."""
     state = st.session_state
     columns = {}
     for number in range(state.get(f"tables_{file_id}", 0)):
@@ -113,9 +114,9 @@ def choices_of(file_id: str) -> Choices:
 def show_preview(
     file: Any, number: int, actor: Actor, permitted: frozenset[str] | None
 ) -> tuple[Choices, bool]:
-    """Show what an uploaded file is, the whole of it checked, before anything is written.
+    """Check a whole uploaded file and show what it holds, before anything is written.
 
-    Returns what the person chose, and whether the file can be imported.
+    Returns the person's choices, and whether the file can be imported.
     """
     file_id = str(getattr(file, "file_id", "") or f"{number}_{file.name}")
     choices = choices_of(file_id)
@@ -143,7 +144,7 @@ def _previews(
     actor: Actor,
     permitted: frozenset[str] | None,
 ) -> list[Preview]:
-    """The tables of a file; checked once for a choice, with a bar while that takes long."""
+    """The tables of a file. Checks it once for each choice, with a bar while that takes long."""
     kept: dict[Any, list[Preview]] = st.session_state.setdefault("previews", {})
     key = (file_id, json.dumps(choices.as_json(), sort_keys=True), permitted)
     if key not in kept:
@@ -210,7 +211,7 @@ def _table(table: Preview, key: str, file_id: str, place: int, *, alone: bool) -
         st.warning(messages.escape_markdown(table.problem.message), icon=":material/help:")
     _choice(table, file_id, place)
     if f"kind_{file_id}_{place}" in st.session_state:
-        # What was chosen lives in these boxes: it is gone once they are not shown.
+        # These boxes hold the choice. It is lost once they are not shown.
         with st.expander(f"Which column is which in {shown}", icon=":material/rule:"):
             _column_choice(table, file_id, place)
     for notice in table.notices:
@@ -239,7 +240,8 @@ def _columns(table: Preview) -> None:
 
 
 def _choice(table: Preview, file_id: str, place: int) -> None:
-    """What is never guessed: asked where it must be, offered for the days of any hours."""
+    """The choice that is never guessed. It is required where a file can be read in two ways, and
+    optional for the days of any hours."""
     wanted = table.choice
     if wanted is None and table.kind == BUSINESS_HOURS and "dayOfWeek" in table.columns.values():
         wanted = DAY_NUMBERS
@@ -302,7 +304,7 @@ def _problems(table: Preview, key: str) -> None:
 
 
 def _in_words(table: Preview, key: str) -> None:
-    """What was understood, for any store one picks."""
+    """What the file says about a store that the visitor chooses."""
     assert table.understood is not None  # noqa: S101 - for the type checker
     subjects = sorted(table.understood.subjects)
     left, right = st.columns([1, 3], vertical_alignment="center")

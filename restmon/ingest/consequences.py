@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 MOST_LINES = 10
+MOST_MEANINGS = 3
 POLLED, HAS_HOURS, HAS_ZONE = 1, 2, 4
 BEGINNING, FOR_EVER = -(2**61), 2**62
 
@@ -146,14 +147,17 @@ def _about_zones(own: Sequence[tuple[Any, ...]]) -> Iterable[Finding]:
             f"{'counts' if count == 1 else 'count'} as {DEFAULT_ZONE}.",
             {},
         )
-    explained = {zone: explain_fixed_zone(zone) for zone in {store[2] for store in own} if zone}
-    fixed = {store_id: text for _, store_id, zone, _ in own if (text := explained.get(zone))}
+    zones = sorted({zone for _, _, zone, _ in own if zone})
+    meanings = {zone: text for zone in zones if (text := explain_fixed_zone(zone))}
+    fixed = {store_id: meanings[zone] for _, store_id, zone, _ in own if zone in meanings}
     if fixed:
         count = len(fixed)
+        some = "; ".join(list(meanings.values())[:MOST_MEANINGS])
         yield _finding(
             "fixed_offset_zone",
             list(fixed),
-            f"{count_of(count, 'store')} {have(count)} a time zone without daylight saving time.",
+            f"{count_of(count, 'store')} {have(count)} a time zone without daylight saving time: "
+            f"{some}.",
             fixed,
         )
 

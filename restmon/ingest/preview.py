@@ -158,7 +158,7 @@ def preview_table(
         bad_lines=seen.bad_lines,
         rows=seen.rows(),
         problems=seen.problems,
-        notices=checker.notices,
+        notices=[*checker.notices, *checker.warnings],
         understood=seen.understood,
     )
 

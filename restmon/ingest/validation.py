@@ -147,21 +147,31 @@ class Checker:
 
     @property
     def notices(self) -> list[str]:
-        """What to tell of a table besides its rejected lines, in sentences."""
-        told = []
+        """Sentences about the table besides its rejected lines."""
+        notices = []
         if self.header_line is not None and self.header_line > 1:
-            told.append(f"{self.name}: line {self.header_line} is taken as the header.")
+            notices.append(f"{self.name}: line {self.header_line} is taken as the header.")
         if self._proven:
             lost = ", perhaps without their seconds" if self.kind == POLLS else ""
-            told.append(
+            notices.append(
                 f"{self.name}: dates are read {self._proven.replace('-', ' ')}, as they show; a "
                 f"spreadsheet seems to have rewritten them{lost}."
             )
         if self._left_out:
-            told.append(f"{self.name}: groups are left out; only an operator changes groups.")
-        for warning, lines in self._warned.most_common(MOST_NOTICES):
-            told.append(f"{self.name}, {lines:,} line{'' if lines == 1 else 's'}: {warning}.")
-        return told
+            notices.append(f"{self.name}: groups are left out; only an operator changes groups.")
+        return notices
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences about valid values that may not mean what their writer thinks.
+
+        A preview shows them. An import does not: its findings (`consequences`) say the same about
+        the stores.
+        """
+        return [
+            f"{self.name}, {lines:,} line{'' if lines == 1 else 's'}: {warning}."
+            for warning, lines in self._warned.most_common(MOST_NOTICES)
+        ]
 
     def _decide(self) -> str:
         if self.decide is None:

@@ -55,9 +55,9 @@ WRITTEN = {
         "2026-07-07T00:00:00Z",
         rejected=10,
         says=[
-            "EST is the same all year",
+            "EST is UTC−5 all year",
             "Etc/GMT-5 is UTC+5",
-            "Etc/GMT+5 is UTC-5",
+            "Etc/GMT+5 is UTC−5",
             "did you mean America/Chicago?",
             "did you mean America/New_York?",
             "likely America/New_York",
@@ -103,7 +103,13 @@ def files_of(name: str, leave_out: tuple[str, ...] = ()) -> list[Path]:
 def test_a_file_as_people_have_it(workspace: Workspace, name: str):
     case = WRITTEN[name]
     row = imported(files_of(name, case.leave_out))
-    said = "\n".join([*(r["reason"] for r in row.rejections), *row.notices])
+    said = "\n".join(
+        [
+            *(rejection["reason"] for rejection in row.rejections),
+            *row.notices,
+            *(note["message"] for note in imports.notes_of(row)),
+        ]
+    )
     assert row.counts["rejected"] == case.rejected, said
     for part in case.says:
         assert part in said

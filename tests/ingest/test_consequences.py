@@ -1,18 +1,19 @@
 """What an import leaves wanting, by command line, API and page."""
 
+import io
 import json
 from typing import Any
 
 import pytest
 
 from restmon.core.instants import HOUR, as_text
-from restmon.ingest import imports
+from restmon.ingest import imports, preview
 from restmon.storage.models import now
 from restmon.stores import groups
 from tests.support.http import http, multipart
 from tests.support.pages import page, seen
 from tests.support.people import actor_of
-from tests.support.workspace import HOURS_HEADER, POLLS_HEADER, Workspace
+from tests.support.workspace import HOURS_HEADER, POLLS_HEADER, ZONES_HEADER, Workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -115,12 +116,19 @@ def test_changed_ids_are_told_at_once(
     assert [(e["store_id"], e["likely"]) for e in note["examples"]] == [(written, right)]
 
 
-def test_fixed_zones_are_told(workspace: Workspace):
-    row = workspace.import_now(
-        polls_of("a", "b"), hours_of("a", "b"), zones_of("a") + zones_of("b", zone="EST")
-    )
-    assert set(notes(row)) == {"fixed_offset_zone"}
-    assert "UTC−5 all year" in imports.notes_of(row)[0]["examples"][0]["detail"]
+def test_fixed_zones_are_told_once(workspace: Workspace):
+    zones = zones_of("a") + zones_of("b", zone="EST")
+    (before,) = preview.previews(io.BytesIO((ZONES_HEADER + zones).encode()), "zones.csv")
+    assert before.notices == [
+        "zones.csv, 1 line: EST is UTC−5 all year, without daylight saving time; where clocks "
+        "change, use America/New_York."
+    ]
+    row = workspace.import_now(polls_of("a", "b"), hours_of("a", "b"), zones)
+    (note,) = imports.notes_of(row)
+    assert (note["code"], note["count"]) == ("fixed_offset_zone", 1)
+    assert "without daylight saving time: EST is UTC−5 all year" in note["message"]
+    assert "UTC−5 all year" in note["examples"][0]["detail"]
+    assert row.notices == []
 
 
 def test_an_owner_is_told_of_no_other_store(people: Workspace):

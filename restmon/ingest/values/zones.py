@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pyarrow as pa
 from tzlocal.windows_tz import win_tz
 
+from restmon.core.fixed_zones import explain_fixed_zone
 from restmon.ingest.values.base import Parsed, by_distinct_value, trimmed, words
 
 NOT_PLACES = {"localtime", "posixrules", "factory"}
@@ -38,8 +39,6 @@ LIKELY_BY_HOURS: dict[float, str] = {
 }
 EMPTY = {"", "null", "none", "nan", "n/a", "na", "nil", "-", "unknown"}
 OFFSET = re.compile(r"(?:utc|gmt)? ?([+-]?)(\d{1,2})(?::?([0-5]\d))?(?:\.0+)?")
-ETC = re.compile(r"etc/gmt([+-])(\d{1,2})")
-NO_SUMMER_TIME = {"est": EASTERN, "mst": MOUNTAIN, "hst": HAWAII}
 DISPLAYED = re.compile(r"\((?:utc|gmt)[^)]*\) *(.*)")
 
 
@@ -104,27 +103,16 @@ def why_not_a_zone(value: bytes) -> str:
     likely = likely_zone(value)
     if OFFSET.fullmatch(word):
         example = f"; write the zone's name, likely {likely}" if likely else ""
-        return f"an offset does not say when summer time is{example}"
+        return f"an offset does not say when daylight saving time applies{example}"
     if likely:
         return f"it is not the name of an IANA time zone; did you mean {likely}?"
     return "it is not the name of an IANA time zone such as America/Chicago"
 
 
 def warn_of_zone(value: bytes) -> str | None:
-    """What to look at in a zone that was taken, or None."""
-    word = words(value)
-    if word in NO_SUMMER_TIME:
-        likely = NO_SUMMER_TIME[word]
-        more = "" if word == "hst" else f"; where clocks change, write {likely}"
-        return f"{word.upper()} is the same all year, without summer time{more}"
-    match = ETC.fullmatch(word)
-    if match and int(match[2]):
-        meant = "-" if match[1] == "+" else "+"
-        return (
-            f"{trimmed(value).decode()} is UTC{meant}{match[2]} (its sign is inverted) and has no "
-            "summer time; write the name of a place"
-        )
-    return None
+    """A warning about a valid zone with a fixed offset, or None."""
+    name = zone_name(trimmed(value))
+    return None if name is None else explain_fixed_zone(name)
 
 
 def parse_zones(raw: pa.Array) -> Parsed:
