@@ -112,6 +112,7 @@ def main() -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     own = watchdog.own_url(settings.dashboard_host, settings.dashboard_port, "/_stcore/health")
     watchdog.start(lambda: watchdog.answers(own))
+    print(f"Dashboard ready at {settings.dashboard_url}", flush=True)  # noqa: T201
     app.run(
         config={
             "server.address": settings.dashboard_host,
@@ -120,6 +121,7 @@ def main() -> None:
             "server.fileWatcherType": "auto" if RELOAD in sys.argv else "none",
             "server.maxUploadSize": settings.max_upload_mb,
             "browser.gatherUsageStats": False,
+            "logger.hideWelcomeMessage": True,
         }
     )
 

@@ -4,14 +4,18 @@ import errno
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
+from peewee import PeeweeException
 
 from restmon.access import exposure
 from restmon.demo import demo_stores
 from restmon.errors import RestmonError, SettingsError
+from restmon.leasing import heartbeats
 from restmon.ops.supervisor import supervise
+from restmon.ops.watchdog import OWN_ADDRESS
 from restmon.settings import Settings, get_settings
 from restmon.storage import database
 
@@ -102,8 +106,36 @@ def run_all() -> int:
     prepare(settings)
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     env["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))
-    click.echo(f"Dashboard  {settings.dashboard_url}")
-    click.echo(f"API        {settings.api_url}")
-    click.echo("Stop with Ctrl-C.")
     commands = {name: [sys.executable, "-m", "restmon", name] for name in TOGETHER}
-    return supervise(commands, env)
+    return supervise(
+        commands,
+        env,
+        ready=lambda: _all_are_ready(settings),
+        tell=lambda: click.echo(
+            "\nrestmon is running.\n\n"
+            f"  Dashboard  {settings.dashboard_url}\n"
+            f"  API        {settings.api_url}\n"
+            f"  API docs   {settings.api_url}/docs\n\n"
+            "Stop with Ctrl-C.\n"
+        ),
+    )
+
+
+def _all_are_ready(settings: Settings) -> bool:
+    """Whether dashboard and API listen, and a worker is alive."""
+    addresses = (
+        (settings.dashboard_host, settings.dashboard_port),
+        (settings.api_host, settings.api_port),
+    )
+    with suppress(RestmonError, PeeweeException):
+        return all(_listens(*address) for address in addresses) and heartbeats.is_worker_alive()
+    return False
+
+
+def _listens(host: str, port: int) -> bool:
+    own = OWN_ADDRESS.get(host, host).strip("[]")
+    try:
+        socket.create_connection((own, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -21,11 +21,14 @@ def supervise(
     commands: Mapping[str, Sequence[str]],
     env: Mapping[str, str],
     write: Callable[[str], object] = sys.stdout.write,
+    ready: Callable[[], bool] | None = None,
+    tell: Callable[[], object] = lambda: None,
 ) -> int:
     """Run the commands side by side, each line of their output behind the command's name.
 
     Starts a process that dies again. SIGINT and SIGTERM stop all: each process gets the signal, and
     is killed if it has not ended after 25 seconds. Call it in the main thread.
+    Calls ``tell`` once, as soon as ``ready`` returns True.
 
     Returns the exit status: 0 after a signal, 1 if a process died five times within a minute.
     """
@@ -86,6 +89,9 @@ def supervise(
             if not all(start_again(name) for name in dead):
                 status = 1
                 break
+            if ready and ready():
+                tell()
+                ready = None
     finally:
         _end(list(processes.values()))
         for name, process in processes.items():
