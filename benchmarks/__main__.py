@@ -361,7 +361,7 @@ class Bench:
         self.add("GET /stores, pages of 100 of 14,000 stores, p95", p95, under=0.05)
 
     def details(self) -> None:
-        """A week in detail, as a workbook, its incidents and outages."""
+        """A week in detail, as a workbook; a month in detail; a week's incidents and outages."""
         seconds = defaultdict(list)
         steps = ("cold_report", "week_in_detail", "workbook", "incidents")
         for _ in range(self.repeat):
@@ -372,6 +372,17 @@ class Bench:
             "report of a week in detail", of["week_in_detail"], "plain", of["cold_report"], most=1.5
         )
         self.add("its workbook", of["workbook"], under=5)
+        months = defaultdict(list)
+        for _ in range(min(self.repeat, 3)):
+            for step, *arguments in (("month_in_detail",), ("bare_read", 30)):
+                found = self.step("months", step, *arguments)
+                months[step].append(found["seconds"])
+        self.add(
+            "report of 30 days in detail, 30 million stored",
+            median(months["month_in_detail"]),
+            "bare ADBC read of them",
+            median(months["bare_read"]),
+        )
         self.add("incidents of a week", of["incidents"], "report", of["cold_report"])
         self.copy("week", "week-copy")  # it makes a group
         each = self.step("week-copy", "outages_answers", self.size.pages)["seconds"]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from restmon.core.instants import DAY
 from restmon.ingest import imports
 from restmon.reporting import computation, reports, snapshot
 from restmon.settings import get_settings
@@ -63,6 +64,17 @@ def week_in_detail() -> dict[str, Any]:
     from restmon.reporting.scopes import Scope
 
     return {"seconds": clock(lambda: make_table(compute_details(Scope())).csv())}
+
+
+def month_in_detail() -> dict[str, Any]:
+    """The first report of this process in detail, of 30 days, CSV text included."""
+    from restmon.reporting.details import compute_details
+    from restmon.reporting.details_table import make_table
+    from restmon.reporting.scopes import Scope
+    from restmon.reporting.windows import parse_window
+
+    month = parse_window({"last": "30d"})
+    return {"seconds": clock(lambda: make_table(compute_details(Scope(), month)).csv())}
 
 
 def workbook() -> dict[str, Any]:
@@ -154,13 +166,13 @@ def queued_report() -> dict[str, Any]:
     return {"seconds": seconds, "path": str(reports.csv_path(report.id)), "note": note}
 
 
-def bare_read() -> dict[str, Any]:
-    """The week's polls of all stores through ADBC into Arrow, nothing else."""
+def bare_read(days: str = "7") -> dict[str, Any]:
+    """The last days' polls of all stores through ADBC into Arrow, nothing else."""
     import adbc_driver_sqlite.dbapi as adbc
 
     with database.session():
         newest = database.newest_poll() or 0
-    lo = newest - snapshot.WEEK
+    lo = newest - int(days) * DAY
     with adbc.connect(str(get_settings().database_path)) as connection, connection.cursor() as cur:
 
         def read() -> None:
@@ -254,6 +266,7 @@ STEPS: dict[str, Step] = {
         store_pages,
         stores_answers,
         week_in_detail,
+        month_in_detail,
         workbook,
         incidents,
         outages_answers,

@@ -113,10 +113,10 @@ def test_the_benchmark_runs_and_tells_every_measure(tmp_path: Path):
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(output.read_text())
-    assert len(result["lines"]) == 19
+    assert len(result["lines"]) == 20
     assert all(line["value"] > 0 for line in result["lines"])
     table = [row for row in done.stdout.splitlines() if row.startswith("|")]
-    assert len(table) == 2 + 19
+    assert len(table) == 2 + 20
     for line, row in zip(result["lines"], table[2:], strict=True):
         assert row.startswith(f"| {line['measure']} |")
         assert ("yes" in row) == line["reached"]

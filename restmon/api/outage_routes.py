@@ -11,6 +11,7 @@ from restmon.api.requests import actor
 from restmon.api.store_answers import iso
 from restmon.errors import BadRequest
 from restmon.reporting import incident_list, outage_list
+from restmon.reporting.answer_limits import check_length
 from restmon.reporting.details_table import write_csv
 from restmon.reporting.scopes import find_scope
 
@@ -31,8 +32,13 @@ routes = Application()
     ),
 )
 def get_outages(asked: GetOutages) -> bottle.HTTPResponse:
-    """Get the outages that overlap a window. None is cut at its edges."""
+    """Get the outages that overlap a window. None is cut at its edges.
+
+    The window has at most 450,000 days of stores, such as a month of 14,000 stores or a year of
+    1,200; up to 8 days it may be of any number.
+    """
     scope = find_scope(actor(), asked.group, asked.store_id)
+    check_length(scope, asked.window(), asked.as_of)
     found = outage_list.find_outages_in(scope, asked.window(), asked.as_of, asked.method)
     chosen = found.filtered(asked.ongoing, asked.min_minutes)
     if asked.format != "csv" and len(chosen) > MOST_OUTAGES:
@@ -64,8 +70,12 @@ def get_outages(asked: GetOutages) -> bottle.HTTPResponse:
     ),
 )
 def get_incidents(asked: GetIncidents) -> bottle.HTTPResponse:
-    """Get when many stores were down at once, in a window."""
+    """Get when many stores were down at once, in a window.
+
+    The window is at most as long as that of GET /outages.
+    """
     scope = find_scope(actor(), asked.group)
+    check_length(scope, asked.window(), asked.as_of)
     found = incident_list.find_incidents(scope, asked.window(), asked.as_of, asked.method)
     rows = incident_list.make_rows(found, scope.seen)
     if asked.format == "csv":

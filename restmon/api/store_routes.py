@@ -22,6 +22,7 @@ from restmon.api.store_models import (
     StoreSpans,
     StoreUptime,
 )
+from restmon.reporting.answer_limits import check_length
 from restmon.reporting.group_list import list_group_summaries, read_group_series
 from restmon.reporting.scopes import find_scope
 from restmon.reporting.store_list import StoreQuery, list_stores
@@ -108,7 +109,11 @@ def get_groups() -> bottle.HTTPResponse:
     ),
 )
 def get_group_uptime(asked: GetGroupUptime) -> bottle.HTTPResponse:
-    """Get the uptime of a group's stores in a window, by hour, day, week or month."""
+    """Get the uptime of a group's stores in a window, by hour, day, week or month.
+
+    The window is at most as long as that of GET /outages.
+    """
     scope = find_scope(actor(), group=asked.group)
+    check_length(scope, asked.window(), asked.as_of)
     found = read_group_series(scope, asked.by, asked.window(), asked.as_of, asked.method)
     return answer(store_answers.group_uptime(found))

@@ -8,7 +8,7 @@ import pytest
 from restmon.access import api_keys
 from restmon.api.outage_models import IncidentList, OutageList
 from restmon.core.instants import HOUR, as_text
-from restmon.reporting import incident_list, outage_list
+from restmon.reporting import answer_limits, incident_list, outage_list
 from restmon.stores import groups
 from tests.support.workspace import Workspace
 from tests.support.wsgi import ask, get, refused
@@ -100,6 +100,24 @@ def test_too_many_for_one_answer(stores: Workspace, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("restmon.api.outage_routes.MOST_OUTAGES", 5)
     assert "There are 6 outages, more than the 5" in refused("/outages", 400)
     assert ask("/outages", format="csv").text.count("\n") == 7
+
+
+@pytest.mark.parametrize("path", ["/outages", "/incidents", "/groups/Most/uptime"])
+def test_a_window_that_would_hold_a_thread_too_long_is_refused(
+    stores: Workspace, monkeypatch: pytest.MonkeyPatch, path: str
+):
+    monkeypatch.setattr(answer_limits, "MOST_STORE_DAYS", 9 * 40)
+    groups.create("Most")
+    groups.set_members("Most", [f"s{n}" for n in range(9)])
+    words = {} if path.startswith("/groups") else {"group": "Most"}
+    assert get(path, last="40d", **words)
+    says = refused(path, 400, last="41d", **words)
+    assert "41 days of 9 stores are too much for one answer" in says
+    assert "41 days of 9 stores" in refused(path, 400, **words, **{"from": "2022-12-15T18:13:23Z"})
+    monkeypatch.setattr(answer_limits, "MOST_STORE_DAYS", 1)
+    assert get(path, last="8d", **words)
+    assert refused(path, 400, last="9d", **words)
+    assert get("/outages", last="397d", store_id="s1")["count"] == 1
 
 
 def test_without_polls_there_are_none(workspace: Workspace):
