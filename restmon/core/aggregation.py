@@ -125,7 +125,7 @@ def by_hour(stores: int, found: Stretches, begin: int, hours: int) -> Floats:
 def by_weekday_hour(
     found: Stretches, zone_of_store: Ints, zones: list[str], lo: int, hi: int
 ) -> Floats:
-    """Return the stretches by what the clock of each store's zone shows: weekday and hour.
+    """Return the stretches by weekday and hour on the clock of each store's zone.
 
     An hour that happens twice adds to one cell.
 
@@ -171,8 +171,7 @@ def by_weekday_hour(
 def _on_local_clocks(
     found: Stretches, zone_of_store: Ints, offsets: list[ZoneOffsets], lo: int, hi: int
 ) -> Stretches:
-    """The stretches inside [lo, hi) with instants as the stores' clocks show them, cut where the
-    clocks change; in no order."""
+    """The stretches inside [lo, hi), in local time, cut where clocks change; in no order."""
     zone = zone_of_store[found.store]
     changing = np.array([len(o.begin) > 1 for o in offsets])
     first_offset = np.array([o.offset[0] for o in offsets], np.int64)

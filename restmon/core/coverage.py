@@ -1,4 +1,4 @@
-"""How much of what is claimed was seen (SEMANTICS.md, "Coverage"). Pure."""
+"""How much of the open time the polls cover (SEMANTICS.md, "Coverage"). Pure."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 NEAR = 90 * MINUTE
-"""How far from an observation time counts as seen."""
+"""Open time at most this far from an observation is covered."""
 STALE_GAPS = 3
 STALE_AT_LEAST = 3 * HOUR
 GAP_BITS = 40
@@ -60,8 +60,8 @@ def measure_coverage(
 def covered_stretches(
     clock: OpenClock, polls: Polls, lo: int | Ints, hi: int | Ints, near: int = NEAR
 ) -> Stretches:
-    """Return the open time in [lo, hi) that was seen, a stretch for each group of observations
-    and open interval. Takes what `measure_coverage` takes."""
+    """Return the covered open time in [lo, hi), a stretch for each group of observations and open
+    interval. The parameters are those of `measure_coverage`."""
     stores = clock.intervals.stores
     lo_of, hi_of = (np.broadcast_to(np.asarray(edge, np.int64), (stores,)) for edge in (lo, hi))
     store, begin, end = _near_polls(clock, polls, lo_of, hi_of, near)
@@ -74,7 +74,7 @@ def covered_stretches(
 def _near_polls(
     clock: OpenClock, polls: Polls, lo: Ints, hi: Ints, near: int
 ) -> tuple[Ints, Ints, Ints]:
-    """(store, begin, end) of what each group of observations covers, as readings of the clock."""
+    """(store, begin, end) of the time that each group of observations covers, as clock readings."""
     seen = polls.where(are_observations(clock.intervals, polls))
     first, last = _groups(seen, 2 * near)
     store = seen.store[first]
@@ -112,9 +112,9 @@ def find_stale(clock: OpenClock, polls: Polls, as_of: int) -> Flags:
     stores = clock.intervals.stores
     every = np.arange(stores)
     newest = np.full(stores, as_of, np.int64)
-    newest[polls.store] = polls.time  # sorted: the last one stays
+    newest[polls.store] = polls.time  # sorted by time, so the newest one stays
     age = (clock.at(every, 2 * as_of) - clock.at(every, 2 * newest)) // 2
-    late = age > STALE_AT_LEAST  # only these need their gaps looked at
+    late = age > STALE_AT_LEAST  # only these need their gaps measured
     gaps = _median_gaps(stores, polls.where(late[polls.store]), as_of)
     return late & (age > STALE_GAPS * gaps)
 
@@ -133,8 +133,8 @@ def is_feed_stale(intervals: OpenIntervals, polls: Polls, as_of: int) -> bool:
 
 
 def _median_gaps(stores: int, polls: Polls, as_of: int) -> Ints:
-    """The median gap between neighboring polls of the last week, microseconds, of an even number
-    of gaps the lower one; 0 of fewer than two polls. Shape (stores,)."""
+    """The median gap between neighboring polls of the last week in microseconds, shape (stores,).
+    Of an even number of gaps it is the lower middle one; with fewer than two polls it is 0."""
     recent = polls.between(as_of - WEEK, as_of)
     same = recent.store[1:] == recent.store[:-1]
     store, gap = recent.store[1:][same], np.diff(recent.time)[same]

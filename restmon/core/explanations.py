@@ -22,7 +22,7 @@ MIDPOINT = "midpoint"
 POLL = "poll"
 """An observation that takes over at its own instant (the method ``previous``)."""
 RANGE = "range"
-"""The edge of the range asked for; the span goes on beyond it."""
+"""The edge of the requested range. The span goes on beyond it."""
 KINDS = np.array([OPENING, CLOSING, MIDPOINT, POLL, RANGE])
 
 
@@ -81,7 +81,7 @@ class ExplainedSpans:
 
 def explain_spans(line: Timeline, lo: int, hi: int, method: str) -> ExplainedSpans:
     """Return the spans inside [lo, hi) (instants) with their reasons, one for each deciding
-    observation and open interval. ``method`` is that of the timeline, which is not of runs."""
+    observation and open interval. ``method`` is the timeline's, which must not be of runs."""
     found = cut_spans(line, lo, hi)
     clock, n, p = line.clock, found.observation, found.interval
     begin = np.maximum(line.begin[n], clock.total[p])
@@ -123,8 +123,8 @@ def _edges(
     word: str,
     method: str,
 ) -> Edges:
-    """The edges at which observation ``before`` gives way to the one after it; unless an edge is
-    ``outside`` of the range, or the store opens or closes there (``turn``, named ``word``)."""
+    """The edges at which the observation ``before`` ends and the next one begins, except edges that
+    are ``outside`` of the range, or where the store opens or closes (``turn``, named ``word``)."""
     takeover = POLL if method == PREVIOUS else MIDPOINT
     kind = np.where(outside, RANGE, np.where(turn, word, takeover))
     between = ~outside & ~turn
@@ -137,8 +137,8 @@ def _edges(
 
 
 def join_spans(found: ExplainedSpans) -> ExplainedSpans:
-    """Return the spans with neighbors of one status in one open interval made one: the stretches
-    that a person sees. The edges are the first one's start and the last one's end."""
+    """Join neighboring spans of one status in one open interval, as a person sees them. The edges
+    are the first one's start and the last one's end."""
     if not len(found):
         return found
     begins = np.ones(len(found), bool)

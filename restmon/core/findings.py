@@ -1,4 +1,4 @@
-"""What is found in the data, as pages, API and command line tell it. Pure."""
+"""Findings about the data, in the words of pages, API and command line. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ FINDING_CODES = (
 
 @dataclass(frozen=True)
 class Example:
-    """A store that something was found of: its id, the id of the store that is likely the same
-    (None: none is), what is special about it ("": nothing), and its name if it has one."""
+    """A store that a finding is about: its id, the id of the store that is likely the same one (or
+    None), a detail ("" if there is none), and its name if it has one."""
 
     store_id: str
     likely: str | None = None
@@ -53,9 +53,9 @@ class Example:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that was found: a ``code`` that never changes, how many there are of it, a
-    sentence that says so, the one thing to do, the first examples, and how many ``stores`` it is
-    of, where that is not the count."""
+    """Something that is likely wrong: a ``code`` that never changes, how many cases there are, a
+    sentence about them, the one thing to do, and the first examples. ``stores`` is how many stores
+    it is about, if that is not the count."""
 
     code: str
     count: int
@@ -66,7 +66,7 @@ class Finding:
 
     @property
     def more(self) -> int:
-        """How many stores it is of besides the examples."""
+        """How many stores it is about besides the examples."""
         return (self.count if self.stores is None else self.stores) - len(self.examples)
 
     def as_json(self) -> dict[str, Any]:
@@ -86,12 +86,12 @@ def count_of(number: int, one: str, many: str = "") -> str:
 
 
 def have(number: int) -> str:
-    """The verb of so many: ``1 store has``, ``2 stores have``."""
+    """The verb for a number: ``1 store has``, ``2 stores have``."""
     return "has" if number == 1 else "have"
 
 
 def describe_pairs(kind: str, count: int) -> tuple[str, str]:
-    """(message, action) of so many ids that were changed in one of the ways of `id_pairs`."""
+    """(message, action) for a number of ids that were changed in one of the ways of `id_pairs`."""
     ids, one = count_of(count, "store id"), count == 1
     if kind == ROUNDED:
         return (
@@ -120,7 +120,7 @@ def describe_pairs(kind: str, count: int) -> tuple[str, str]:
 
 
 def describe_pair(pair: IdPair, name: str | None = None) -> Example:
-    """The example of a pair, whose changed id has a name."""
+    """The example for a pair of ids; the changed one has the name."""
     detail = ""
     if pair.likely is None:
         some = ", ".join(pair.candidates[:3])
@@ -140,7 +140,7 @@ def find_changed_ids(
     ----------
     pairs : sequence of IdPair
     rounded : sequence of str
-        Ids that look rounded, which may be of a pair or not.
+        Ids that look rounded, in pairs or not.
     names : mapping of str to str or None, optional
         The stores' names by their ids.
     """

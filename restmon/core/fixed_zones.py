@@ -1,4 +1,4 @@
-"""Time zones that are the same all year, and what their names mean. Pure."""
+"""Time zones without daylight saving time, and what their names mean. Pure."""
 
 import re
 
@@ -12,7 +12,7 @@ ETC = re.compile(r"Etc/GMT([+-])(\d{1,2})")
 
 
 def explain_fixed_zone(zone: str) -> str | None:
-    """Return what an IANA name with a fixed offset means, None for another name.
+    """Return what an IANA name with a fixed offset means, or None for another name.
 
     ``EST``, ``MST`` and ``HST`` have no daylight saving time; the sign of ``Etc/GMT+5`` is
     inverted. A name that says UTC, such as ``UTC`` itself, means what it says.

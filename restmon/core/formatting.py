@@ -62,7 +62,7 @@ def hour_of_day(hour: int, style: Style = US) -> str:
 
 
 def stamp(instant: int, zone: str = "UTC") -> str:
-    """Return an instant such as ``2023-01-25 12:13 CST``: sorts as text, quick for many."""
+    """Return an instant such as ``2023-01-25 12:13 CST``, which sorts as text."""
     return _stamp(instant // MINUTE, zone)
 
 
@@ -72,7 +72,7 @@ def _stamp(minute: int, zone: str) -> str:
 
 
 def store_label(store_id: str, name: str | None) -> str:
-    """Return how a store is called: its name with the id behind it, or the id alone."""
+    """Return a store's name followed by its id, or only the id."""
     return f"{name} ({store_id})" if name else store_id
 
 
@@ -134,7 +134,7 @@ def elapsed(since: int, now: int) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Return a percentage. It is 100% or 0% only where that is exact, "–" of nothing."""
+    """Return a percentage. It is 100% or 0% only if that is exact, and "–" if the whole is 0."""
     if not whole or not isfinite(part):
         return "–"
     if part in (0, whole):
@@ -171,7 +171,7 @@ def size(number: int) -> str:
         return f"{number} byte{'' if number == 1 else 's'}"
     value, unit = number / 1000, "kB"
     for larger in ("MB", "GB"):
-        if value >= 999.95:  # it would be written as 1,000.0
+        if value >= 999.95:  # it would round to 1,000.0
             value, unit = value / 1000, larger
     return f"{value:,.1f} {unit}"
 

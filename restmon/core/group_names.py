@@ -4,15 +4,15 @@ import unicodedata
 
 LONGEST = 64
 FORMULA_BEGINS = ("=", "+", "-", "@")
-# Control characters, line ends, halves of characters, and invisible marks, by which two names
-# would look the same; the joiners of emoji and of some scripts are none of them.
+# Control characters, line ends, lone surrogates, and invisible marks, which make two names look the
+# same. The joiners of emoji and of some scripts are allowed.
 FORBIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"
 
 
 def group_name(text: str) -> str | None:
-    """The name as it is kept: without blanks around it, in Unicode's composed form; None when
-    it cannot be one."""
+    """The name as it is stored: without blanks around it, in Unicode's composed form. None if it is
+    not valid."""
     name = unicodedata.normalize("NFC", text.strip())
     if not 1 <= len(name) <= LONGEST or name.startswith(FORMULA_BEGINS):
         return None
@@ -22,7 +22,7 @@ def group_name(text: str) -> str | None:
 
 
 def same_name(name: str) -> str:
-    """The form under which names are the same, whatever their case."""
+    """The form in which names are compared. It ignores case."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

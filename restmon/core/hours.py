@@ -25,8 +25,8 @@ ALWAYS, NEVER = -(2**40), 2**40
 """The ``opened_on`` and ``closed_on`` of a store without such a date."""
 DEFAULT_ZONE = "America/Chicago"
 DAYS_BEFORE, DAYS_AFTER = 3, 1
-"""Local dates differ from UTC's by at most a day and an interval lasts up to two, so these many
-more dates than those of an instant can touch it."""
+"""How many dates before and after an instant's UTC date can have an interval that touches it: local
+dates differ from UTC's by at most a day, and an interval lasts up to two."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,10 @@ class Schedule:
         A store without any row is open around the clock.
     other : OtherHours, optional
     opened_on, closed_on : int64 arrays of shape (stores,), optional
-        The first date on which a store opens, and the first on which it does so no more; ALWAYS
-        and NEVER where there is no such date.
+        The first date on which a store opens, and the first on which it no longer does. ALWAYS
+        and NEVER if there is no such date.
     unreadable : bool array of shape (stores,), optional
-        The store's hours are not known: it is never open.
+        The store's hours could not be read. It is never open.
     """
 
     zones: list[str]
@@ -120,12 +120,12 @@ class Schedule:
 
     @property
     def hours_unreadable(self) -> Flags:
-        """Whether each store's hours are not known: bool, shape (stores,)."""
+        """Whether each store's hours could not be read: bool, shape (stores,)."""
         return np.zeros(self.stores, bool) if self.unreadable is None else self.unreadable
 
     @property
     def hours_assumed(self) -> Flags:
-        """Whether each store counts as open around the clock for want of hours: bool, shape
+        """Whether each store counts as open around the clock because it has no hours: bool, shape
         (stores,)."""
         assumed = ~self.hours_unreadable
         assumed[self.weekly.store] = False
@@ -133,7 +133,7 @@ class Schedule:
 
     @property
     def has_exceptions(self) -> Flags:
-        """Whether each store's week is not always the same: bool, shape (stores,)."""
+        """Whether some week of each store may differ from its usual one: bool, shape (stores,)."""
         result = np.zeros(self.stores, bool)
         if self.other is not None:
             result[self.other.store] = True
@@ -171,9 +171,9 @@ class Schedule:
 def open_intervals(schedule: Schedule, lo: int | Ints, hi: int | Ints) -> OpenIntervals:
     """Return the open intervals of all stores between lo and hi.
 
-    Every local date whose intervals can touch [lo, hi] is expanded, so intervals that begin
-    before lo or end after hi are there whole, at least to those edges. A store without hours is
-    open from lo to hi, and a day beyond both; a store whose rows come to nothing has no interval.
+    Expands every local date whose intervals can touch [lo, hi]. So intervals that begin before lo
+    or end after hi are whole. A store without hours is open from a day before lo to a day after hi.
+    A store whose rows open nothing has no interval.
 
     Parameters
     ----------
@@ -249,8 +249,8 @@ class _DateRows:
         )
 
     def where_open(self, schedule: Schedule) -> "_DateRows":
-        """Those that open something: not closed ones, nor those before ``opened_on`` or from
-        ``closed_on`` on."""
+        """The rows that open something: without closed ones, those before ``opened_on``, and those
+        from ``closed_on`` on."""
         opens = self.start != CLOSED
         if schedule.opened_on is not None:
             opens &= self.date >= schedule.opened_on[self.store]
@@ -260,7 +260,7 @@ class _DateRows:
 
 
 def _weekly_rows(hours: WeeklyHours, dates: _Dates) -> _DateRows:
-    """The weekly rows on each date of their weekday; those of closed days opens nothing."""
+    """The weekly rows on each date of their weekday, without those of closed days."""
     first = dates.first[hours.store]
     first += (hours.day_of_week - EPOCH_WEEKDAY - first) % 7
     weeks = np.maximum((dates.last[hours.store] - first) // 7 + 1, 0)
@@ -271,8 +271,8 @@ def _weekly_rows(hours: WeeklyHours, dates: _Dates) -> _DateRows:
 
 
 def _other_rows(schedule: Schedule, dates: _Dates) -> _DateRows:
-    """The rows of other hours that count, closed ones too: of a date on which a store has an entry
-    of its own, its own alone."""
+    """The rows of other hours that count, also closed ones. On a date with an entry of the store
+    itself, only its own rows count."""
     other = schedule.other or OtherHours.none()
     other = other.where(
         (other.date >= dates.first[other.store]) & (other.date <= dates.last[other.store])
@@ -283,7 +283,7 @@ def _other_rows(schedule: Schedule, dates: _Dates) -> _DateRows:
 
 
 def _without(rows: _DateRows, other: _DateRows, stores: int) -> _DateRows:
-    """The rows but for those on dates of the others."""
+    """The rows, without those on dates of the others."""
     return rows.where(~_on_dates_of(rows, other, stores))
 
 

@@ -2,7 +2,7 @@
 
 Spreadsheets and programs that take an id for a number change it: ``7310294856120394857`` becomes
 ``7310294856120390000``, ``1001`` becomes ``1001.0``, and ``0042`` becomes ``42``. Each form is a
-valid id, so nothing is joined; it is told.
+valid id, so restmon reports such pairs and does not join them.
 """
 
 import re
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROUNDED, DECIMALS, ZEROS, CASE = "rounded", "decimals", "leading_zeros", "case"
-"""What happened to an id: digits lost, ``.0`` added, leading zeros lost, other capitals."""
+"""How an id was changed: digits lost, ``.0`` added, leading zeros lost, other capitals."""
 
 KEPT_DIGITS = 15
-"""A spreadsheet keeps so many digits of a number and writes zeros for the others."""
+"""A spreadsheet keeps this many digits of a number and writes zeros for the others."""
 NUMBER = re.compile(r"([0-9]+)(\.0+)?")
 
 
@@ -28,9 +28,9 @@ class IdPair:
     Attributes
     ----------
     written : str
-        The id as it was changed.
+        The changed id.
     likely : str or None
-        The id that it was; None where it may be any of several.
+        The original id; None if there are several candidates.
     candidates : tuple of str
         All ids that it may be, sorted.
     kind : str
@@ -46,9 +46,9 @@ class IdPair:
 def find_pairs(ids: Sequence[str], feeds: NDArray[np.int64], polled: int = 1) -> list[IdPair]:
     """Return the ids that likely name the same store as another one, in the order of the ids.
 
-    Two ids that differ only by their form are a pair where one of them is missing in a feed that
-    names the other: ``42`` with hours alone and ``0042`` with polls alone. Where both stand in
-    the same feeds, both are taken for stores.
+    Two ids that differ only by their form are a pair if one of them is missing in a feed that names
+    the other: ``42`` has only hours and ``0042`` has only polls. If both are in the same feeds,
+    both count as stores.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def find_pairs(ids: Sequence[str], feeds: NDArray[np.int64], polled: int = 1) ->
     feeds : int64 array of shape (ids,)
         A bit for each feed that names the id.
     polled : int
-        The bit of the polls. Of several ids that one may be, those with polls come first.
+        The bit of the polls. Among several candidates, those with polls come first.
     """
     feeds_of = dict(zip(ids, feeds.tolist(), strict=True))
     pairs: dict[tuple[str, ...], IdPair] = {}
@@ -88,8 +88,8 @@ def find_pairs(ids: Sequence[str], feeds: NDArray[np.int64], polled: int = 1) ->
 def look_rounded(ids: Sequence[str]) -> NDArray[np.bool_]:
     """Return which ids look like numbers that a spreadsheet rounded: bool, shape (ids,).
 
-    They have more than 15 digits, and zeros after those; of all ids of that length more than half
-    do, as some ids end in zeros by chance.
+    They have more than 15 digits, with zeros after the 15th. More than half of all ids of that
+    length must look so, because some ids end in zeros by chance.
     """
     lengths = np.array([_long(store_id) for store_id in ids], np.int64)
     zeros = np.array(
@@ -105,7 +105,7 @@ def look_rounded(ids: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def _changed(one: str, other: str) -> tuple[str, str]:
-    """Which of two ids of one number or name is the changed one, and how."""
+    """Which of two ids with the same number or name is the changed one, and how."""
     if not _digits(one):
         return one, CASE
     if ("." in one) != ("." in other):
@@ -114,19 +114,19 @@ def _changed(one: str, other: str) -> tuple[str, str]:
 
 
 def _digits(store_id: str) -> str:
-    """The digits of an id that is a whole number, "" of another."""
+    """The digits of an id that is a whole number, "" for another id."""
     found = NUMBER.fullmatch(store_id)
     return found[1] if found else ""
 
 
 def _long(store_id: str) -> int:
-    """How many digits an id has that is too long a number for a spreadsheet, else 0."""
+    """The number of digits of an id that is too long for a spreadsheet, else 0."""
     digits = _digits(store_id)
     return len(digits) if len(digits) > KEPT_DIGITS else 0
 
 
 def _same_number_or_name(ids: Sequence[str]) -> list[list[str]]:
-    """The groups of several ids that are the same number, or the same but for capitals."""
+    """The groups of ids that are the same number, or differ only in capitals."""
     alike: dict[str, list[str]] = defaultdict(list)
     for store_id in ids:
         digits = _digits(store_id)
@@ -135,7 +135,7 @@ def _same_number_or_name(ids: Sequence[str]) -> list[list[str]]:
 
 
 def _rounded(ids: Sequence[str]) -> dict[str, list[str]]:
-    """The ids of which each may be the rounded form."""
+    """For each id, the ids that it may be the rounded form of."""
     long_ids = [store_id for store_id in ids if _long(store_id)]
     by_digits: dict[str, list[str]] = defaultdict(list)
     for store_id in long_ids:
@@ -150,8 +150,8 @@ def _rounded(ids: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _forms_when_rounded(digits: str) -> set[str]:
-    """What spreadsheets and programs make of a number: cut to 15 digits, rounded to 15 digits, and
-    the nearest floating-point number, in full or as short as it can be told."""
+    """The forms into which spreadsheets and programs turn a number: cut to 15 digits, rounded to 15
+    digits, and the nearest floating-point number, in full or in its shortest form."""
     number, lost = int(digits), 10 ** (len(digits) - KEPT_DIGITS)
     nearest = float(number)
     shortest = repr(nearest)

@@ -1,7 +1,7 @@
 """Incidents: many stores down at once (SEMANTICS.md, "An incident"). Pure.
 
-Stores are looked at at the start of each quarter hour of the UTC clock. A stretch of time counts
-for the quarters that start in it, so all of them are counted by two steps a stretch, up and down.
+The status of a store counts at the start of each quarter hour of the UTC clock. A stretch of time
+counts for the quarters that start in it, so two steps a stretch, up and down, count all quarters.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Quarters:
 
 @dataclass(frozen=True)
 class Incidents:
-    """Incidents in the order of time: arrays of one length, and which stores each struck.
+    """Incidents in the order of time (arrays of one length), and the stores in each.
 
     Attributes
     ----------
@@ -67,8 +67,8 @@ class Incidents:
 
 
 def count_quarters(line: Timeline, lo: int, hi: int, chosen: Flags | None = None) -> Quarters:
-    """Return the counts at the start of each quarter hour in [lo, hi) (instants), of the chosen
-    stores (bool, shape (stores,)) alone where they are given."""
+    """Return the counts at the start of each quarter hour in [lo, hi) (instants). With ``chosen``
+    (bool, shape (stores,)), counts only these stores."""
     wanted = line.observed if chosen is None else line.observed & chosen
     start = np.arange(-(-lo // QUARTER), -(-hi // QUARTER)) * QUARTER
     counted = []
@@ -104,7 +104,8 @@ def gather_incidents(found: Quarters, down: Stretches) -> Incidents:
     Parameters
     ----------
     found : Quarters
-        Those of `count_quarters`; of stores in several parts, the sums of the parts' counts.
+        The result of `count_quarters`. If it was called for stores in several parts, the sums of
+        the parts.
     down : Stretches
         When these stores were down (`down_at_instants`), in any order.
     """
@@ -128,7 +129,7 @@ def gather_incidents(found: Quarters, down: Stretches) -> Incidents:
 
 
 def measure_lost_time(found: Incidents, down: Stretches) -> Ints:
-    """Return how long the stores of each incident were down in it, all together.
+    """Return how long the stores of each incident were down in it, summed.
 
     Parameters
     ----------
@@ -156,12 +157,12 @@ def measure_lost_time(found: Incidents, down: Stretches) -> Ints:
 
 
 def _are_unusual(found: Quarters) -> Flags:
-    """Which quarter hours are of an incident. Shares are compared as products of whole numbers; a
+    """Which quarter hours belong to an incident. Compares shares as products of whole numbers. A
     quarter in which no store is open has a share of 0."""
     if not len(found.start):
         return np.zeros(0, bool)
     many = (found.down >= FEWEST_STORES) & (100 * found.down >= LOWEST_PERCENT * found.open)
-    # The middle one, or two, by size; equal shares may stand in any order.
+    # The middle one or two, by size. Equal shares may have any order.
     opened = np.maximum(found.open, 1)
     order = np.argsort(found.down / opened, kind="stable")
     a, b = order[(len(order) - 1) // 2], order[len(order) // 2]
@@ -179,8 +180,8 @@ def _open_stretches(line: Timeline) -> Stretches:
 
 
 def down_at_instants(line: Timeline) -> Stretches:
-    """Return when stores are down, such that an instant at which it is a tie is the earlier
-    observation's: there a stretch begins, or ends, half a microsecond later."""
+    """Return when stores are down. At a tie the instant belongs to the earlier observation, so a
+    stretch begins or ends half a microsecond later there."""
     clock = line.clock
     first, last = down_runs(line)
     if not len(first):
@@ -193,7 +194,7 @@ def down_at_instants(line: Timeline) -> Stretches:
     after = np.minimum(last + 1, len(line.store) - 1)
     ends_in_tie = line.tie[after] & (line.store[after] == line.store[first]) & (after > last)
     start += line.tie[first][n] & (piece_begin == begin[n])
-    # A tie at an opening: nothing of the interval before it is meant.
+    # At a tie at an opening, the half microsecond must not fall into the interval before it.
     opening = np.searchsorted(clock.total, end)
     at_opening = ends_in_tie & (clock.total[opening] == end)
     stop += (ends_in_tie & ~at_opening)[n] & (piece_end == end[n])

@@ -1,8 +1,8 @@
-"""Instants: whole microseconds since 1970-01-01 00:00 UTC, and what they look like elsewhere.
+"""Instants: whole microseconds since 1970-01-01 00:00 UTC, and their conversions.
 
-Everything that restmon stores or computes with is such a number. This is the one place that
-turns it into a datetime or a text, and a datetime into such a number. Reading an instant that a
-person or a file wrote is `restmon/ingest/values/timestamps.py`.
+restmon stores instants as such numbers and computes with them. Only this module turns them into
+datetimes or texts, and datetimes into them. `restmon/ingest/values/timestamps.py` parses instants
+that a person or a file wrote.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -51,7 +51,7 @@ def from_datetime(moment: datetime) -> int:
 
 
 def as_text(instant: int) -> str:
-    """Return an instant as the polls file writes it: ``2023-01-22 12:09:39.388884 UTC``."""
+    """Return an instant in the form of the polls file: ``2023-01-22 12:09:39.388884 UTC``."""
     return f"{as_datetime(instant).isoformat(sep=' ', timespec='microseconds')[:26]} UTC"
 
 
@@ -61,5 +61,5 @@ def day_number(day: date) -> int:
 
 
 def date_of(number: int) -> date:
-    """Return the date that is so many days after 1970-01-01."""
+    """Return the date that is this many days after 1970-01-01."""
     return EPOCH_DATE + timedelta(days=int(number))

@@ -1,4 +1,4 @@
-"""Open intervals of all stores, as arrays: merging them and asking them. Pure.
+"""Open intervals of all stores, as arrays: merging and querying them. Pure.
 
 Instants are int64 microseconds since the epoch, UTC.
 """
@@ -33,7 +33,7 @@ class OpenIntervals:
 
     @classmethod
     def none(cls, stores: int) -> "OpenIntervals":
-        """Return no interval for so many stores."""
+        """Return no interval, for a number of stores."""
         nothing = np.empty(0, np.int64)
         return cls(nothing, nothing, nothing, np.zeros(stores + 1, np.int64))
 
@@ -112,14 +112,14 @@ def merge(stores: int, store: Ints, start: Ints, end: Ints) -> OpenIntervals:
 
 
 def replace_intervals(intervals: OpenIntervals, chosen: Ints, by: OpenIntervals) -> OpenIntervals:
-    """Return the intervals with those of some stores exchanged for others.
+    """Return the intervals with those of some stores replaced.
 
     Parameters
     ----------
     intervals : OpenIntervals
         Of all stores.
     chosen : int64 array, sorted
-        The stores whose intervals are exchanged.
+        The stores whose intervals are replaced.
     by : OpenIntervals
         Its store n is store ``chosen[n]`` of ``intervals``.
     """

@@ -21,8 +21,8 @@ class KeySpace:
 
         (1, 110) -> 1 * 50 + 10 = 60
 
-    So one `numpy.searchsorted` over the keys of a sorted table looks up a pair of each of 14,000
-    stores at once, and never finds a neighbour's.
+    So one `numpy.searchsorted` over the keys of a sorted table looks up a pair for each of 14,000
+    stores at once, and never finds one of another store.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class KeySpace:
         ------
         ValueError
             When its keys do not fit into 64 bits. Those of four million stores over three weeks
-            do; otherwise work on fewer stores at once.
+            fit. For more, work on fewer stores at once.
         """
         span = hi - lo + 1
         if stores * span >= 2**63:

@@ -33,9 +33,9 @@ def estimate_lost_sales(
 ) -> Floats:
     """Return the estimate of each store.
 
-    The rate of an hour is that of the hourly sales; where a store has none for it, its
-    ``sales_per_hour``. A store that was down in an hour without any rate has no estimate, since a
-    sum without that hour would be too small; nor has a store without any rate at all.
+    The rate of an hour is the store's hourly sales for it, or else its ``sales_per_hour``. A store
+    without any rate has no estimate. Nor has a store that was down in an hour without a rate: a sum
+    without that hour would be too small.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def estimate_lost_sales(
 
 def total_lost_sales(estimates: Floats) -> tuple[float, int]:
     """Return the sum of the estimates (any shape), and how many stores it leaves out. The sum is
-    NaN where there is no estimate at all."""
+    NaN if there is no estimate at all."""
     known = np.isfinite(estimates)
     left_out = int((~known).sum())
     return (float(estimates[known].sum()) if known.any() else float("nan")), left_out

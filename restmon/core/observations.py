@@ -104,7 +104,7 @@ class Observations:
     interval : int64 array
         The index of the open interval it lies in, or NOWHERE.
     time_before, interval_before : int64 arrays
-        The same of the store's observation before it, whether that one is an entry or not.
+        Time and interval of the store's observation before it, which need not be an entry.
         Without meaning where ``is_first``.
     is_first : bool array
         The store has no observation before it.
@@ -134,8 +134,8 @@ def find_observations(
 ) -> Observations:
     """Return the polls that lie in an open interval.
 
-    The polls of one interval are neighbours among the sorted polls, so a search for the two edges
-    of each interval finds them. A store open from 9 to 12 and from 17 to 20::
+    The polls of one interval are neighbors among the sorted polls, so a search for the two edges of
+    each interval finds them. A store open from 9 to 12 and from 17 to 20::
 
         poll      #0   #1   #2      #3   #4      #5        #6
         time     8:30 9:10 10:10  11:10 14:00  17:20     18:20
@@ -202,11 +202,12 @@ class _Ranges:
 
     @property
     def last_before(self) -> Ints:
-        """The last poll of the range before each; of the first range, anything."""
+        """The last poll of the range before each. For the first range it has no meaning."""
         return np.append(0, self.after[:-1] - 1)
 
     def opening(self, status: Statuses) -> Ints:
-        """The ranges whose opening observation differs from the one before it, or has none."""
+        """The ranges whose opening observation differs from the one before it, or has none
+        before."""
         return np.flatnonzero(self.is_first | (status[self.first] != status[self.last_before]))
 
     def following(self) -> tuple[Ints, Ints]:
@@ -244,8 +245,8 @@ def with_earlier(found: Observations, earlier: Polls, clock: OpenClock) -> Obser
     ----------
     found : Observations
     earlier : Polls
-        At most one of each store, earlier than all of its others. It is taken as an observation
-        also where it lies in no interval.
+        At most one of each store, earlier than all of its others. It counts as an observation even
+        if it lies in no interval.
     clock : OpenClock
         Of the same intervals.
     """

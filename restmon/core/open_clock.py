@@ -27,7 +27,7 @@ class OpenClock:
     intervals : OpenIntervals
         Of all stores.
     space : KeySpace
-        Covers all stores, and all instants of the intervals and of what is asked for.
+        Covers all stores, all instants of the intervals, and all instants in queries.
 
     Attributes
     ----------
@@ -91,8 +91,8 @@ class OpenClock:
         ----------
         reading : int64 array, half microseconds
         closing : bool
-            Which instant is meant where closed hours lie between: the closing before them, or
-            the opening after them.
+            If closed hours have this reading: return the closing before them, and not the opening
+            after them.
 
         Returns
         -------

@@ -12,7 +12,7 @@ from restmon.core.timeline import Timeline
 Ints = NDArray[np.int64]
 
 UNKNOWN = -1
-"""The cause of an outage of which no poll tells a reason."""
+"""The cause of an outage for which no poll gives a reason."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class OutageStatistics:
     outages
         How many overlap the window.
     begun
-        How many begin in it. One that reaches back to a store's first observation has no start of
-        its own, so it begins nowhere.
+        How many begin in it. An outage that reaches back to a store's first observation has no
+        known start, so it does not count.
     longest, total : half microseconds
         The longest, and the sum, of the whole open durations of those that overlap the window.
         The mean is total ÷ outages.
@@ -45,7 +45,7 @@ def measure_outages(
     Parameters
     ----------
     line : Timeline
-        Durations are as whole as it is: it begins before the outages that reach into the window.
+        It must begin before the outages that reach into the window, so that they are whole.
     as_of, lo, hi
         As ``as_of``, ``since`` and ``until`` of `find_outages`.
     """
@@ -89,9 +89,9 @@ class Reasons:
 def find_causes(line: Timeline, as_of: int, lo: int | Ints, hi: int | Ints, said: Reasons) -> Ints:
     """Return the cause of each outage of ``find_outages(line, as_of, lo, hi)``.
 
-    It is the reason of the outage's first inactive observation that has one. All observations
-    from the one that begins an outage to the next active one are inactive, so that is the first
-    reason told in business hours in between.
+    It is the reason of the outage's first inactive observation that has one. All observations from
+    the one that begins an outage to the next active one are inactive, so that is the first reason
+    given in business hours in between.
 
     Returns
     -------

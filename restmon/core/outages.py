@@ -46,7 +46,7 @@ class Outages:
 
 
 def down_runs(line: Timeline) -> tuple[Ints, Ints]:
-    """Return between which observations each store is down without a break.
+    """Return the first and last observation of each stretch in which a store is down.
 
     Returns
     -------
@@ -118,11 +118,11 @@ def find_down_runs(
 def find_outages(
     line: Timeline, as_of: int, since: int | Ints, until: int | Ints | None = None
 ) -> Outages:
-    """Return the outages that overlap [since, until), none of them cut there.
+    """Return the outages that overlap [since, until). None is cut at the edges.
 
-    A store has its first observation's status all the way back. An outage that reaches back to
-    that has no start of its own: it starts at that observation, or at ``since`` if that is
-    earlier, or when the store opens next.
+    A store has the status of its first observation at all times before. An outage that begins with
+    that observation has no known start. It is taken to start at the observation, or at ``since`` if
+    that is earlier; in closed hours, at the next opening.
 
     Parameters
     ----------

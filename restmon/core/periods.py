@@ -22,11 +22,11 @@ class Periods:
     Attributes
     ----------
     number : int64 array
-        The period, the same in all zones: of hours how many hours after the epoch it begins, in
-        UTC; of the others the date it begins on, as days after 1970-01-01. A week begins on
-        Monday.
+        Names the period, the same in all zones. An hour has the number of UTC hours since the
+        epoch. Days, weeks (from Monday) and months have the date they begin on, as days after
+        1970-01-01.
     edges : int64 array, instants, one more than ``number``
-        Between which each is in the window.
+        The edges of each period, inside the window.
     """
 
     number: Ints

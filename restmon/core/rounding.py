@@ -30,7 +30,7 @@ def divide_half_even(numerator: Ints, denominator: int | Ints) -> Ints:
 
 
 def hours_in_hundredths(half_microseconds: Ints, among: int | Ints = 1) -> Ints:
-    """Return durations, divided ``among`` so many, in hundredths of an hour (see
+    """Return durations, divided by ``among``, in hundredths of an hour (see
     `divide_half_even`)."""
     return divide_half_even(half_microseconds, HUNDREDTH_OF_HOUR * np.asarray(among, np.int64))
 

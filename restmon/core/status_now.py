@@ -1,4 +1,4 @@
-"""What each store's status is at one instant: the one function that says it. Pure."""
+"""The status of each store at one instant. Everything that shows it calls this. Pure."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ STATUS_NAMES = (
 
 @dataclass(frozen=True)
 class KnownFacts:
-    """What is known of each store at the instant: bool arrays of shape (stores,).
+    """What is known about each store at the instant: bool arrays of shape (stores,).
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class KnownFacts:
     open : bool array
         It is inside business hours.
     up : bool array
-        Its last observation, or what the timeline makes of it, is up.
+        The timeline has it up.
     """
 
     retired: Flags
@@ -53,8 +53,8 @@ def find_status_now(known: KnownFacts) -> Codes:
     """Return the status of each store, as a code into STATUS_NAMES.
 
     Of several that apply, the first counts: retired, hours unreadable, no data, not reporting,
-    closed, up or down. So a store whose polls have stopped is never called up, down or closed:
-    that was its last known state.
+    closed, up or down. So a store whose polls have stopped is never up, down or closed, which would
+    be only its last known state.
 
     Returns
     -------

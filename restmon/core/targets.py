@@ -1,8 +1,8 @@
 """Uptime targets and their budgets (SEMANTICS.md, "Targets"). Pure.
 
-A target is a whole number of *millionths*: 99.5 % is 995,000. Products of them with times are
-kept as whole numbers, so that a store that used its budget to the last microsecond has met its
-target. Times are int64 half microseconds.
+A target is a whole number of *millionths*: 99.5 % is 995,000. Its products with times stay whole
+numbers, so a store that used its budget to the last microsecond has met its target. Times are int64
+half microseconds.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ NONE, MET, AT_RISK, MISSED = "", "met", "at risk", "missed"
 def effective_targets(
     own: Ints, group_store: Ints, group_target: Ints, of_all: int = NO_TARGET
 ) -> Ints:
-    """Return the target that holds for each store.
+    """Return the target that applies to each store.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def effective_targets(
 
 @dataclass(frozen=True)
 class Judgement:
-    """How stores, or sums of them, stand against their targets: arrays of one length.
+    """How stores, or sums of stores, compare with their targets: arrays of one length.
 
     Attributes
     ----------
     budget, used, left : float64 arrays, half microseconds
         ``left`` is below 0 where the target is missed. NaN without a target.
     burn_rate : float64 array
-        1 uses up the budget exactly; inf where there is no budget to use; NaN without a target,
-        or where nothing was open so far.
+        1 uses up the budget exactly. inf if there is no budget; NaN without a target, or if nothing
+        was open so far.
     status : array of str
         MET, AT_RISK, MISSED, or NONE without a target.
     """
@@ -64,7 +64,7 @@ class Judgement:
 
 
 def judge(target: Ints, open_of_month: Ints, open_so_far: Ints, down: Ints) -> Judgement:
-    """Return how each store stands against its target.
+    """Return how each store compares with its target.
 
     Parameters
     ----------
@@ -82,15 +82,15 @@ def judge(target: Ints, open_of_month: Ints, open_so_far: Ints, down: Ints) -> J
 def judge_groups(
     target: Ints, open_of_month: Ints, open_so_far: Ints, down: Ints, group: Ints
 ) -> Judgement:
-    """Return how groups of stores stand: budget, open time and downtime are the sums of their
-    stores', those without a target left out.
+    """Return how groups of stores compare with their targets. Budget, open time and downtime are
+    the sums of their stores that have a target.
 
     Parameters
     ----------
     target, open_of_month, open_so_far, down : int64 arrays of one length
         As `judge` takes them; a store that is in several groups has an entry for each.
     group : int64 array of the same length
-        The group of each entry, from 0; results are one a group, up to the largest.
+        The group of each entry, from 0. There is one result for each group up to the largest.
     """
     count = int(group.max()) + 1 if len(group) else 0
     some = target != NO_TARGET

@@ -1,7 +1,8 @@
-"""Observations and open intervals to each store's timeline (SEMANTICS.md, "From polls to time").
+"""Makes each store's timeline of observations and open intervals (SEMANTICS.md, "From polls to
+time").
 
-Pure: arrays in, arrays out, all stores at once. Uptime, outages and everything else that tells
-whether a store was up are readings of the timeline.
+Pure: arrays in, arrays out, all stores at once. Uptime, outages and everything else about whether a
+store was up are readings of the timeline.
 """
 
 from dataclasses import dataclass
@@ -30,11 +31,11 @@ METHODS = (NEAREST, PREVIOUS)
 
 @dataclass(frozen=True)
 class Timeline:
-    """What every store's status is at every open instant.
+    """The status of every store at every open instant.
 
-    Observation n holds on the open clock from ``begin[n]`` to ``end[n]``. A store's first one
-    holds from before its first interval, its last one to after its last. Sorted by store, then
-    time.
+    Observation n decides the status on the open clock from ``begin[n]`` to ``end[n]``. A store's
+    first one decides from before its first interval, its last one to after its last interval.
+    Sorted by store, then time.
 
     A timeline of *runs* has one entry for all of a store's observations of one status that
     follow each other, made at the time of the first.
@@ -48,8 +49,8 @@ class Timeline:
     begin, end : int64 arrays of the same length
         Readings of the clock, half microseconds.
     tie : bool array of the same length
-        At the very instant of its ``begin`` the store is open and the observation before still
-        holds, as a tie goes to the earlier one. No length of time depends on it.
+        At the very instant of its ``begin`` the store is open and the observation before it still
+        decides, because a tie goes to the earlier one. No length of time depends on it.
     """
 
     clock: OpenClock
@@ -70,8 +71,8 @@ class Timeline:
 
     @cached_property
     def up_before(self) -> Ints:
-        """How much of the clock before each entry's ``begin``, through all stores, was up: int64
-        half microseconds, one more than entries (the last: all of it)."""
+        """The up time on the clock before each entry's ``begin``, through all stores: int64 half
+        microseconds, one more than entries (the last is all up time)."""
         result = np.zeros(len(self.store) + 1, np.int64)
         np.cumsum(np.where(self.status == 1, self.end - self.begin, 0), out=result[1:])
         return result
@@ -96,7 +97,7 @@ def build_timeline(
         One of METHODS.
     earlier : Polls, optional
         At most one of each store, earlier than all of its ``polls``: its last observation before
-        what the polls cover. It counts wherever it lies.
+        the time of the polls. It counts even if it lies in no interval.
     runs : bool
         Return a timeline of runs. Uptime and outages follow from it as well, and it takes a small
         part of the time.
@@ -118,7 +119,7 @@ def build_timeline(
     if len(earlier.store):
         found = with_earlier(found, earlier, clock)
         if runs:
-            # A first observation that repeats the earlier one begins no run.
+            # A first observation with the earlier one's status begins no run.
             differs = np.append(True, found.status[1:] != found.status[:-1])
             found = found.where(found.is_first | differs)
     if not len(found.store):
@@ -136,18 +137,18 @@ def build_timeline(
 def _takeovers(
     clock: OpenClock, found: Observations, method: str
 ) -> tuple[Ints, NDArray[np.bool_]]:
-    """The reading at which each observation takes over from the one before it, and whether that
-    is at an instant of a tie.
+    """The reading at which each observation takes over from the one before it, and whether there is
+    a tie at that instant.
 
     Between observation a and the next one, b, there are three cases. ``nearest``::
 
-        one interval             neighbouring intervals     an interval without any between
+        one interval             neighboring intervals      an interval without any between
         [--a-----|-----b--]      [--a--]      [|---b--]     [--a--]   [---|---]   [---b--]
              midpoint                      opening                 midpoint, clamped
 
-    ``previous`` takes over at b itself in one interval, and at the opening of b's interval
-    otherwise, since the first observation of an interval also covers its beginning. Anything
-    where an observation has none before it.
+    With ``previous``, b takes over at its own instant in one interval, and otherwise at the opening
+    of its interval, since the first observation of an interval also covers its beginning. An
+    observation without one before it has a value without meaning.
     """
     intervals = clock.intervals
     a, b = found.interval_before, found.interval
@@ -163,7 +164,7 @@ def _takeovers(
     n = np.flatnonzero((b - a > 1) & ~found.is_first)
     a, b = a[n], b[n]
     time_a, time_b = found.time_before[n], found.time[n]
-    # An earlier observation may lie in no interval: then nothing but its own time bounds it.
+    # An earlier observation may lie in no interval. Then only its own time bounds it.
     closing = np.where(a >= 0, intervals.end[a], time_a)
     midpoint = np.clip(time_a + time_b, 2 * closing, 2 * intervals.start[b])
     reading[n] = clock.at(found.store[n], midpoint)

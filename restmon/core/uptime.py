@@ -1,4 +1,4 @@
-"""Up and down time in windows (SEMANTICS.md, "Now"): a reading of the timeline. Pure."""
+"""Up and down time in windows (SEMANTICS.md, "Now"), read from the timeline. Pure."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def measure_uptime(line: Timeline, as_of: int, windows: Sequence[int]) -> tuple[
     Returns
     -------
     up, down : int64 arrays of shape (stores, len(windows)), half microseconds, exact
-        A store without an observation has 0 and 0; for every other one up + down is the open
+        A store without an observation has 0 and 0. For every other store, up + down is the open
         time in the window.
     """
     up = np.zeros((line.stores, len(windows)), np.int64)
@@ -50,7 +50,7 @@ def measure_uptime_between(line: Timeline, lo: int | Ints, hi: int | Ints) -> tu
     Returns
     -------
     up, down : int64 arrays of shape (stores,), half microseconds, exact
-        As `measure_uptime` gives them.
+        As from `measure_uptime`.
     """
     up, down = np.zeros(line.stores, np.int64), np.zeros(line.stores, np.int64)
     store = np.flatnonzero(line.observed)
@@ -62,8 +62,8 @@ def measure_uptime_between(line: Timeline, lo: int | Ints, hi: int | Ints) -> tu
 
 
 def _up_until(line: Timeline, store: Ints, instant: int | Ints) -> tuple[Ints, Ints]:
-    """The reading of each of some observed stores at an instant; and how much of the clock before
-    that, through all stores, was up."""
+    """The clock reading of some observed stores at an instant, and the up time on the clock before
+    it, through all stores."""
     of_store = np.broadcast_to(np.asarray(instant, np.int64), (line.stores,))
     reading = line.clock.at(store, 2 * of_store[store])
     n = np.searchsorted(line.begin, reading, "right") - 1

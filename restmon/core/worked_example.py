@@ -18,7 +18,7 @@ POLLS = ((10 * HOUR + 14 * MINUTE, 1), (11 * HOUR + 15 * MINUTE, 0))
 
 @dataclass(frozen=True)
 class Example:
-    """What a method makes of the example.
+    """The result of one method for the example.
 
     Attributes
     ----------

@@ -17,7 +17,7 @@ from restmon.core.instants import EPOCH, MICROSECOND, SECOND
 Ints = NDArray[np.int64]
 
 STEP_SECONDS = 6 * 3600
-"""Offsets are compared once in so many seconds; no zone changes twice in between."""
+"""Seconds between two comparisons of offsets. No zone changes twice in that time."""
 EARLIEST_SECOND, LATEST_SECOND = -62_135_400_000, 253_402_200_000
 """A day inside years 1 and 9999, so that local times stay inside of them."""
 
@@ -40,7 +40,7 @@ class ZoneOffsets:
     def starts_to_utc(self, wall: Ints) -> Ints:
         """Return the first instant at which the local clock has reached each wall time.
 
-        Of a time that happens twice this is the first occurrence, of one that is skipped the
+        For a time that happens twice this is the first occurrence; for a skipped time it is the
         jump itself::
 
             clocks go back from 2:00 to 1:00        clocks go forward from 2:00 to 3:00
@@ -63,8 +63,8 @@ class ZoneOffsets:
     def ends_to_utc(self, wall: Ints) -> Ints:
         """Return the last instant before which the local clock has not passed each wall time.
 
-        Of a time that happens twice this is the second occurrence, of one that is skipped the
-        jump itself. Shapes and units as for `starts_to_utc`.
+        For a time that happens twice this is the second occurrence; for a skipped time it is the
+        jump itself. Shapes and units are those of `starts_to_utc`.
         """
         local_begin = self.begin + self.offset
         coming = np.minimum.accumulate(local_begin[::-1])[::-1]
@@ -84,7 +84,7 @@ def zone_offsets(zone: str, lo: int, hi: int) -> ZoneOffsets:
     zone : str
         An IANA name.
     lo, hi : int
-        Instants; what is outside of years 1 to 9999 takes the offset of their edges.
+        Instants. Those outside of years 1 to 9999 take the offset at the nearer edge.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What of a file is taken."""
+"""What an import accepts."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from restmon.ingest.csv_reader import Limits
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """What an import, or a preview of one, takes.
+    """What an import, or a preview of one, accepts.
 
-    Rejected are lines of stores other than those ``permitted`` (None: all are), other hours of
-    groups other than ``groups`` (as `same_name` compares them; None: all), polls made after the
-    instant ``latest`` (microseconds), and files beyond the ``limits``.
+    It rejects lines of stores that are not ``permitted`` (None: all are), other hours of groups
+    that are not in ``groups`` (in the form of `same_name`; None: all are), polls after the instant
+    ``latest``, and files beyond the ``limits``.
     """
 
     permitted: frozenset[str] | None = None

@@ -1,4 +1,4 @@
-"""Lines of a file as raw columns, and those that are rejected."""
+"""Lines of a file as raw columns, and rejected lines."""
 
 import csv
 from collections.abc import Callable
@@ -16,8 +16,8 @@ LONGEST_SHOWN = 200
 
 @dataclass(frozen=True)
 class Rejection:
-    """One rejected line: its number in the file (the header's is 1), the column ("" when the
-    line as a whole is malformed), the value and the reason."""
+    """A rejected line: its number in the file (the header's is 1), the column ("" if the whole line
+    is malformed), the value and the reason."""
 
     line: int
     column: str
@@ -26,7 +26,7 @@ class Rejection:
 
 
 def shown(value: bytes | str) -> str:
-    """A value as it is told: text, cut, without what no database takes."""
+    """A value as text for people: cut, and without NUL, which no database accepts."""
     if isinstance(value, str):
         value = value[:LONGEST_SHOWN].encode("utf-8", "surrogateescape")
     text = value[: 4 * LONGEST_SHOWN].decode("utf-8", "replace")[:LONGEST_SHOWN]
@@ -35,10 +35,13 @@ def shown(value: bytes | str) -> str:
 
 @dataclass
 class Batch:
-    """Lines of a file: ``columns[name]`` a pyarrow binary array of the raw values, ``line`` the
-    int64 line numbers, both of one length; ``malformed`` the lines that are no rows, and
-    ``remains`` the raw values that can still be read of them, by column. ``header`` is that of
-    the file; ``original`` gives the whole text of a line by its number."""
+    """Lines of a file.
+
+    ``columns[name]`` is a pyarrow binary array of raw values, and ``line`` has their int64 line
+    numbers, of the same length. ``malformed`` are the lines that are not rows, and ``remains`` the
+    raw values, by column, that can still be read from them. ``header`` is the file's. ``original``
+    returns the whole text of a line by its number.
+    """
 
     columns: dict[str, pa.Array]
     line: NDArray[np.int64]
@@ -48,7 +51,7 @@ class Batch:
     original: Callable[[int], str] = field(default=lambda _: "")
 
     def cells(self, line: int) -> list[str]:
-        """The values of a line as they stand in the file, those of ignored columns too."""
+        """The values of a line as the file has them, also those of ignored columns."""
         text = self.original(line)
         delimiter = self.header.delimiter
         found = read_cells(text, delimiter, strict=text.count('"') % 2 > 0)
@@ -56,7 +59,7 @@ class Batch:
 
 
 def read_cells(text: str, delimiter: str, *, strict: bool) -> list[str] | None:
-    """The values of a record; None where it is not CSV."""
+    """The values of a record; None if it is not CSV."""
     try:
         return next(csv_rows([text], delimiter, strict=strict), [])
     except csv.Error:

@@ -18,7 +18,7 @@ from restmon.ingest.headers import Header
 
 LONGEST_LINE = 1024 * 1024
 MANY = 1000
-"""From so many lines that look blank on, they are looked at all at once."""
+"""From this many lines on that look blank, all are checked at once."""
 LINES_OF_ONE_RECORD = 50
 NOT_CLOSED = "a quote is never closed"
 VALUE_TOO_LONG = f"it has a value of more than {csv.field_size_limit():,} characters"
@@ -54,8 +54,8 @@ class BlockReader:
         )
 
     def batch(self, block: bytes, first_line: int, *, more: bool) -> tuple[Batch, int]:
-        """The batch of a block whose first line has the given number, and how many of its bytes
-        are in it: all, but for a record at the end that may go on where ``more`` data follow."""
+        """The batch of a block whose first line has the given number, and how many bytes it used:
+        all, except a record at the end that may go on if ``more`` data follow."""
         quotes = b'"' in block
         spaced = quotes and (self.delimiter + ' "').encode() in block
         if spaced or (quotes and not _quotes_close_in_their_lines(block)):
@@ -89,7 +89,7 @@ class BlockReader:
                     delimiter=self.delimiter,
                     quote_char='"' if quotes else False,
                     ignore_empty_lines=False,
-                    # What is not UTF-8 pyarrow cannot hand over: such a line makes it raise.
+                    # pyarrow cannot pass on a line that is not UTF-8. Without a handler it raises.
                     invalid_row_handler=skip if _is_utf8(block) else None,
                 ),
                 self.convert,
@@ -104,7 +104,7 @@ class BlockReader:
             for column, i in self.positions.items()
         }
         original = _BlockLines(block, first_line)
-        # pyarrow makes a row of empty values of a blank line; skipping it would shift the numbers.
+        # pyarrow turns a blank line into an empty row. Skipping it would shift the line numbers.
         dropped = self._blank_rows(columns, line, original, first_line)
         if len(dropped):
             kept = np.ones(len(line), bool)
@@ -124,7 +124,7 @@ class BlockReader:
         original: "_BlockLines",
         first_line: int,
     ) -> NDArray[np.int64]:
-        """The rows that are blank, of nothing but separators, or the header once more."""
+        """The rows that are blank, have only separators, or repeat the header."""
         raw = next(iter(columns.values()))
         suspect = pc.equal(raw, arrow_arrays.EMPTY)
         for begins in self.suspicious:
@@ -146,7 +146,7 @@ class BlockReader:
         return text.strip().lstrip("\ufeff") == self.header_line
 
     def too_long(self, beginning: bytes, line: int) -> Batch:
-        """A batch without rows, of a line of which only the beginning was read."""
+        """A batch without rows, for a line of which only the beginning was read."""
         columns = {column: arrow_arrays.of_bytes([]) for column in self.positions}
         reason = f"the line is longer than {LONGEST_LINE:,} bytes"
         malformed = [Rejection(line, "", shown(beginning[:60]), reason)]
@@ -165,10 +165,11 @@ class BlockReader:
         return Rejection(line, "", shown(text.rstrip("\r\n")), reason)
 
     def _remains(self, text: str) -> list[dict[str, bytes]]:
-        """What can be read of a malformed record, or of each of its lines, by column."""
+        """The values that can be read from a malformed record, or from each of its lines, by
+        column."""
         found = []
         for line in text.split("\n"):
-            # A quote that is never closed is left out: it would make one value of the rest.
+            # Without this, a quote that is never closed would turn the rest into one value.
             closed = line.replace('"', "") if line.count('"') % 2 else line
             cells = read_cells(closed, self.delimiter, strict=False) or []
             found.append(
@@ -181,9 +182,9 @@ class BlockReader:
         return found
 
     def _record(self, texts: list[str], i: int) -> tuple[str, list[str] | None, int]:
-        """The record that begins with line i: its text, its values (None: it is not CSV), and
-        how many lines it has. It has one line, unless its quotes close on a later one and what
-        they hold is a value of a column that is ignored."""
+        """The record that begins with line i: its text, its values (None: it is not CSV), and its
+        number of lines. It has one line, unless its quotes close on a later line and contain a
+        value of an ignored column."""
         text, used = texts[i], 1
         if text.count('"') % 2 == 0:
             return text, read_cells(text, self.delimiter, strict=False), 1
@@ -247,7 +248,7 @@ class BlockReader:
 
 
 class _BlockLines:
-    """The lines of a block by their numbers, the first of which is given."""
+    """The lines of a block by their numbers in the file."""
 
     def __init__(self, block: bytes, first_line: int) -> None:
         self._block, self._first_line = block, first_line
@@ -261,7 +262,7 @@ class _BlockLines:
         return self._ends
 
     def hold_only(self, characters: str) -> NDArray[np.bool_]:
-        """Whether each line holds nothing but some of the characters (those of ASCII)."""
+        """Whether each line has only the characters given (those in ASCII)."""
         holds_more = np.ones(256, np.uint8)
         holds_more[list((characters + "\r\n").encode("ascii", "ignore"))] = 0
         starts = np.append(0, self.ends + 1)
@@ -277,8 +278,8 @@ class _BlockLines:
 
 
 def _goes_on(texts: list[str]) -> bool:
-    """Whether the record of the first line goes on beyond the last one, and is not longer than
-    a line may be."""
+    """Whether the record of the first line goes on after the last line, and is not longer than a
+    line may be."""
     quotes = np.cumsum([text.count('"') for text in texts])
     return bool((quotes % 2 == 1).all()) and sum(map(len, texts)) <= LONGEST_LINE
 

@@ -1,4 +1,4 @@
-"""What comes of a batch of raw lines once it is checked."""
+"""The result of checking a batch of raw lines."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from restmon.ingest.values.base import Parsed
 Ints = NDArray[np.int64]
 
 OwnerDate = tuple[str, str, int]
-"""A date of a store or a group: "store" or "group", its id or name as it is compared, the date."""
+"""A date of a store or a group: "store" or "group", its id or `same_name`, the date."""
 
 
 def rejection(line: int, column: str, value: bytes, found: Parsed) -> Rejection:
@@ -22,9 +22,11 @@ def rejection(line: int, column: str, value: bytes, found: Parsed) -> Rejection:
 
 @dataclass(frozen=True)
 class Spoiled:
-    """The stores whose hours in a file are not taken, as a line of theirs was rejected: those
-    that the line ``names`` (int64 numbers of `StoreIds`), and those it may name: ids that are
-    stores' if there is a store of that id (``perhaps``)."""
+    """The stores whose hours in a file do not count because one of their lines was rejected.
+
+    ``names`` are the stores that the lines name (int64 numbers of `StoreIds`). ``perhaps`` are ids
+    that malformed lines may name; they count if there is such a store.
+    """
 
     names: Ints
     perhaps: set[str]
@@ -32,14 +34,16 @@ class Spoiled:
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of a batch: the ``values`` of the good rows by column, arrays of one length, and
-    the ``line`` that each is from (of hours one line may make several rows); one of the
-    ``rejections`` for each other line, by line; the number of rows and bad lines ``read``; and of
-    business hours the stores that are ``spoiled``.
+    """The result of checking a batch.
 
-    Of other hours, the ``dates`` that are not taken, as a line of theirs was rejected. Of other
-    hours and sales, the ids and names (raw) of the rejected lines (``owners``): mended, the lines
-    of these replace what is kept whole.
+    ``values`` are the good rows by column, arrays of one length, and ``line`` is the line of each
+    (one line of hours may make several rows). Each other line has an entry in ``rejections``, by
+    line. ``read`` counts rows and bad lines. ``spoiled`` are the stores of business hours that do
+    not count.
+
+    Other hours also have the ``dates`` that do not count because one of their lines was rejected.
+    Other hours and sales have ``owners``, the raw ids and names in rejected lines: once mended, the
+    lines of these replace what is stored as a whole.
     """
 
     line: Ints

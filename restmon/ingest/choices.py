@@ -1,4 +1,4 @@
-"""What a user says of a file where it can be read in several ways."""
+"""The user's choices for a file that can be read in several ways."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     DAY_NUMBERS: tuple(NUMBERINGS),
     DATE_ORDER: DATE_ORDERS,
 }
-"""The choices that are never guessed, and what may be chosen."""
+"""The choices that are never guessed, and their options."""
 LABELS = {
     **{name: f"{words} ({name})" for name, words in IN_WORDS.items()},
     "month-first": "11/12/2026 is November 12 (month-first)",
@@ -39,15 +39,15 @@ class ChoiceNeeded(FileRejected):
 
 @dataclass(frozen=True)
 class Choices:
-    """``day_numbers`` and ``date_order`` are one of OPTIONS or None; ``columns`` say which column
-    is which: ``kind.ours`` to the file's own name."""
+    """Choices for a file. ``day_numbers`` and ``date_order`` are one of OPTIONS or None.
+    ``columns`` maps ``kind.ours`` to the file's own name of the column."""
 
     day_numbers: str | None = None
     date_order: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        """What is not left open."""
+        """The choices that were made."""
         found = {DAY_NUMBERS: self.day_numbers, DATE_ORDER: self.date_order}
         return {k: v for k, v in found.items() if v} | (
             {"columns": dict(self.columns)} if self.columns else {}
@@ -55,7 +55,7 @@ class Choices:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Choices":
-        """Choices as somebody wrote them; raises BadRequest for what is none."""
+        """Parse choices. Raises BadRequest for an unknown one."""
         for choice, options in OPTIONS.items():
             given = values.get(choice)
             if given and given not in options:
@@ -73,8 +73,8 @@ NO_CHOICES = Choices()
 
 
 def checked_columns(columns: Any) -> dict[str, str]:
-    """A choice of columns: ``{"polls.timestamp_utc": "Checked at"}``, or nested by kind as
-    ``{"polls": {"timestamp_utc": "Checked at"}}``; raises BadRequest for what is none."""
+    """Parse a choice of columns: ``{"polls.timestamp_utc": "Checked at"}``, or nested by kind as
+    ``{"polls": {"timestamp_utc": "Checked at"}}``. Raises BadRequest for anything else."""
     example = 'Send such as {"polls": {"timestamp_utc": "Checked at"}}.'
     if not isinstance(columns, Mapping):
         raise BadRequest("columns is not a JSON object.", example)
@@ -90,7 +90,7 @@ def checked_columns(columns: Any) -> dict[str, str]:
     for key, value in list(flat.items())[: MOST_COLUMNS + 1]:
         if key.lower() not in by_lower:
             raise BadRequest(
-                f"{key[:80]!r} is no column of restmon's.", f"Use {', '.join(list(known)[:8])} …"
+                f"{key[:80]!r} is not a column of restmon.", f"Use {', '.join(list(known)[:8])} …"
             )
         if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_COLUMN:
             raise BadRequest(f"The column chosen for {key} is not a column's name.", example)

@@ -1,4 +1,4 @@
-"""Which column is which, as users chose it: kept for the next file with the same header."""
+"""Users' choices of columns, stored for the next file with the same header."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,12 +11,12 @@ from restmon.storage.models import ColumnChoice, now
 
 
 def _whose(actor: Actor) -> str:
-    """An operator's choice is everybody's; another's is of that person alone."""
+    """Whose choice it is: everybody's from an operator, otherwise only that person's."""
     return "" if actor.groups is None else actor.name
 
 
 def remembered(actor: Actor, names: Iterable[str]) -> Chosen:
-    """What was chosen for a header of these names, by the actor or by an operator; else nothing."""
+    """The columns that the actor or an operator chose for a header with these names, or none."""
     key = same_header(names)
     with database.session():
         rows = list(ColumnChoice.select().where(ColumnChoice.same_header == key))
@@ -25,7 +25,7 @@ def remembered(actor: Actor, names: Iterable[str]) -> Chosen:
 
 
 def made(files: Sequence[SourceFile]) -> dict[str, Chosen]:
-    """The choices that come with files to import, by header as it is compared."""
+    """The choices in files to import, by `same_header`."""
     found = {}
     for file in files:
         columns = file.choices.columns
@@ -36,7 +36,7 @@ def made(files: Sequence[SourceFile]) -> dict[str, Chosen]:
 
 
 def remember(actor: Actor, choices: dict[str, Chosen]) -> None:
-    """Keep choices; the caller holds a transaction."""
+    """Store choices. The caller holds a transaction."""
     for key, columns in choices.items():
         kept = {"columns": dict(columns), "chosen_at": now()}
         ColumnChoice.insert(same_header=key, actor=_whose(actor), **kept).on_conflict(

@@ -1,4 +1,4 @@
-"""What an import leaves wanting: which of its stores lack hours, a time zone or polls."""
+"""What is missing after an import: which of its stores have no hours, time zone or polls."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def find_consequences(
     bad_hours: Sequence[tuple[str, int]] = (),
     permitted: frozenset[str] | None = None,
 ) -> list[Finding]:
-    """Return what the stores of an import lack once it is written. The caller holds its
+    """Return what is missing for the stores of an import once it is written. The caller holds its
     transaction.
 
     Parameters
@@ -38,14 +38,14 @@ def find_consequences(
     rows : int64 array
         The row ids of the stores that the import names.
     polled : bool array of the same length
-        Which of them the import has polls of.
+        Which of them have polls in the import.
     with_ids : bool
-        Compare their ids with those of all stores: an import of polls of known stores cannot
-        change what that finds.
+        Compare their ids with those of all stores. An import of polls of known stores does not need
+        it, because it cannot change the result.
     bad_hours : sequence of (str, int)
         The file and the line of the rejected lines of business hours.
     permitted : frozenset of str, optional
-        The ids that whoever imports may see (None: all).
+        The ids that the importing actor may see (None: all).
     """
     if not len(rows):
         return []
@@ -74,14 +74,14 @@ def find_consequences(
 
 
 def as_note(finding: Finding) -> dict[str, Any]:
-    """The finding as an import's row holds it: code, count, message and examples."""
-    told = finding.as_json()
-    del told["action"]
-    return told
+    """The finding in the form that an import's row stores: code, count, message and examples."""
+    note = finding.as_json()
+    del note["action"]
+    return note
 
 
 def _polled(rows: Ints) -> set[int]:
-    """The row ids among these of the stores that have a poll."""
+    """The row ids, among these, of stores that have a poll."""
     lo, hi = np.full(len(rows), BEGINNING), np.full(len(rows), FOR_EVER)
     n, _, _ = database.last_polls_in_ranges(rows, lo, hi)
     return set(rows[n].tolist())
@@ -194,7 +194,7 @@ def _feeds(seen: Sequence[tuple[Any, ...]], with_hours: set[int], polled: set[in
 
 
 def _changed_ids(seen: Sequence[tuple[Any, ...]], feeds: Ints, own: set[str]) -> list[Finding]:
-    """The changed ids of which the import names either."""
+    """The pairs of changed ids of which the import names one."""
     ids = [store_id for _, store_id, *_ in seen]
     pairs = [
         pair for pair in find_pairs(ids, feeds, POLLED) if own & {pair.written, *pair.candidates}

@@ -1,7 +1,7 @@
-"""Files of any container as streams of CSV text in UTF-8: plain, gzip, ZIP, workbook, UTF-16.
+"""Files in any container as streams of CSV text in UTF-8: plain, gzip, ZIP, workbook, UTF-16.
 
-Nothing is unpacked to the disk, but for a workbook inside a ZIP; memory is bounded by the block
-that is read, and by the cells of one sheet.
+Only a workbook inside a ZIP is unpacked to the disk. Memory is bounded by the block that is read,
+and by the cells of one sheet.
 """
 
 import gzip
@@ -37,10 +37,10 @@ HEAD = 4096
 
 @contextmanager
 def open_table(source: Source, name: str) -> Iterator[tuple[BinaryIO, Position]]:
-    """(text in UTF-8, how far reading is) of a table.
+    """(text in UTF-8, position of reading) of a table.
 
-    An open file is read from its beginning, put back there and left open. Raises
-    :class:`FileRejected` where the file cannot be opened or unpacked, or is no table.
+    Reads an open file from its beginning, puts it back there and leaves it open. Raises
+    :class:`FileRejected` if the file cannot be opened or unpacked, or is not a table.
     """
     path = source.path if isinstance(source, Part) else ()
     whole = source.source if isinstance(source, Part) else source

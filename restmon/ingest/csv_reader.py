@@ -23,8 +23,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of a file is read: ``text`` bytes, unpacked, and ``lines``, each by the name of
-    the setting that raises it."""
+    """The largest file that is read: ``text`` bytes, unpacked, and ``lines``, and the names of the
+    settings that raise these limits."""
 
     text: int
     lines: int
@@ -32,7 +32,7 @@ class Limits:
     lines_setting: str
 
     def check(self, name: str, text: int, lines: int) -> None:
-        """Raise :class:`FileRejected` for a file of more."""
+        """Raise :class:`FileRejected` for a larger file."""
         if text > self.text:
             raise FileRejected(
                 f"{name} is larger than {self.text // 2**20:,} MB"
@@ -56,9 +56,9 @@ def read_batches(
 ) -> Iterator[Batch]:
     """The data lines of a table of the given kind, in order.
 
-    ``chosen`` says which column is which where the header does not. ``progress`` is called with
-    (bytes read, bytes in all) of the file on disk. Raises :class:`FileRejected` for a file that is
-    rejected whole, also where it is beyond the limits.
+    ``chosen`` says which column is which if the header does not. ``progress`` is called with (bytes
+    read, bytes in all) of the file on disk. Raises :class:`FileRejected` for a file that is
+    rejected whole, such as one beyond the limits.
     """
     total = size_of(source)
     with open_table(source, name) as (text, disk):
@@ -105,8 +105,8 @@ def read_batches(
 
 
 def with_newlines(data: bytes, *, more: bool = False) -> bytes:
-    """The data with a newline in place of each carriage return that ends a line alone. ``more``:
-    data follow, so the last byte's line end may not be whole."""
+    """The data with a newline in place of each carriage return that ends a line by itself.
+    ``more``: data follow, so a carriage return at the end may be half of a line end."""
     if b"\r" not in data:
         return data
     text = np.frombuffer(data, np.uint8)

@@ -1,4 +1,4 @@
-"""Writes entries of the store directory and the groups that they list, and puts them back."""
+"""Writes entries of the store directory and their groups, and puts former ones back."""
 
 import math
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ from restmon.storage.models import Group, GroupMember, StoreDirectory
 from restmon.stores.groups import ids_of, insert_members, read_groups_by_store
 
 ENTRIES, MEMBERS = "directory", "members"
-"""The kinds under which is noted what was replaced (`undo_kinds`)."""
+"""The kinds of the notes about replaced rows (`undo_kinds`)."""
 FIELDS = ("name", "address", "sales_per_hour", "opened_on", "closed_on")
-"""The columns of a directory that are kept with the store."""
+"""The columns of a directory that are stored with the store."""
 AT_ONCE = 500
 """Rows or ids in one statement."""
 
@@ -27,8 +27,8 @@ Values = dict[str, NDArray[Any]]
 
 
 def write_directory(parts: Iterable[Values], log: ChangeLog) -> Outcome:
-    """Store what lines of a directory say; ``store_id`` are row ids. A line replaces what its
-    columns hold, of ``groups`` all that the store is in. The caller holds the transaction."""
+    """Store the lines of a directory; ``store_id`` are row ids. A line replaces the values of its
+    columns, and with ``groups`` all groups of the store. The caller holds the transaction."""
     known = {row[0]: list(row[1:]) for row in database.tuples(_directory())}
     members = read_groups_by_store()
     fields_before = {store: tuple(values) for store, values in known.items()}
@@ -84,7 +84,7 @@ def _kept(value: Any) -> Any:
 
 
 def _ids_by_list(listed: NDArray[np.object_]) -> dict[str, set[int]]:
-    """The groups (row ids) of each distinct list of names; they are made where missing."""
+    """The groups (row ids) of each distinct list of names. Makes missing groups."""
     lists = {text: [name for name in text.split(BETWEEN) if name] for text in set(listed.tolist())}
     names = sorted({name for found in lists.values() for name in found})
     ids = dict(zip(names, ids_of(names).tolist(), strict=True))
@@ -115,7 +115,7 @@ def put_back_entries(former: Former) -> None:
 
 
 def put_back_members(former: Former) -> None:
-    """Put stores back into the groups they were in, as far as these are still there."""
+    """Put stores back into their former groups that still exist."""
     there = {group for (group,) in database.tuples(Group.select(Group.id))}
     pairs = database.tuples(GroupMember.select(GroupMember.store, GroupMember.group))
     now: dict[int, set[int]] = {}

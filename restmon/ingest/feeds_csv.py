@@ -1,4 +1,4 @@
-"""What is stored of the feeds beside polls, as CSV that can be imported again."""
+"""The stored feeds other than polls, as CSV that can be imported again."""
 
 import csv
 import io
@@ -27,12 +27,12 @@ from restmon.stores.groups import read_groups_by_store
 
 Row = Iterable[Any]
 Ids = dict[int, str]
-"""The ids of the stores that are there for the actor, by row id, in order."""
+"""The ids of the stores that the actor sees, by row id, in order."""
 
 
 def export_csv(kind: str, actor: Actor = THIS_MACHINE) -> str:
-    """The rows of a feed as CSV, of the stores and groups that the actor sees; imported again, it
-    changes nothing. Texts that a spreadsheet would run as a formula begin with an apostrophe.
+    """The rows of a feed as CSV, for the stores and groups that the actor sees. Importing them
+    again changes nothing. Texts that a spreadsheet would run as a formula begin with an apostrophe.
     Raises BadRequest for an unknown kind."""
     if kind not in EXPORTS:
         raise BadRequest(f"{kind[:40]!r} cannot be exported.", f"Use {', '.join(EXPORTS)}.")

@@ -1,4 +1,4 @@
-"""Where a table is read: a file by its path, an open upload, or a part of either."""
+"""The source of a table: a file by its path, an open upload, or a part of either."""
 
 import gzip
 import stat
@@ -16,7 +16,7 @@ from restmon.errors import FileRejected
 
 @dataclass(frozen=True)
 class Part:
-    """A table inside a file: ``path`` leads to it, the name of a member or a sheet a step."""
+    """A table inside a file. Each step of its ``path`` is the name of a member or a sheet."""
 
     source: "Path | BinaryIO"
     path: tuple[str, ...]
@@ -27,14 +27,14 @@ Source = Path | BinaryIO | Part
 
 
 class Position(Protocol):
-    """How far reading is."""
+    """The position of reading."""
 
     def tell(self) -> int:
-        """The bytes of the file that are read."""
+        """How many bytes of the file were read."""
 
 
 def size_of(source: Source) -> int:
-    """The size of a file in bytes, as it is on disk; 0 where there is none."""
+    """The size of a file on disk in bytes; 0 if there is none."""
     if isinstance(source, Part):
         return size_of(source.source)
     if isinstance(source, Path):
@@ -47,7 +47,7 @@ def size_of(source: Source) -> int:
 
 @contextmanager
 def on_disk(source: "Path | BinaryIO") -> Iterator[BinaryIO]:
-    """The open file, at its beginning; one that was open is put back there."""
+    """The open file, at its beginning. Afterward, a file that was open is put back there."""
     if isinstance(source, Path):
         if source.exists() and not stat.S_ISREG(source.stat().st_mode):
             raise IsADirectoryError
@@ -63,7 +63,7 @@ def on_disk(source: "Path | BinaryIO") -> Iterator[BinaryIO]:
 
 @contextmanager
 def in_sentences(name: str) -> Iterator[None]:
-    """Turn what goes wrong while a file is read into one sentence."""
+    """Turn an error of reading a file into one sentence."""
     try:
         yield
     except (gzip.BadGzipFile, EOFError):

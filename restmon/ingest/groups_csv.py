@@ -27,20 +27,20 @@ Ints = NDArray[np.int64]
 
 @dataclass
 class GroupImport:
-    """What an import of memberships did: lines read = new + unchanged + rejected, and the first
-    1,000 rejected lines."""
+    """The result of an import of memberships: lines read = new + unchanged + rejected, and the
+    first 1,000 rejected lines."""
 
     counts: Counts = field(default_factory=Counts)
     rejections: list[Rejection] = field(default_factory=list)
 
 
 def import_csv(source: Source, name: str, actor: Actor = THIS_MACHINE) -> GroupImport:
-    """Put stores into groups as a CSV file of ``store_id, group`` (or ``group_name``) says.
+    """Add stores to groups by a CSV file of ``store_id, group`` (or ``group_name``).
 
-    In one transaction; groups that are not there yet are made, and nobody is taken out of one.
-    ``source`` is a path or an open file that can seek, plain or gzip. A line is rejected alone,
-    also one whose store is not in the database. Raises
-    :class:`~restmon.errors.FileRejected` for a file that is rejected whole, Forbidden.
+    Works in one transaction, makes missing groups, and removes no store from a group. ``source`` is
+    a path or an open file that can seek. A bad line is rejected alone, also one with an unknown
+    store. Raises :class:`~restmon.errors.FileRejected` for a file that is rejected whole,
+    Forbidden.
     """
     actor.must(Role.OPERATOR)
     ids = StoreIds()
@@ -69,7 +69,7 @@ def _write(
     counts: Counts,
     file: str,
 ) -> None:
-    """Apply an import's good lines; the caller holds the write transaction.
+    """Apply an import's good lines. The caller holds the write transaction.
 
     ``parts`` have line, store (index of ``names``) and name (of the group).
     """

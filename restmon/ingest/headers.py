@@ -1,4 +1,4 @@
-"""The header line of a table: where it stands, of which kind it is, which column is which."""
+"""The header line of a table: its place, its kind, and which column is which."""
 
 import csv
 import re
@@ -11,7 +11,7 @@ from restmon.ingest.values.days import NAMES as WEEKDAYS
 
 LONGEST_HEADER = 64 * 1024
 LINES_ABOVE = 50
-"""The header is looked for in so many lines."""
+"""The header is searched for in this many lines."""
 LINES_OF_HEADER = 10
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -46,7 +46,7 @@ LAYOUTS: dict[str, dict[str, tuple[str, ...]]] = {
     **COLUMNS,
     GROUPS: {"store_id": STORE, "group": ("group_name",)},
 }
-"""The same of every CSV file that restmon reads: also the groups of stores, which are no feed."""
+"""The same for every CSV file that restmon reads, also for groups, which are not a feed."""
 
 
 def _weekday_columns(day: str) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ OPTIONAL: dict[str, dict[str, tuple[str, ...]]] = {
 """The columns that a table of a kind may have besides. A directory needs one of them."""
 
 Chosen = Mapping[str, str]
-"""Which column is which where a user said so: ``kind.ours`` to the name in the file."""
+"""The user's choice of which column is which: ``kind.ours`` to the name in the file."""
 
 
 @dataclass(frozen=True)
@@ -110,17 +110,18 @@ class Header:
 
 
 def loose(name: str) -> str:
-    """A column's name as it is compared: without case, spaces, ``_``, ``-`` and other marks."""
+    """The form in which names of columns are compared: without case, spaces, ``_``, ``-`` and other
+    marks."""
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
 def same_header(names: Iterable[str]) -> str:
-    """The form under which two headers are the same."""
+    """The form in which headers are compared."""
     return "\x1f".join(map(loose, names))
 
 
 def split_line(line: str, delimiter: str) -> list[str] | None:
-    """The values of one line of CSV, without white space around them; None where it is none."""
+    """The values of one line of CSV, without white space around them; None if it is not CSV."""
     try:
         return [value.strip().strip("\ufeff") for value in next(reader([line], delimiter), [])]
     except csv.Error:
@@ -128,7 +129,7 @@ def split_line(line: str, delimiter: str) -> list[str] | None:
 
 
 def reader(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Iterator[list[str]]:
-    """A reader of CSV that takes quotes also after a space."""
+    """A reader of CSV that also accepts quotes after a space."""
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=strict)
 
 
@@ -137,9 +138,9 @@ def find_header(
 ) -> tuple[Header, int]:
     """The header of a table and the number of bytes up to its first data line.
 
-    It is the first line that is of one of the ``kinds``; where none is, the one most like a
-    header. Above it, a line ``sep=``, blank lines, titles and comments are skipped. Raises
-    :class:`FileRejected` where there is no line of text.
+    It is the first line that fits one of the ``kinds``, or else the line most like a header. Skips
+    a line ``sep=``, blank lines, titles and comments above it. Raises :class:`FileRejected` if
+    there is no line of text.
     """
     kinds = list(kinds)
     best: tuple[tuple[int, int], Header, int] | None = None
@@ -186,8 +187,8 @@ def find_header(
 
 
 def _first_lines(beginning: bytes, name: str) -> Iterator[tuple[int, str, int, bool]]:
-    """The first lines, those of a quoted value joined: the last one's number, the text, where
-    the next line begins, and whether the line is whole."""
+    """The first records. Each has the number of its last line, its text, the place of the next
+    line, and whether it is whole."""
     body = beginning.removeprefix(b"\xef\xbb\xbf")
     end = len(beginning) - len(body)
     lines = body.splitlines(keepends=True)
@@ -218,7 +219,7 @@ def _first_lines(beginning: bytes, name: str) -> Iterator[tuple[int, str, int, b
 
 
 def kind_of(header: Header, kinds: Iterable[str] = COLUMNS) -> str | None:
-    """The kind of file a header is of, the first of those given, or None."""
+    """The first of the given kinds that a header fits, or None."""
     for kind in kinds:
         if all(len(found) == 1 for found in column_places(header, kind).values()):
             return kind
@@ -234,7 +235,7 @@ def has_several_a_weekday(header: Header) -> bool:
 
 
 def closest_kind(header: Header, kinds: Iterable[str] = COLUMNS) -> str:
-    """The kind a header has most columns of; of several, the one it lacks fewest of."""
+    """The kind of which a header has most columns. Of several, the one with fewest missing."""
 
     def closeness(kind: str) -> tuple[int, int]:
         places = column_places(header, kind)
@@ -245,10 +246,10 @@ def closest_kind(header: Header, kinds: Iterable[str] = COLUMNS) -> str:
 
 
 def column_places(header: Header, kind: str) -> dict[str, list[int]]:
-    """Where each of the kind's columns stands in the header: not at all, once, or oftener.
+    """The places of each of the kind's columns in the header: none, one, or several.
 
-    Of the kind's forms the first that is whole, or else the one with most columns. A column goes
-    by the name first listed for it where that is there, whatever other columns are called.
+    Takes the first of the kind's forms that is whole, or else the one with most columns. If the
+    name that is listed first for a column is there, its other names do not count.
     """
     written = [loose(n) for n in header.names]
     forms = [_with_optional(header, kind, form, written) for form in FORMS[kind]]
@@ -265,7 +266,7 @@ def column_places(header: Header, kind: str) -> dict[str, list[int]]:
 def _with_optional(
     header: Header, kind: str, form: Mapping[str, tuple[str, ...]], written: list[str]
 ) -> dict[str, list[int]]:
-    """The places of a form's columns, and of the optional ones that are there or were chosen."""
+    """The places of a form's columns, and of optional columns that are there or were chosen."""
     places = _places(header, kind, form, written)
     more = {c: names for c, names in OPTIONAL.get(kind, {}).items() if c not in places}
     for column, found in _places(header, kind, more, written).items():
@@ -277,7 +278,7 @@ def _with_optional(
 
 
 def columns_of(kind: str) -> dict[str, tuple[str, ...]]:
-    """All columns that a table of a kind may have, of each of its forms, with their other names."""
+    """All columns that a table of a kind may have in any of its forms, with their other names."""
     found: dict[str, tuple[str, ...]] = {}
     for form in (*FORMS[kind], OPTIONAL.get(kind, {})):
         found |= form
@@ -304,9 +305,9 @@ def _places(
 
 
 def column_positions(header: Header, kind: str, name: str) -> dict[str, int]:
-    """The position of each of the kind's columns, under the name first listed for it.
+    """The position of each of the kind's columns, under the name that is listed first for it.
 
-    Raises :class:`FileRejected` that names the columns that are missing, or one there twice.
+    Raises :class:`FileRejected`, which names missing columns or one that is there twice.
     """
     places = column_places(header, kind)
     names = columns_of(kind)

@@ -1,6 +1,6 @@
 """Other hours on the public holidays of the United States or of one state, of a group or a store.
 
-The dates are those of the library ``holidays``, which is loaded when it is needed.
+The library ``holidays`` has the dates. It is imported when it is needed.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ class Holiday:
 
 @dataclass(frozen=True)
 class HolidayHours:
-    """The hours on the holidays of a ``year``: closed where both times are empty, of the United
-    States or of one state (its two letters), all of them or those of some ``names``."""
+    """Hours on the holidays of a ``year``, of the United States or of one ``state`` (its two
+    letters). Closed if both times are empty. ``names`` limits them to some holidays."""
 
     year: int
     state: str | None = None
@@ -37,15 +37,15 @@ class HolidayHours:
 
 
 def list_states() -> list[str]:
-    """The two letters of each state and territory that has holidays of its own."""
+    """The two letters of each state and territory with its own holidays."""
     import holidays  # noqa: PLC0415 - its calendars take a while to load
 
     return sorted(holidays.country_holidays("US").subdivisions)
 
 
 def list_holidays(year: int, state: str | None = None) -> list[Holiday]:
-    """The holidays of a year by date, those observed on another date too. Raises BadRequest for a
-    year or a state that there is not."""
+    """The holidays of a year by date, also dates on which they are observed. Raises BadRequest for
+    an unknown year or state."""
     import holidays  # noqa: PLC0415 - its calendars take a while to load
 
     if not FIRST_YEAR <= year <= LAST_YEAR:
@@ -65,11 +65,11 @@ def list_holidays(year: int, state: str | None = None) -> list[Holiday]:
 def save_holiday_hours(
     subject: Subject, chosen: HolidayHours, actor: Actor = THIS_MACHINE
 ) -> list[Holiday]:
-    """Make these the hours of a store or a group on the holidays, whatever stood on their dates;
-    other dates stay. Returns the holidays.
+    """Replace the other hours of a store or a group on the dates of holidays. Other dates stay.
+    Returns the holidays.
 
-    Raises NotFound, Forbidden, BadRequest for a year, a state or a holiday that there is not, and
-    HoursRejected for times that cannot be kept: nothing has changed then.
+    Raises NotFound, Forbidden, BadRequest for an unknown year, state or holiday, and HoursRejected
+    for times that are not valid. Then nothing has changed.
     """
     every = list_holidays(chosen.year, chosen.state)
     wanted = {_compared(name): name for name in chosen.names}

@@ -1,4 +1,4 @@
-"""Business hours and time zone of one store, edited by hand, under the rules of an import."""
+"""Editing the business hours and the time zone of one store, under the rules of an import."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,8 +35,8 @@ MOST_ROWS = 1000
 
 
 class HoursRejected(BadRequest):
-    """Rows of business hours that cannot be kept: ``problems`` has one entry for each bad value
-    (``line`` is the row's number, from 1); nothing was changed."""
+    """Rows of business hours are not valid. ``problems`` has an entry for each bad value (``line``
+    is the row's number, from 1). Nothing has changed."""
 
     def __init__(self, problems: list[Rejection]) -> None:
         first = problems[0]
@@ -51,10 +51,12 @@ class HoursRejected(BadRequest):
 
 @dataclass(frozen=True)
 class StoreHours:
-    """What is kept of a store: ``zone`` is None where none was given (then America/Chicago);
-    ``hours`` has a row for each stretch, the columns dayOfWeek, start_time_local and
-    end_time_local as text, by day, then start. No rows: open around the clock, unless the hours
-    are ``unreadable``: those that were imported were rejected, and it counts as never open.
+    """The stored hours and zone of a store.
+
+    ``zone`` is None if none was given (then America/Chicago). ``hours`` has a row for each stretch,
+    with the columns dayOfWeek, start_time_local and end_time_local as text, by day, then start.
+    Without rows the store is open around the clock, unless its hours are ``unreadable``: imported
+    lines were rejected, and it counts as never open.
     """
 
     store_id: str
@@ -76,14 +78,14 @@ def read_hours(store_id: str) -> StoreHours:
 
 
 def set_hours(store_id: str, rows: Iterable[Sequence[Any]], actor: Actor = THIS_MACHINE) -> bool:
-    """Make these the only business hours of a store; returns whether something changed.
+    """Replace the business hours of a store. Returns whether something changed.
 
-    ``rows`` are (day, start, end), each as text as in a business-hours file; numbers and
-    ``datetime.time`` are written as such text, None and NaN are empty. Rows that are empty as a
-    whole are left out, unless all are. No rows: the store is open around the clock.
+    ``rows`` are (day, start, end), as text in the form of a business-hours file. Numbers and
+    ``datetime.time`` become such text; None and NaN are empty. Empty rows are left out, unless all
+    are empty. Without rows the store is open around the clock.
 
-    Raises NotFound for a store that is not there for the actor, Forbidden, and
-    :class:`HoursRejected` for rows that cannot be kept.
+    Raises NotFound for a store that the actor does not see, Forbidden, and :class:`HoursRejected`
+    for rows that are not valid.
     """
     hours = _hours(rows)
     with _changing(store_id, actor) as store:
@@ -91,10 +93,10 @@ def set_hours(store_id: str, rows: Iterable[Sequence[Any]], actor: Actor = THIS_
 
 
 def set_zone(store_id: str, zone: str | None, actor: Actor = THIS_MACHINE) -> bool:
-    """Set, or with None or "" unset, the time zone of a store; returns whether it changed.
+    """Set the time zone of a store, or remove it with None or "". Returns whether it changed.
 
-    Raises NotFound for a store that is not there for the actor, Forbidden, and BadRequest for
-    what is no IANA time zone.
+    Raises NotFound for a store that the actor does not see, Forbidden, and BadRequest for an
+    unknown time zone.
     """
     wanted = _zone(zone)
     with _changing(store_id, actor) as store:
@@ -107,8 +109,8 @@ def save(
     zone: str | None,
     actor: Actor = THIS_MACHINE,
 ) -> bool:
-    """`set_hours` and `set_zone` in one transaction: both, or none where either raises. Raises
-    Forbidden, and NotFound where the store is not there for the actor."""
+    """`set_hours` and `set_zone` in one transaction: both, or neither if one raises. Raises what
+    they raise."""
     hours, wanted = _hours(rows), _zone(zone)
     with _changing(store_id, actor) as store:
         changed = _put_hours(store, hours)
@@ -116,7 +118,7 @@ def save(
 
 
 def as_text(value: Any) -> str:
-    """The text of a table's cell: of a whole number without a point, of nothing none."""
+    """The text of a table's cell. A whole number has no point, and an empty cell no text."""
     if isinstance(value, str):
         return value.strip()
     import pandas as pd  # noqa: PLC0415 - the API edits without it
@@ -135,7 +137,7 @@ def _hours(rows: Iterable[Sequence[Any]]) -> list[tuple[int, int, int]]:
 
 
 def _zone(zone: str | None) -> str | None:
-    """The zone as it is kept; raises BadRequest for what is no IANA time zone."""
+    """The zone as it is stored. Raises BadRequest for an unknown time zone."""
     wanted = as_text(zone)
     if not wanted:
         return None
@@ -149,8 +151,8 @@ def _zone(zone: str | None) -> str | None:
 
 
 def _put_hours(store: Store, hours: list[tuple[int, int, int]]) -> bool:
-    """Replace the hours of a store; returns whether they are others than before. Unreadable hours
-    stay that when no rows are given."""
+    """Replace the hours of a store. Returns whether they changed. Without rows, unreadable hours
+    stay unreadable."""
     before = _read_stored(store)
     if hours == before:
         return False
@@ -166,7 +168,7 @@ def _put_hours(store: Store, hours: list[tuple[int, int, int]]) -> bool:
 
 
 def _put_zone(store: Store, zone: str | None) -> bool:
-    """Replace the zone of a store; returns whether it is another than before."""
+    """Replace the zone of a store. Returns whether it changed."""
     if zone == store.timezone:
         return False
     ChangeLog().note(ZONES, {store.id: store.timezone})
@@ -188,7 +190,7 @@ def _time_text(wall: int) -> str:
 
 
 def _check_rows(rows: list[tuple[str, ...]]) -> list[tuple[int, int, int]]:
-    """The distinct rows as (day, start, end), sorted; raises HoursRejected with all problems."""
+    """The distinct rows as (day, start, end), sorted. Raises HoursRejected with all problems."""
     if len(rows) > MOST_ROWS:
         raise BadRequest(f"{len(rows):,} rows are too many.", f"Give at most {MOST_ROWS:,}.")
     if any(len(row) != len(COLUMNS) for row in rows):
@@ -215,7 +217,7 @@ def _check_rows(rows: list[tuple[str, ...]]) -> list[tuple[int, int, int]]:
 
 @contextmanager
 def _changing(store_id: str, actor: Actor) -> Iterator[Store]:
-    """The transaction of a change to a store that is there for the actor."""
+    """The transaction of a change to a store that the actor sees."""
     actor.must(Role.OWNER)
     with database.writing():
         visibility.must_see(actor, store_id)

@@ -1,4 +1,4 @@
-"""An import's life: asked for → Running → Complete or Failed; its files and rejected lines."""
+"""An import's life: requested → Running → Complete or Failed; its files and rejected lines."""
 
 import errno
 import shutil
@@ -46,20 +46,20 @@ from restmon.storage import database
 from restmon.storage.models import FAILED, RUNNING, Import, new_id
 
 IMPORT_FAILED = "import_failed"
-"""The code of an import that failed for none of restmon's own errors."""
+"""The code of an import that failed for an unexpected error."""
 NO_DATA_LINES = "There are no data lines, so nothing was changed."
 READING_SHARE = 0.7
-"""The part of an import's progress that is reading; the rest is writing."""
+"""The share of reading in an import's progress. The rest is writing."""
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xlsm")
-"""What a folder's files are called that are imported."""
+"""The endings of the names of files that are imported from a folder."""
 MOST_NOTICES = 20
 EVERY_LINE_REJECTED = "Every line was rejected, so nothing was imported."
 LONGEST_NAME = 100
-"""So much of the end of an uploaded file's name is kept."""
+"""How many characters of the end of an uploaded file's name are stored."""
 
 
 def source_file(kind: str, path: str | Path, choices: Choices = NO_CHOICES) -> SourceFile:
-    """A file of the given kind; raises BadRequest for an unknown kind."""
+    """A file of the given kind. Raises BadRequest for an unknown kind."""
     if kind not in COLUMNS:
         raise BadRequest(f"{kind!r} is no kind of file.", f"Use {', '.join(COLUMNS)}.")
     return SourceFile(kind, Path(path), Path(path).name, choices=choices)
@@ -72,11 +72,12 @@ def tables_of(
     choices: Choices = NO_CHOICES,
     actor: Actor = THIS_MACHINE,
 ) -> list[SourceFile]:
-    """The tables of a file that an import can take: of a ZIP or a workbook all whose header is
-    known, whatever ``kind`` says; else the file itself, which must be of the kind (None: of any).
+    """The tables of a file that an import can take.
 
-    Columns that were chosen before for a file with the same header are chosen again. Raises
-    :class:`~restmon.errors.FileRejected` where there is none.
+    In a ZIP or a workbook these are all tables with a known header, whatever ``kind`` says. Any
+    other file is one table, which must be of the kind (None: of any). Chooses columns again that
+    were chosen for a file with the same header. Raises :class:`~restmon.errors.FileRejected` if
+    there is no table.
     """
     before = partial(column_choices.remembered, actor)
     kinds = [kind] if kind and not has_parts(path, name) else list(COLUMNS)
@@ -106,8 +107,8 @@ def tables_of(
 
 
 def keep(stream: IO[bytes], name: str) -> tuple[Path, str]:
-    """Copy an upload to the spool folder, where a worker will read it; returns its path and the
-    name it is known by. Raises RestmonError when there is no room, and keeps nothing then."""
+    """Copy an upload to the spool folder, where a worker will read it. Returns its path and its
+    name for people. If there is no room, raises RestmonError and leaves nothing."""
     folder = get_settings().spool_dir
     path = folder / f"{new_id()}.upload"
     try:
@@ -131,10 +132,10 @@ def spool(
     choices: Choices = NO_CHOICES,
     actor: Actor = THIS_MACHINE,
 ) -> list[SourceFile]:
-    """Copy an upload to the spool folder, where a worker will read it; returns its tables.
+    """Copy an upload to the spool folder, where a worker will read it. Returns its tables.
 
-    Raises FileRejected when there is none, or none of the kind, RestmonError when there is no
-    room. Keeps nothing then.
+    Raises FileRejected if it has no table of the kind, and RestmonError if there is no room. Then
+    it leaves nothing.
     """
     path, kept_name = keep(stream, name)
     try:
@@ -151,7 +152,7 @@ def discard(files: Sequence[SourceFile]) -> None:
 
 
 def explain_spool_error(error: OSError) -> RestmonError:
-    """What to tell when an upload cannot be written to the spool folder."""
+    """The error for an upload that cannot be written to the spool folder."""
     full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
     return (NoRoom if full else NotWritable)(
         f"The upload cannot be kept in {get_settings().spool_dir}: {error.strerror or error}.",
@@ -205,7 +206,7 @@ def request(
 
 
 def as_listed(file: SourceFile) -> dict[str, Any]:
-    """A table as an import's row holds it; `from_list` reads it."""
+    """A table in the form that an import's row stores; `from_list` reads it."""
     listed: dict[str, Any] = {
         "kind": file.kind,
         "name": file.name,
@@ -221,7 +222,7 @@ def as_listed(file: SourceFile) -> dict[str, Any]:
 
 
 def from_list(listed: dict[str, Any]) -> SourceFile:
-    """A table of an import's row."""
+    """A table from an import's row."""
     return SourceFile(
         listed["kind"],
         Path(listed["path"]),
@@ -234,23 +235,23 @@ def from_list(listed: dict[str, Any]) -> SourceFile:
 
 
 def get(import_id: str, actor: Actor = THIS_MACHINE) -> Import:
-    """The import's row; raises NotFound, also where it is not there for the actor."""
+    """The import's row. Raises NotFound, also if the actor may not see it."""
     return jobs.get(Import, import_id, actor)
 
 
 def list_recent(limit: int = 50, actor: Actor = THIS_MACHINE) -> list[Import]:
-    """The newest imports that are there for the actor, newest first."""
+    """The newest imports that the actor sees, newest first."""
     return jobs.list_recent(Import, actor, limit)
 
 
 def rejected_path(import_id: str) -> Path:
-    """Where an import's rejected lines stand, if it has any: a CSV file, or a ZIP of several."""
+    """The path of an import's rejected lines, if it has any: a CSV file, or a ZIP of several."""
     path = get_settings().rejected_dir / f"{import_id}.csv"
     return zip_of(path) if zip_of(path).exists() else path
 
 
 def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = False) -> bool:
-    """Take an import up and bring it to its end; returns whether it was this call's to do."""
+    """Take an import and carry it out. Returns whether this call held it to the end."""
     lease = leases.take(Import, import_id)
     if lease is None:
         return False
@@ -323,7 +324,7 @@ def _carry_out(
 def _consequences(
     result: Result, files: Sequence[SourceFile], permitted: frozenset[str] | None
 ) -> list[Finding]:
-    """What the stores of an import lack once it is written."""
+    """What is missing for the stores of an import once it is written."""
     of_hours = {file.name for file in files if file.kind == BUSINESS_HOURS}
     return find_consequences(
         result.rows,
@@ -335,7 +336,7 @@ def _consequences(
 
 
 def limits() -> Limits:
-    """How large a file may be, by the settings."""
+    """The largest file that the settings allow."""
     settings = get_settings()
     return Limits(
         settings.max_file_mb * 2**20,
@@ -366,9 +367,9 @@ def run_now(
     *,
     demo: bool = False,
 ) -> Import:
-    """Import files in this process, without a queue; returns the finished import's row.
+    """Import files in this process, without a queue. Returns the finished import's row.
 
-    Raises FileRejected when a file is rejected whole, before anything is put on record.
+    Raises FileRejected if a file is rejected whole. Then there is no row.
     """
     for file in files:
         check_header(file)
@@ -378,7 +379,7 @@ def run_now(
 
 
 def complete_counts(row: Import) -> dict[str, Any] | None:
-    """An import's counts in full: one of an earlier restmon did not count what was removed."""
+    """An import's counts with all members. An import by an earlier release lacks ``removed``."""
     if row.counts is None:
         return None
     none = asdict(Counts())
@@ -399,12 +400,12 @@ def notices_of(row: Import) -> list[str]:
 
 
 def notes_of(row: Import) -> list[dict[str, Any]]:
-    """What the stores of an import lacked when it was written: code, count, message, examples."""
+    """What was missing for the stores of an import: code, count, message and examples of each."""
     return list((row.counts or {}).get("notes", []))
 
 
 def describe(row: Import) -> dict[str, Any]:
-    """An import's state as the API and the pages show it."""
+    """An import's state, as the API and the pages show it."""
     return {
         "import_id": row.id,
         **jobs.describe(row),

@@ -1,4 +1,4 @@
-"""What a file's business hours and time zones change of the stored ones."""
+"""Compares a file's business hours and time zones with the stored ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ZoneChanges:
-    """What lines of time zones change.
+    """The changes by lines of time zones.
 
-    ``new``, ``updated`` and ``unchanged`` count lines; ``final`` has the zone by row id of every
-    store whose zone is to change.
+    ``new``, ``updated`` and ``unchanged`` count lines. ``final`` has the new zone, by row id, of
+    every store whose zone changes.
     """
 
     new: int
@@ -28,7 +28,7 @@ class ZoneChanges:
 def compare_zones(rows: Ints, zones: NDArray[np.object_], stored: Mapping[int, str]) -> ZoneChanges:
     """Compare lines of time zones (``rows``: store row ids) with the stored zones by row id.
 
-    Of several lines of one store the last one counts; each is compared with the one before it.
+    Of several lines of one store the last one counts. Each is compared with the one before it.
     """
     current: dict[int, str] = {}
     new = updated = unchanged = 0
@@ -46,8 +46,8 @@ def compare_zones(rows: Ints, zones: NDArray[np.object_], stored: Mapping[int, s
 
 
 def last_file_counts(parts: Sequence[Ints], files: Sequence[object]) -> tuple[Ints, Ints]:
-    """The lines of business hours that count where several files name a store: those of the last
-    one, as if the files were imported one after the other.
+    """The lines of business hours that count if several files name a store: those of the last file,
+    as if the files were imported one after the other.
 
     ``parts`` are int64 of shape (n, 4), the store first, each from the file at its place in
     ``files``, in the order of the import. Returns the lines that count, and the stores that
@@ -67,12 +67,12 @@ def last_file_counts(parts: Sequence[Ints], files: Sequence[object]) -> tuple[In
 
 @dataclass(frozen=True)
 class HoursChanges:
-    """What lines of business hours change.
+    """The changes by lines of business hours.
 
-    ``new``, ``updated`` (of a weekday that has other hours so far) and ``unchanged`` count lines,
-    ``removed`` stored lines that go without another one of their weekday. ``rows``: row ids of the
-    stores whose hours are to change, int64, sorted; ``hours``: all their hours from now on, int64
-    of shape (lines, 4), sorted.
+    ``new``, ``updated`` (the weekday had other hours) and ``unchanged`` count lines. ``removed``
+    counts stored lines that go without a new one for their weekday. ``rows`` are the row ids of the
+    stores whose hours change, int64, sorted. ``hours`` are all their new hours, int64 of shape
+    (lines, 4), sorted.
     """
 
     new: int
@@ -86,8 +86,8 @@ class HoursChanges:
 def compare_hours(lines: Ints, stored: Ints) -> HoursChanges:
     """Compare lines of business hours with all stored ones of their stores.
 
-    Both are int64 of shape (n, 4): store row id, day of week, start, end. A line that stands twice
-    counts once and is unchanged the second time.
+    Both are int64 of shape (n, 4): store row id, day of week, start, end. The second of two equal
+    lines is unchanged.
     """
     changes = compare_rows(lines, stored, place=2, owner=1)
     hours = changes.rows

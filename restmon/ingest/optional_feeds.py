@@ -21,7 +21,7 @@ from restmon.storage.changes import ChangeLog
 from restmon.stores.groups import ids_of
 
 MOST_ROWS = 5_000_000
-"""So many dates of stores and groups at most are in one import."""
+"""The most dates of stores and groups in one import."""
 
 Ints = NDArray[np.int64]
 Values = dict[str, NDArray[Any]]
@@ -29,8 +29,8 @@ Values = dict[str, NDArray[Any]]
 
 @dataclass
 class OptionalFeeds:
-    """The good lines of the optional feeds of an import. Stores are numbered as in its ids, groups
-    as in ``groups``; ``spoiled`` are the dates that are not taken."""
+    """The good lines of the optional feeds of an import. Stores have the numbers of its ids, groups
+    those of ``groups``. ``spoiled`` are the dates that do not count."""
 
     groups: GroupNames = field(default_factory=GroupNames)
     spoiled: set[OwnerDate] = field(default_factory=set)
@@ -54,8 +54,9 @@ class OptionalFeeds:
         return not any(len(part["store_id"]) for parts in self._parts.values() for part in parts)
 
     def write(self, ids: Sequence[str], store_rows: Ints, log: ChangeLog) -> dict[str, Outcome]:
-        """Apply them, by kind; ``store_rows`` are the row ids of the stores ``ids``. The caller
-        holds the write transaction and adds a revision; what is replaced goes into the ``log``."""
+        """Write the lines, by kind. ``store_rows`` are the row ids of the stores ``ids``. The
+        ``log`` notes what is replaced. The caller holds the write transaction and adds a
+        revision."""
         done = {}
         if DIRECTORY in self._parts:
             parts = self._parts[DIRECTORY]

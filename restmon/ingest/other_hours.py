@@ -1,4 +1,4 @@
-"""Lines of hours on dates against their rules: of a store or of a group, on a date or a range."""
+"""Checks lines of other hours: of a store or of a group, on a date or a range of dates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 LONGEST_RANGE = 366
-"""So many dates at most does one line name."""
+"""The most dates in one line."""
 KEPT = "; what was known of that date is kept"
 FIRST, LAST = "start_date", "end_date"
 
@@ -88,7 +88,7 @@ class OtherHoursCheck:
         return found.values
 
     def _owners(self, batch: Batch, lines: "_Lines") -> tuple[Ints, Ints]:
-        """The numbers of the store and of the group of each line, -1 where it has none."""
+        """The numbers of the store and of the group of each line, -1 if it names none."""
         count = len(batch.line)
         given = {
             column: np.array([bool(trimmed(v)) for v in batch.columns[column].to_pylist()], bool)
@@ -114,7 +114,7 @@ class OtherHoursCheck:
         return numbers[0], numbers[1]
 
     def _owner_of(self, values: dict[str, bytes]) -> tuple[str, str] | None:
-        """The store or group that a line names, whatever else is wrong with it."""
+        """The store or group that a bad line names."""
         store = self.ids.valid(values.get("store_id", b""))
         if store is not None:
             return "store", store
@@ -122,7 +122,7 @@ class OtherHoursCheck:
         return None if group is None else ("group", same_name(group))
 
     def _of_remains(self, batch: Batch, first: str, last: str) -> set[OwnerDate]:
-        """The dates that lines name which could not be cut into columns."""
+        """The dates in malformed lines."""
         found: set[OwnerDate] = set()
         for values in batch.remains:
             owner = self._owner_of(values)
@@ -139,7 +139,7 @@ class OtherHoursCheck:
 
 
 class _Lines:
-    """Which lines of a batch are good so far, and why the others are not."""
+    """Collects which lines of a batch are good, and why the others are not."""
 
     def __init__(self, batch: Batch) -> None:
         self.good = np.ones(len(batch.line), bool)

@@ -13,7 +13,7 @@ from restmon.storage.changes import ChangeLog, Former, Key
 from restmon.storage.models import Group, OtherHours
 
 DATES = "other_hours"
-"""The kind under which is noted what was replaced (`undo_kinds`)."""
+"""The kind of the notes about replaced rows (`undo_kinds`)."""
 OF_STORE, OF_GROUP = 0, 1
 
 Ints = NDArray[np.int64]
@@ -21,9 +21,9 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class OtherHoursLines:
-    """Other hours, a line each: ``owner`` is OF_STORE or OF_GROUP, ``row`` its row id, ``date`` a
-    day number, ``start`` and ``end`` microseconds after midnight or CLOSED (int64 all), ``note`` a
-    text."""
+    """Lines of other hours. ``owner`` is OF_STORE or OF_GROUP, ``row`` its row id, ``date`` a day
+    number, ``start`` and ``end`` microseconds after midnight or CLOSED. All are int64, except the
+    text ``note``."""
 
     owner: Ints
     row: Ints
@@ -95,7 +95,7 @@ def write_other_hours(log: ChangeLog, new: OtherHoursLines) -> Outcome:
 
 
 def put_back_dates(former: Former) -> None:
-    """Put other hours back, as far as their group is still there."""
+    """Put other hours back, except those of groups that are gone."""
     there = {group for (group,) in database.tuples(Group.select(Group.id))}
     keys = [key for key in former if isinstance(key, tuple) and (not key[1] or key[1] in there)]
     delete_rows("other_hours", ("store_id", "date"), [(s, day) for s, g, day in keys if not g])

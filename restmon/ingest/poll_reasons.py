@@ -1,4 +1,4 @@
-"""The reasons of polls, kept sparsely: a poll without one has no row."""
+"""The reasons of polls. A poll without a reason has no row."""
 
 from collections.abc import Sequence
 
@@ -43,18 +43,18 @@ def has_reasons() -> bool:
 def replace_reasons(
     row: Ints, time: Ints, code: Ints, texts: Sequence[str], log: ChangeLog
 ) -> NDArray[np.bool_]:
-    """Give polls these reasons, or none, whatever they had before.
+    """Replace the reasons of polls by these, or by none.
 
     Parameters
     ----------
     row, time, code : int64 arrays of one length
-        Row ids of stores and instants, sorted by both, no pair twice; the number of the reason in
-        ``texts``. The caller holds the write transaction.
+        Row ids of stores and instants, sorted by both, no pair twice, and the number of the reason
+        in ``texts``. The caller holds the write transaction.
 
     Returns
     -------
     bool array of the same length
-        Which have another reason than before.
+        Which polls got another reason.
     """
     stored = _stored(time)
     before = np.full(len(row), "", object)
@@ -103,7 +103,7 @@ def count_same_polls(row: Ints, time: Ints, status: NDArray[np.int8]) -> int:
 
 
 def _stored(time: Ints) -> tuple[Ints, Ints, NDArray[np.object_]]:
-    """The stored reasons of the time that the polls span, sorted by store, then time."""
+    """The stored reasons in the time of the polls, sorted by store, then time."""
     query = PollReason.select(PollReason.store, PollReason.timestamp, PollReason.reason)
     table = database.tuples(
         query.where(PollReason.timestamp.between(int(time.min()), int(time.max()))).order_by(
