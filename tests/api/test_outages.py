@@ -98,7 +98,7 @@ def test_what_cannot_be_is_refused(
 
 def test_too_many_for_one_answer(stores: Workspace, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("restmon.api.outage_routes.MOST_OUTAGES", 5)
-    assert "There are 6 outages, more than the 5" in refused("/outages", 400)
+    assert "There are 6 outages, and an answer has at most 5" in refused("/outages", 400)
     assert ask("/outages", format="csv").text.count("\n") == 7
 
 

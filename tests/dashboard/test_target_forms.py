@@ -42,3 +42,26 @@ def test_an_owner_sets_those_of_their_own(people: Workspace, as_: Any, who: str)
     at.text_input("target_value_store a").input("97.25")
     at = well(at.button("save_target").click().run())
     assert "The target of store a is 97.25 % now." in seen(at)
+
+
+def test_a_file_of_targets_is_imported(people: Workspace, as_: Any):
+    as_("owner")
+    at = page("settings", part="Targets")
+    at.file_uploader("targets_csv_0").upload(
+        "targets.csv",
+        b"store_id;group;target\na;;99.5\n;Mine;98 %\n;Theirs;97\na;;101\n",
+        "text/csv",
+    )
+    well(at.run())
+    at = well(at.button("import_targets").click().run())
+    assert "4 lines read: 2 new, 0 updated, 0 unchanged, 2 rejected." in seen(at)
+    rejected = table(at, "Rejected lines of the targets file")
+    assert rejected["line"].tolist() == [4, 5]
+    assert rejected["value"].tolist() == ["Theirs", "101"]
+    found = {(one.store, one.group): one.percent for one in targets.list_targets()}
+    assert found == {("a", None): 99.5, (None, "Mine"): 98.0}
+    at.file_uploader("targets_csv_1").upload("targets.csv", b"store_id,percent\na,99\n", "text/csv")
+    well(at.run())
+    at = well(at.button("import_targets").click().run())
+    assert "no column target" in seen(at)
+    assert len(targets.list_targets()) == 2
