@@ -1,4 +1,4 @@
-"""What a file would bring: the whole of it is checked as an import does, and nothing is written."""
+"""Previews a file: checks all of it as an import does, and writes nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Preview:
-    """A table of a file, and what would become of it.
+    """A table of a file, and what an import would do with it.
 
     ``kind`` is polls, business_hours, timezones or groups. Where it is None, ``problem`` says in
     a sentence what is wrong, ``closest`` is the kind it seems to be meant as (None: of none), and
@@ -104,7 +104,7 @@ def preview(
     choices: Choices = NO_CHOICES,
     allowed: Allowed = EVERYTHING,
 ) -> Preview:
-    """The same of a file of one table; raises its problem where it is no CSV text."""
+    """The preview of a file with one table. Raises its problem if it is not CSV text."""
     found = previews(source, name, choices, allowed)[0]
     if found.problem and (not found.header or (found.table.kind and not found.choice)):
         raise found.problem
@@ -117,7 +117,7 @@ def preview_table(
     allowed: Allowed = EVERYTHING,
     progress: Progress | None = None,
 ) -> Preview:
-    """One table of a file."""
+    """The preview of one table of a file."""
     size = size_of(table.source)
     if table.header is None:
         nothing: dict[str, str] = {}
@@ -164,7 +164,7 @@ def preview_table(
 
 
 class _Seen:
-    """What a preview keeps of the batches of a table."""
+    """Collects what a preview shows of the batches of a table."""
 
     def __init__(self, kind: str, ids: StoreIds) -> None:
         self.understood = Understood(kind, ids.names)

@@ -17,17 +17,17 @@ from restmon.ingest.headers import Header, loose
 KEPT_REJECTIONS = 1000
 MORE_COLUMNS = ("line", "problem")
 GOOD_LINE = "none; it is here because another line of this store is rejected"
-"""Said of a good line of business hours: those of a store are replaced whole."""
+"""The problem of a good line of business hours, since a store's lines are replaced as a whole."""
 
 
 def zip_of(target: Path) -> Path:
-    """Where the files of rejected lines stand when there are several."""
+    """The path of the ZIP that holds several files of rejected lines."""
     return target.with_suffix(".zip")
 
 
 class FirstRejections:
-    """Counts rejected lines, and keeps the first 1,000 of them: by file, in the order in which
-    the files came, and line."""
+    """Counts rejected lines and collects the first 1,000, by file in the order of the import, then
+    line."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -47,7 +47,7 @@ class FirstRejections:
         return [rejection for _, rejection in self._kept]
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The first ones, with their file's name, as they stand in the database."""
+        """The first ones, with their file's name, in the form that the database stores."""
         names = list(self._files)
         return [{"file": names[number], **asdict(r)} for number, r in self._kept]
 
@@ -84,7 +84,7 @@ class RejectedLines:
         path.parent.mkdir(parents=True, exist_ok=True)
         out = self._stack.enter_context(path.open("w", newline="", encoding="utf-8"))
         writer = csv.writer(out)
-        # A file that was mended and is imported again has these two already.
+        # A mended file of rejected lines has these two columns already.
         places = [i for i, n in enumerate(header.names) if loose(n) not in MORE_COLUMNS]
         writer.writerow([*(_safe(header.names[i]) for i in places), *MORE_COLUMNS])
         return path, writer, places
@@ -94,8 +94,7 @@ class RejectedLines:
         self._stack.close()
 
     def move_in(self) -> None:
-        """Put the closed files in their place, where those of an attempt that came to nothing may
-        stand."""
+        """Move the closed files in their place, over those of an earlier attempt that failed."""
         paths = [path for path, _, _ in self._tables.values()]
         together = zip_of(self.target)
         if len(paths) == 1:
@@ -115,13 +114,13 @@ class RejectedLines:
         self._tables = {}
 
     def drop(self) -> None:
-        """Delete the files, if they are not moved in."""
+        """Delete the files unless they were moved in."""
         self.close()
         for path, _, _ in self._tables.values():
             path.unlink(missing_ok=True)
 
 
 def _safe(text: str) -> str:
-    """A value as it may stand in a file of text in UTF-8."""
+    """A value as valid UTF-8."""
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return no_formula(text.replace("\0", "\N{REPLACEMENT CHARACTER}"))

@@ -1,4 +1,4 @@
-"""What an import did."""
+"""The result of an import."""
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path

@@ -11,7 +11,7 @@ from restmon.storage.changes import ChangeLog, Former, Key
 from restmon.storage.models import HourlySales
 
 HOURLY = "sales"
-"""The kind under which is noted what was replaced (`undo_kinds`)."""
+"""The kind of the notes about replaced rows (`undo_kinds`)."""
 AT_ONCE = 500
 """Ids in one statement."""
 
@@ -58,8 +58,8 @@ def write_sales(
 
 
 def clear_sales(log: ChangeLog, row: int) -> bool:
-    """Forget the hourly sales of a store (row id); returns whether there were any. The caller
-    holds the transaction."""
+    """Delete the hourly sales of a store (row id). Returns whether there were any. The caller holds
+    the transaction."""
     mine = HourlySales.store == row
     columns = (HourlySales.day_of_week, HourlySales.hour, HourlySales.sales)
     former = [list(line) for line in database.tuples(HourlySales.select(*columns).where(mine))]
@@ -77,5 +77,5 @@ def put_back_sales(former: Former) -> None:
 
 
 def _bits(amounts: NDArray[np.float64]) -> Ints:
-    """Amounts as whole numbers that are equal where they are."""
+    """Amounts as whole numbers. Equal amounts give equal numbers."""
     return (np.ascontiguousarray(amounts, np.float64) + 0.0).view(np.int64)

@@ -1,4 +1,4 @@
-"""The first half of an import: every line is read and checked, and the good ones are kept."""
+"""The first half of an import: reads and checks every line, and stages the good ones."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from restmon.ingest.values.texts import GroupNames
 
 CHUNK_LINES = 2_000_000
 WHOLE = (BUSINESS_HOURS, OTHER_HOURS, SALES)
-"""The kinds whose lines replace, together, what a store has."""
+"""The kinds whose lines together replace everything that a store has of the kind."""
 
 Ints = NDArray[np.int64]
 
@@ -55,8 +55,8 @@ class SourceFile:
 
 
 class Staging:
-    """The good lines of all files of an import, checked, sorted, and kept apart from the
-    database until they are written."""
+    """The good lines of all files of an import, checked and sorted, outside of the database until
+    they are written."""
 
     def __init__(self, folder: Path, rejected: RejectedLines, allowed: Allowed) -> None:
         self.folder = folder
@@ -127,7 +127,7 @@ class Staging:
         self.spoiled += spoiled
 
     def _reasons_of(self, values: dict[str, NDArray[Any]]) -> Ints | None:
-        """The numbers of the reasons of polls, or None where none has one."""
+        """The numbers of the polls' reasons, or None if no poll has one."""
         if "reason" not in values:
             return None
         codes = self.reasons.codes(values["reason"])

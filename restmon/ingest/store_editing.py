@@ -1,6 +1,5 @@
-"""What is known of a store beside its weekly hours, edited by hand: its entry in the directory,
-its hourly sales, and the other hours on dates of a store or of a group, under the rules of an
-import."""
+"""Editing what is known about a store besides its weekly hours, under the rules of an import: its
+entry in the directory, its hourly sales, and other hours on dates of a store or a group."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,10 +57,10 @@ def read_entry(store_id: str, actor: Actor = THIS_MACHINE) -> dict[str, str]:
 
 
 def save_entry(store_id: str, entry: Mapping[str, Any], actor: Actor = THIS_MACHINE) -> bool:
-    """Make this the store's entry in the directory; returns whether it is another than before.
+    """Change the store's entry in the directory. Returns whether it changed.
 
-    ``entry`` has a value, as in a directory file, for each of FIELDS that is to change. Raises
-    NotFound, Forbidden, and :class:`HoursRejected` for values that cannot be kept.
+    ``entry`` has a value, in the form of a directory file, for each of FIELDS to change. Raises
+    NotFound, Forbidden, and :class:`HoursRejected` for values that are not valid.
     """
     names = [name for name in FIELDS if name in entry]
     found = _check(DIRECTORY, ["store_id", *names], [["x", *(entry[name] for name in names)]])
@@ -90,11 +89,11 @@ def read_dates(subject: Subject, actor: Actor = THIS_MACHINE) -> "pd.DataFrame":
 def save_dates(
     subject: Subject, rows: Iterable[Sequence[Any]], actor: Actor = THIS_MACHINE
 ) -> bool:
-    """Make these all the other hours of a store or a group; returns whether something changed.
+    """Replace all other hours of a store or a group. Returns whether something changed.
 
-    ``rows`` are (date, start, end, note), each as in a file of other hours; both times empty:
-    closed. Rows that are empty as a whole are left out. Raises NotFound, Forbidden, and
-    :class:`HoursRejected` for rows that cannot be kept: nothing has changed then.
+    ``rows`` are (date, start, end, note), in the form of a file of other hours. Both times empty
+    means closed. Empty rows are left out. Raises NotFound, Forbidden, and :class:`HoursRejected`
+    for rows that are not valid. Then nothing has changed.
     """
     given = [[_day(row[0]), *row[1:]] for row in rows]
     columns = ["store_id", *DATE_COLUMNS]
@@ -120,8 +119,8 @@ def save_dates(
 
 
 def add_dates(subject: Subject, rows: Iterable[Sequence[Any]], actor: Actor = THIS_MACHINE) -> bool:
-    """Make these the other hours of a store or a group on their dates; other dates stay. Returns
-    whether something changed. Rows and errors are those of `save_dates`."""
+    """Replace the other hours of a store or a group on the dates of the rows. Other dates stay.
+    Returns whether something changed. Rows and errors are those of `save_dates`."""
     columns = ["store_id", *DATE_COLUMNS]
     found = _check(OTHER_HOURS, columns, [["x", _day(row[0]), *row[1:]] for row in rows]).values
     with _changing(subject, actor) as row:
@@ -129,7 +128,7 @@ def add_dates(subject: Subject, rows: Iterable[Sequence[Any]], actor: Actor = TH
 
 
 def _write_dates(subject: Subject, row: int, found: Mapping[str, Any], log: ChangeLog) -> bool:
-    """Replace the other hours on the dates that were found; returns whether they are others."""
+    """Replace the other hours on the dates in ``found``. Returns whether they changed."""
     count = len(found["date"])
     owner = OF_STORE if subject.store is not None else OF_GROUP
     whose = (np.full(count, owner, np.int64), np.full(count, row, np.int64))
@@ -155,11 +154,11 @@ def read_sales(store_id: str, actor: Actor = THIS_MACHINE) -> "pd.DataFrame":
 
 
 def save_sales(store_id: str, sales: "pd.DataFrame", actor: Actor = THIS_MACHINE) -> bool:
-    """Make these all the hourly sales of a store, in the form of `read_sales` (numbers or text);
-    returns whether something changed.
+    """Replace all hourly sales of a store, in the form of `read_sales` (numbers or text). Returns
+    whether something changed.
 
-    Raises NotFound, Forbidden, and :class:`HoursRejected` for values that cannot be kept: the row
-    is the hour's, from 1, the column the weekday. Nothing has changed then.
+    Raises NotFound, Forbidden, and :class:`HoursRejected` for values that are not valid, with the
+    hour's row from 1 and the weekday as column. Then nothing has changed.
     """
     cells = [
         (hour, day, as_text(sales[name].iloc[hour]))
@@ -190,8 +189,8 @@ def save_sales(store_id: str, sales: "pd.DataFrame", actor: Actor = THIS_MACHINE
 
 
 def _check(kind: str, columns: list[str], rows: Sequence[Sequence[Any]]) -> Checked:
-    """Rows under the rules of a file of the kind; raises HoursRejected with all problems. The
-    number of a row is that of a line, from 1; the first column is the store's."""
+    """Check rows by the rules of a file of the kind. Raises HoursRejected with all problems. Rows
+    count from 1, as lines do. The first column is the store's."""
     texts = [[as_text(value) for value in row] for row in rows]
     kept = [n for n, row in enumerate(texts) if any(row[1:]) or kind == DIRECTORY]
     raw = {
@@ -212,7 +211,7 @@ def _without_kept(problem: Rejection) -> Rejection:
 
 
 def _day(value: Any) -> str:
-    """A date of a table's cell as a file writes it."""
+    """The text of a date in a table's cell, in the form of a file."""
     return as_text(value)[:10] if hasattr(value, "isoformat") else as_text(value)
 
 

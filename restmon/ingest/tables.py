@@ -1,4 +1,4 @@
-"""The tables that are in a file, and what each of them is."""
+"""The tables in a file, and the kind of each."""
 
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
@@ -41,10 +41,10 @@ TELLING: list[tuple[str, Callable[[pa.Array], object]]] = [
     (TIMEZONES, parse_zones),
     (POLLS, parse_statuses),
 ]
-"""Kinds of values by which a line of data is told from a header."""
+"""Values by which a line of data differs from a header."""
 
 Remembered = Callable[[list[str]], Chosen]
-"""What was chosen for a file with these names in its header; nothing where nothing was."""
+"""Returns the columns chosen for a file with these names in its header."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Table:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """Where in the file the table is; empty for the file itself."""
+        """The place of the table in the file; empty for the file itself."""
         return self.source.path if isinstance(self.source, Part) else ()
 
     @property
@@ -96,7 +96,7 @@ def tables_in(
 
 
 def needed(tables: list[Table], name: str) -> list[Table]:
-    """Those with a kind; raises the problem where there are none."""
+    """The tables with a kind. Raises the problem if there are none."""
     good = [table for table in tables if table.kind]
     if good:
         return good
@@ -160,7 +160,7 @@ def read_header(
     kinds: Iterable[str] = tuple(LAYOUTS),
     chosen: Chosen | None = None,
 ) -> Header:
-    """The header of a table; raises :class:`FileRejected` when it is no CSV text."""
+    """The header of a table. Raises :class:`FileRejected` if it is not CSV text."""
     with open_table(source, name) as (text, _):
         return find_header(text.read(LONGEST_HEADER), name, kinds, chosen)[0]
 
@@ -207,7 +207,7 @@ def _table(
 
 
 def what_is_wrong(header: Header, name: str, kinds: list[str]) -> tuple[str | None, FileRejected]:
-    """The kind that a header of no kind is closest to, if any, and what is wrong with it."""
+    """The kind that an unknown header is closest to, if any, and what is wrong with it."""
     closest = closest_kind(header, kinds)
     if BUSINESS_HOURS in kinds and has_several_a_weekday(header):
         return BUSINESS_HOURS, FileRejected(
@@ -235,6 +235,6 @@ def what_is_wrong(header: Header, name: str, kinds: list[str]) -> tuple[str | No
 
 
 def used(chosen: Mapping[str, str], tables: Iterable[Table]) -> set[str]:
-    """Those of the chosen columns that any of the tables has."""
+    """The chosen columns that at least one of the tables has."""
     names = {loose(n) for table in tables if table.header for n in table.header.names}
     return {key for key, theirs in chosen.items() if loose(theirs) in names}

@@ -19,16 +19,16 @@ from restmon.stores import targets
 
 @dataclass
 class TargetsImport:
-    """What an import of targets did: lines read = new + updated + unchanged + rejected, and the
-    first 1,000 rejected lines. Of several lines for one target the last one counts, and the others
-    are unchanged."""
+    """The result of an import of targets: lines read = new + updated + unchanged + rejected, and
+    the first 1,000 rejected lines. Of several lines for one target the last one counts, and the
+    others are unchanged."""
 
     counts: Counts = field(default_factory=Counts)
     rejections: list[Rejection] = field(default_factory=list)
 
 
 def import_targets_csv(source: Source, name: str, actor: Actor = THIS_MACHINE) -> TargetsImport:
-    """Set targets as a CSV file says, in one transaction.
+    """Set targets from a CSV file, in one transaction.
 
     It has the column ``store_id`` or ``group`` or both, of which each line fills one (``*``: all
     stores), and ``target``, per cent. ``source`` is a path or an open file that can seek. A line is
@@ -52,7 +52,7 @@ def import_targets_csv(source: Source, name: str, actor: Actor = THIS_MACHINE) -
 
 
 class _Lines:
-    """Reads lines into the targets that are wanted. The caller holds a connection."""
+    """Collects the targets in lines. The caller holds a connection."""
 
     def __init__(self, actor: Actor) -> None:
         self.rejections: list[Rejection] = []

@@ -1,4 +1,4 @@
-"""Streams of CSV text in UTF-8, and what is no text by its name."""
+"""Streams of CSV text in UTF-8. Rejects other content and names what it is."""
 
 import codecs
 import io
@@ -33,14 +33,14 @@ NAMED: list[tuple[bytes, str, str]] = [
     (b"\xfd7zXZ\0", "is an xz file", "Unpack it, or compress it with gzip."),
     (b"\x28\xb5\x2f\xfd", "is a Zstandard file", "Unpack it, or compress it with gzip."),
 ]
-"""What files begin with that are no tables, what they are, and what to do."""
+"""The beginnings of files that are not tables, what they are, and what to do."""
 HTML = re.compile(
     rb"(?is)\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype html|html|head|body)\b"
 )
 
 
 class Prefixed(io.RawIOBase):
-    """A stream whose beginning was read already."""
+    """A stream with its beginning, which was read already, put back."""
 
     def __init__(self, head: bytes, rest: Any) -> None:
         self._head, self._rest = head, rest
@@ -55,7 +55,7 @@ class Prefixed(io.RawIOBase):
 
 
 class Utf16(io.RawIOBase):
-    """UTF-16 as UTF-8; what is no character becomes the replacement character."""
+    """UTF-16 as UTF-8. Invalid bytes become the replacement character."""
 
     def __init__(self, rest: Any) -> None:
         self._rest = rest
@@ -70,7 +70,7 @@ class Utf16(io.RawIOBase):
 
 
 class Lines(io.RawIOBase):
-    """Pieces of text as a stream; tells how much of a file of ``total`` bytes they are."""
+    """Pieces of text as a stream, which knows their share of a file of ``total`` bytes."""
 
     def __init__(self, pieces: Iterator[tuple[bytes, float]], total: int) -> None:
         self._pieces, self._total = pieces, total
@@ -95,7 +95,7 @@ class Lines(io.RawIOBase):
 
 
 def decode(head: bytes, text: BinaryIO, name: str) -> BinaryIO:
-    """A text as UTF-8; raises FileRejected for what is no text, naming what it is."""
+    """A text as UTF-8. Raises FileRejected for other content, and names what it is."""
     for begins, what, hint in NAMED:
         if head.startswith(begins):
             raise FileRejected(f"{name} {what}.", hint)

@@ -1,4 +1,4 @@
-"""What was understood of a table, in words, for any store one picks."""
+"""What a table says about a store, in words."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,7 +38,7 @@ def clock(time: int) -> str:
 
 
 def day_in_words(spans: list[tuple[int, int]]) -> str:
-    """The openings of one day, in words; start and end negative where it is closed."""
+    """The openings of one day, in words. Start and end are negative on a closed day."""
     openings = sorted({(start, end) for start, end in spans if start >= 0})
     if not openings:
         return "closed"
@@ -53,7 +53,7 @@ def _opening(start: int, end: int) -> str:
 
 
 def week_in_words(rows: list[tuple[int, int, int]]) -> str:
-    """A week of (day, start, end), days that say the same joined: ``Monday to Friday 9:00 AM to
+    """A week of (day, start, end), in words. Equal days are joined: ``Monday to Friday 9:00 AM to
     5:00 PM; Saturday and Sunday closed``."""
     days = [
         day_in_words([(start, end) for day, start, end in rows if day == number])
@@ -73,7 +73,7 @@ def week_in_words(rows: list[tuple[int, int, int]]) -> str:
 
 @dataclass
 class Understood:
-    """The stores of a table, numbered as in ``names``, and what it says of each."""
+    """The stores of a table, numbered as in ``names``, and what it says about each."""
 
     kind: str
     names: list[str]
@@ -87,7 +87,7 @@ class Understood:
     _parts: list[pd.DataFrame] = field(default_factory=list)
 
     def add(self, values: dict[str, NDArray[Any]], spoiled: Ints | None = None) -> None:
-        """Take the good rows of a batch, and the stores whose hours are not taken."""
+        """Take the good rows of a batch, and the stores whose hours do not count."""
         store = values["store_id"]
         if self.kind == POLLS:
             self._add_polls(store, values["timestamp_utc"])
@@ -112,11 +112,11 @@ class Understood:
 
     @property
     def subjects(self) -> list[str]:
-        """The ids of the stores that the table says something of, and its groups as ``group X``."""
+        """The ids of the table's stores, and its groups as ``group X``."""
         return [*self.names, *(f"{GROUP}{name}" for name in self.groups)]
 
     def words(self, subject: str) -> str:
-        """What the table says of a store (or group), in a sentence."""
+        """What the table says about a store or group, in a sentence."""
         if self.kind in TELL:
             told = TELL[self.kind](self._rows_of(subject))
             who = subject if self._is_group(subject) else f"store {subject}"

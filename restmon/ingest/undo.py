@@ -1,9 +1,10 @@
 """Undoing an import: what it replaced comes back, unless a later change touched the same rows.
 
-What each change replaced is on record (`storage.changes`), for RESTMON_KEEP_UNDO_DAYS. To undo an
-import is one transaction: the polls that it inserted go, those that it replaced get their former
-status, and every other kind of rows is put back (`undo_kinds`). Stores that it made go with it
-where nothing else names them. What was deleted meanwhile stays deleted, also demo data.
+The record of what each change replaced (`storage.changes`) stays for RESTMON_KEEP_UNDO_DAYS.
+Undoing an import is one transaction. It deletes the polls that the import inserted, gives those
+that it replaced their former status, and puts every other kind of rows back (`undo_kinds`). It
+deletes stores that the import made, unless something else names them. Data deleted meanwhile stay
+deleted, also demo data.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,8 +37,8 @@ NO_STORE = 0
 
 @dataclass
 class Undone:
-    """What an undo did: polls that are gone, polls that have their former status, stores of which
-    something else was put back (``stores``, row ids), and how many stores are gone."""
+    """The result of an undo: how many polls were deleted, how many got their former status, the
+    stores (row ids) for which something else was put back, and how many stores were deleted."""
 
     polls_removed: int = 0
     polls_put_back: int = 0
@@ -61,7 +62,7 @@ class Undone:
 
 
 def can_undo(row: Import) -> bool:
-    """Whether what the import replaced is on record."""
+    """Whether there is a record of what the import replaced."""
     with database.session():
         return row.status == COMPLETE and _change_of(row) is not None
 
@@ -69,8 +70,8 @@ def can_undo(row: Import) -> bool:
 def undo(import_id: str, actor: Actor = THIS_MACHINE) -> Undone:
     """Undo an import, in one transaction with its audit entry.
 
-    Raises NotFound where it is not there for the actor, Forbidden, and
-    :class:`~restmon.errors.CannotUndo` where it cannot be undone: then nothing was changed.
+    Raises NotFound if the actor may not see it, Forbidden, and :class:`~restmon.errors.CannotUndo`
+    if it cannot be undone. Then nothing has changed.
     """
     actor.must(Role.OWNER)
     with database.writing():
@@ -84,8 +85,8 @@ def undo(import_id: str, actor: Actor = THIS_MACHINE) -> Undone:
 
 
 def forget_old(days: int) -> int:
-    """Delete what changes replaced that were made before so many days; returns how many changes.
-    A change goes no later than those before it."""
+    """Delete the records of changes that are older than so many days; returns how many. No record
+    outlives that of a later change."""
     with database.updating():
         old = Change.select(Change.id).where(Change.made_at < now() - days * DAY)
         newest = old.order_by(Change.id.desc()).limit(1).scalar()
@@ -100,7 +101,7 @@ def _change_of(row: Import) -> Change | None:
 
 
 def _must_have_change(row: Import) -> Change:
-    """The import's change; raises CannotUndo where there is none."""
+    """The import's change. Raises CannotUndo if there is none."""
     change = _change_of(row)
     if row.status == COMPLETE and change is not None:
         return change
@@ -120,8 +121,8 @@ def _must_have_change(row: Import) -> Change:
 
 
 class _Undo:
-    """One undo of a change. The caller holds the write transaction, which must not be committed
-    where an error is raised."""
+    """One undo of a change. The caller holds the write transaction, and must roll it back after an
+    error."""
 
     def __init__(self, change: Change, actor: Actor) -> None:
         self.change = change
@@ -171,7 +172,7 @@ class _Undo:
         updated: list[tuple[ReplacedRows, PollChanges]] = []
         for later in self._later(part):
             found = PollChanges.unpack(later.data)
-            # What a later change inserted there is its own.
+            # Polls that a later change inserted there belong to that change.
             own = own.without(found.of(found.former == INSERTED))
             updated.append((later, found.of(found.former != INSERTED)))
         for later, found in updated:
@@ -187,8 +188,8 @@ class _Undo:
         self.done.polls_put_back += len(old)
 
     def _later(self, part: ReplacedRows) -> Iterator[ReplacedRows]:
-        """What later changes replaced of the same kind, the newest first; of polls those of the
-        same time."""
+        """The records of the same kind by later changes, newest first; for polls, those of the same
+        time."""
         query = (
             ReplacedRows.select(ReplacedRows.id)
             .join(Change)
@@ -234,8 +235,8 @@ class _Undo:
         )
 
     def _remove_stores(self) -> None:
-        """Remove the stores that this import, or one undone before, made and nothing names. Keep
-        on record which are left."""
+        """Delete the stores that this import, or one undone before, made and that nothing names.
+        Record which are left."""
         left = self.made | self._left_of_others()
         gone = left - _named(left)
         for part in chunked(sorted(gone), 10_000):
@@ -279,7 +280,7 @@ def _named(stores: Iterable[int]) -> set[int]:
 
 
 def _columns_of_stores() -> list[ForeignKeyField]:
-    """The columns of all tables but that of the polls that refer to a store."""
+    """The columns that refer to a store, of all tables except that of polls."""
     return [
         column
         for model in ALL_MODELS

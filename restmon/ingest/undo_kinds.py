@@ -21,7 +21,7 @@ ZONES, HOURS, UNREADABLE = "zones", "hours", "unreadable"
 
 
 def former_hours(rows: Ints, stored: Ints) -> Former:
-    """Return the hours of stores as they are noted: by row id the lines [day, start, end].
+    """Return the hours of stores for a note: the lines [day, start, end] by row id.
 
     Parameters
     ----------
@@ -63,5 +63,5 @@ PUT_BACK: dict[str, Callable[[Former], None]] = {
     sales_writer.HOURLY: sales_writer.put_back_sales,
     poll_reasons.REASONS: poll_reasons.put_back_reasons,
 }
-"""For each kind, the function that makes rows as they were. It gets keys whose store is still
-there, or which belong to no store, alone; the caller holds the write transaction."""
+"""The function for each kind that puts rows back. It gets only keys of stores that still exist, and
+keys of no store. The caller holds the write transaction."""

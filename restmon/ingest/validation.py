@@ -1,4 +1,4 @@
-"""Raw values of a table against the rules of their columns (SEMANTICS.md, "Inputs")."""
+"""Checks the raw values of a table by the rules of their columns (SEMANTICS.md, "Inputs")."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -74,7 +74,7 @@ PARSERS: dict[str, Callable[[pa.Array], Parsed]] = {
     "sales": parse_amounts,
     "note": parse_texts,
 }
-"""The parser of each column but ``store_id``, which :class:`.StoreIds` reads."""
+"""The parser of each column except ``store_id``, which :class:`.StoreIds` reads."""
 DATES = {
     "date": False,
     "start_date": False,
@@ -92,9 +92,9 @@ MOST_NOTICES = 20
 class Checker:
     """Checks the batches of one table, in order.
 
-    ``latest`` is the latest instant (microseconds) at which a poll may have been made. ``decide``
-    tells the order of the table's dates where it was not chosen (see `date_order_of`). Where it is
-    not ``with_groups``, a directory's column of groups is left out, with a notice.
+    ``latest`` is the latest instant of a valid poll. ``decide`` returns the order of the table's
+    dates if it was not chosen (see `date_order_of`). Unless ``with_groups``, a directory's column
+    of groups is left out, with a notice.
     """
 
     kind: str
@@ -119,7 +119,7 @@ class Checker:
     def check(self, batch: Batch) -> Checked:
         """Check all lines of a batch.
 
-        Raises :class:`ChoiceNeeded` where the table can be read in two ways.
+        Raises :class:`ChoiceNeeded` if the table can be read in two ways.
         """
         self.header_line = batch.header.line
         if self.kind == BUSINESS_HOURS:
@@ -203,8 +203,8 @@ class Checker:
     def _check_columns(
         self, batch: Batch, columns: list[str]
     ) -> tuple[NDArray[np.bool_], dict[str, Parsed], list[Rejection]]:
-        """The mask of the good lines, the columns, and a rejection for each other line, for the
-        first of its values that is bad."""
+        """The mask of the good lines, the columns, and a rejection of each other line for its first
+        bad value."""
         good = np.ones(len(batch.line), bool)
         parsed: dict[str, Parsed] = {}
         rejections: list[Rejection] = []
@@ -262,7 +262,7 @@ class Checker:
         return Checked(line, values, rejections, len(line) + len(rejections), spoiled)
 
     def _weeks(self, batch: Batch) -> list[Week | tuple[str, str]]:
-        """Each line's week, or the column that cannot be read and why."""
+        """The week in each line, or the column that cannot be read and why."""
         if OPENING_HOURS in batch.columns:
             known = {
                 value: week_of(value) for value in batch.columns[OPENING_HOURS].unique().to_pylist()
@@ -320,7 +320,7 @@ class Checker:
 
 
 def _shows_hours(values: dict[str, bytes]) -> bool:
-    """Whether what remains of a line looks like business hours."""
+    """Whether the remains of a line look like business hours."""
     if "dayOfWeek" in values:
         day = parse_days(arrow_arrays.of_bytes([values["dayOfWeek"]]), "1-monday")
         zero = parse_days(arrow_arrays.of_bytes([values["dayOfWeek"]]))
@@ -354,7 +354,8 @@ def checker_of(
     latest: int = LATEST,
     choices: Choices = NO_CHOICES,
 ) -> Checker:
-    """A checker of a table, which reads the whole table once more where its dates need it."""
+    """A checker of a table. It reads the whole table once more if the order of its dates is
+    open."""
 
     def decide() -> str:
         return date_order_of(source, name, choices, kind)
@@ -365,9 +366,9 @@ def checker_of(
 def date_order_of(
     source: Source, name: str, choices: Choices = NO_CHOICES, kind: str = POLLS
 ) -> str:
-    """The order of the dates in a table, by those of them that leave no doubt.
+    """The order of the dates in a table, proven by its unambiguous dates.
 
-    Raises :class:`ChoiceNeeded` where there are none, or of both orders.
+    Raises :class:`ChoiceNeeded` if there are none, or if they prove both orders.
     """
     evidence = DateOrderEvidence()
     for batch in read_batches(source, name, kind, chosen=choices.columns):

@@ -1,4 +1,4 @@
-"""Lines that replace what is stored as a whole: compared with it, and written."""
+"""Lines that replace stored rows as a whole: comparing and writing them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 @dataclass
 class Outcome:
     """How many lines were new, updated and unchanged, how many rows were removed, and whether
-    something is other than before."""
+    anything changed."""
 
     new: int = 0
     updated: int = 0
@@ -26,11 +26,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class RowChanges:
-    """What lines change.
+    """The changes by lines.
 
-    ``new``, ``updated`` and ``unchanged`` count lines, ``removed`` stored rows that go without
-    another one in their place. ``owners`` are those whose rows change (distinct, sorted), ``rows``
-    all the rows that they have from now on (distinct, in the order of the lines).
+    ``new``, ``updated`` and ``unchanged`` count lines. ``removed`` counts stored rows that go
+    without a new one in their place. ``owners`` are those whose rows change (distinct, sorted).
+    ``rows`` are all their new rows (distinct, in the order of the lines).
     """
 
     new: int
@@ -48,10 +48,10 @@ def compare_rows(lines: Ints, stored: Ints, place: int, owner: int) -> RowChange
     ----------
     lines, stored : int64 arrays of shape (n, columns)
     place : int
-        So many of the first columns say what a row is about: with other values in the rest, it is
-        updated. A line that stands twice counts once and is unchanged the second time.
+        The number of first columns that say what a row is about. A line with other values in the
+        rest updates it. The second of two equal lines is unchanged.
     owner : int
-        So many of the first columns say what is replaced as a whole.
+        The number of first columns that say whose rows are replaced as a whole.
     """
     count = len(lines)
     both = np.concatenate([lines, stored])

@@ -54,8 +54,8 @@ def read_sheet(
 
 
 def check_workbook(disk: BinaryIO, name: str) -> None:
-    """Raise FileRejected for a workbook that is too large unpacked, whatever it says itself: by
-    its bytes, or by the cells between its first and its last one."""
+    """Raise FileRejected for a workbook that is too large unpacked: by its bytes, or by the cells
+    between its first and its last one. Measures them, whatever size it claims."""
     disk.seek(0)
     with in_sentences(name), zipfile.ZipFile(disk) as archive:
         left = WORKBOOK_BYTES
@@ -81,7 +81,7 @@ def _load(disk: BinaryIO, whole: "Path | BinaryIO", name: str) -> Any:
 
 @contextmanager
 def _calamine_in_sentences(name: str) -> Iterator[None]:
-    """Errors of calamine, a panic of its Rust too, as one sentence."""
+    """Turn errors of calamine, also a panic of its Rust code, into one sentence."""
     try:
         yield
     except calamine.PasswordError:
@@ -145,7 +145,7 @@ def _column_number(letters: bytes) -> int:
 
 
 def _rows_as_csv(sheet: Any) -> Iterator[tuple[bytes, float]]:
-    """A sheet's rows as lines of CSV, a line each, and the share of them that are read."""
+    """A sheet's rows as lines of CSV, each with the share of rows read so far."""
     rows = max(sheet.total_height, 1)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -163,8 +163,8 @@ def _rows_as_csv(sheet: Any) -> Iterator[tuple[bytes, float]]:
 
 
 def cell_text(value: Any) -> str:
-    """What a cell holds, as a CSV file would say it: whole numbers without a point, dates and
-    times in ISO's form, a time of 24 hours or more as such."""
+    """The text of a cell in a CSV file: whole numbers without a point, dates and times in ISO's
+    form, a time of 24 hours or more as such."""
     if isinstance(value, str):
         return value.translate(IN_A_LINE)
     if isinstance(value, bool):

@@ -1,8 +1,8 @@
-"""CSV files into the database (SEMANTICS.md, "Inputs").
+"""Imports files into the database (SEMANTICS.md, "Inputs").
 
-An import has two phases. *Reading* parses and checks every line and keeps the good ones in
-sorted chunks in a temporary folder: memory is bounded by the chunk, and the database is not
-touched. *Writing* is one transaction that holds everything, the import's own row included.
+An import has two phases. *Reading* parses and checks every line and stages the good ones in sorted
+chunks in a temporary folder. Memory is bounded by the chunk, and the database does not change.
+*Writing* is one transaction of everything, also of the import's own row.
 """
 
 import logging
@@ -61,12 +61,11 @@ def check_header(file: SourceFile) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportTerms:
-    """What an import may take, and where it puts things.
+    """What an import accepts, and its folders.
 
-    ``spool`` is a folder for intermediate files; ``rejected_csv`` takes every rejected line (it is
-    made only if there is one, and moved in place with the transaction). What is replaced is put on
-    record as that of the import ``import_id``. Data of the demo are removed first, unless
-    ``demo``.
+    ``spool`` is a folder for intermediate files. ``rejected_csv`` is the file of rejected lines,
+    made only if there are any and moved in with the transaction. Replaced rows are recorded for the
+    import ``import_id``. Demo data are removed first, unless ``demo``.
     """
 
     spool: Path
@@ -87,8 +86,8 @@ def import_files(
     ``progress`` is called with (stage, done, total): bytes of all files while reading, lines of
     polls while writing. ``finish`` is called with the result inside the transaction.
 
-    Raises :class:`~restmon.errors.FileRejected` when a file is rejected whole: nothing has
-    changed then.
+    Raises :class:`~restmon.errors.FileRejected` if a file is rejected whole. Then nothing has
+    changed.
     """
     terms.spool.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=terms.spool))
@@ -122,7 +121,7 @@ def import_files(
 
 
 def _clean_up(result: Result) -> None:
-    """What is good to do after an import, which stands as it is where that fails."""
+    """Tidy up after an import. A failure of this does not change the import."""
     for path in result.orphans:
         with suppress(OSError):
             path.unlink(missing_ok=True)
@@ -134,7 +133,7 @@ def _clean_up(result: Result) -> None:
 
 
 def _write(staging: Staging, log: ChangeLog, demo: bool, progress: StageProgress | None) -> Result:
-    """Apply what was staged; the caller holds the write transaction."""
+    """Write what was staged. The caller holds the write transaction."""
     result = Result(staging.counts, staging.rejected.first.as_json(), notices=staging.notices)
     if staging.empty:
         return result
@@ -156,7 +155,7 @@ def _write(staging: Staging, log: ChangeLog, demo: bool, progress: StageProgress
 
 
 def _store_rows(names: list[str], demo: bool, log: ChangeLog) -> tuple[Ints, bool]:
-    """The row ids (int64) of the stores named, which are made where they are missing."""
+    """The row ids (int64) of the stores named. Makes the missing ones."""
     known: dict[str, int] = dict(database.tuples(Store.select(Store.store_id, Store.id)))
     missing = sorted(name for name in names if name not in known)
     for part in chunked(missing, 10_000):
@@ -232,7 +231,7 @@ def _write_optional(staging: Staging, store_rows: Ints, result: Result, log: Cha
 
 
 def _spoiled_rows(staging: Staging, store_rows: Ints) -> Ints:
-    """The row ids of the stores whose hours are not taken, sorted."""
+    """The row ids of the stores whose hours do not count, sorted."""
     numbers = [found.names for found in staging.spoiled]
     perhaps = sorted(set().union(*(found.perhaps for found in staging.spoiled)))
     rows = [store_rows[number] for number in numbers]
@@ -243,8 +242,8 @@ def _spoiled_rows(staging: Staging, store_rows: Ints) -> Ints:
 
 
 def _mark_unreadable(unreadable: Ints, readable: Ints, log: ChangeLog) -> bool:
-    """Put on record which stores' hours could not be read, and which now could; returns whether
-    that is news of any."""
+    """Store which stores' hours could not be read, and which now could. Returns whether this
+    changed for any."""
     were = database.tuples(Store.select(Store.id).where(Store.hours_unreadable))
     marked = np.array([row for (row,) in were], np.int64)
     news = {True: np.setdiff1d(unreadable, marked), False: np.intersect1d(readable, marked)}
@@ -262,11 +261,11 @@ def _write_polls(
     log: ChangeLog,
     progress: StageProgress | None,
 ) -> int | None:
-    """Write the polls that are new or have another status; returns the earliest one's instant."""
+    """Write the polls that are new or have another status. Returns the earliest one's instant."""
     done = 0
     earliest: int | None = None
     texts = staging.reasons.texts
-    # A poll that comes again without a reason has none from then on.
+    # A poll that is imported again without a reason loses its reason.
     with_reasons = bool(staging.poll_lines) and (len(texts) > 1 or has_reasons())
     for lines in staging.sorted_polls():
         result.polled[lines.store] = True

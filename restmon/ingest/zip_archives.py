@@ -1,4 +1,4 @@
-"""ZIP files: which members may be tables, and what is refused."""
+"""ZIP files: which members may be tables, and which archives are refused."""
 
 import io
 import re
@@ -16,7 +16,7 @@ SKIPPED_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
 def is_zip(head: bytes) -> bool:
-    """Whether a file that begins so is a ZIP."""
+    """Whether a file with this beginning is a ZIP."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"))
 
 
@@ -26,7 +26,8 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def list_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
-    """The files in a ZIP that may be tables; raises FileRejected for what it must not hold."""
+    """The files in a ZIP that may be tables. Raises FileRejected for a ZIP that is not
+    acceptable."""
     found = []
     infos = archive.infolist()
     if len(infos) > MOST_MEMBERS:
@@ -50,7 +51,7 @@ def list_members(archive: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
 
 
 def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Any:
-    """A member's bytes; raises FileRejected where they cannot be had."""
+    """A member's bytes. Raises FileRejected if they cannot be read."""
     try:
         return archive.open(info)
     except (NotImplementedError, RuntimeError):
@@ -58,7 +59,7 @@ def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> A
 
 
 def inflate(disk: BinaryIO, info: zipfile.ZipInfo, name: str) -> Iterator[bytes]:
-    """A member's bytes as they are, whatever size the ZIP claims."""
+    """A member's actual bytes, whatever size the ZIP claims."""
     disk.seek(info.header_offset)
     header = disk.read(30)
     if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
@@ -87,7 +88,7 @@ def inflate(disk: BinaryIO, info: zipfile.ZipInfo, name: str) -> Iterator[bytes]
 
 
 def refuse_office(archive: zipfile.ZipFile, name: str) -> None:
-    """Raise FileRejected for what is a ZIP and no folder of files."""
+    """Raise FileRejected for a document that is a ZIP inside."""
     names = set(archive.namelist())
     if "word/document.xml" in names or "ppt/presentation.xml" in names:
         raise FileRejected(f"{name} is a document, not a workbook.", "Export the table as CSV.")

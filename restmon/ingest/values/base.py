@@ -1,4 +1,4 @@
-"""Raw columns to typed arrays, each distinct value once."""
+"""Parses raw columns into typed arrays, each distinct value once."""
 
 import re
 from collections.abc import Callable
@@ -27,8 +27,8 @@ GUARDED = re.compile(rb"'[=+\-@\t\r]")
 
 @dataclass(frozen=True)
 class Parsed:
-    """Typed ``values`` (where ``good``; anything elsewhere), the ``reason`` of a bad one, and
-    what to ``warn`` of where a good value may not mean what its writer thinks (None: nothing)."""
+    """A parsed column: typed ``values``, which have a meaning where ``good``. ``reason`` explains a
+    bad value. ``warn`` warns about a good value that may not mean what its writer thinks."""
 
     values: NDArray[Any]
     good: NDArray[np.bool_]
@@ -37,8 +37,8 @@ class Parsed:
 
 
 def trimmed(value: bytes) -> bytes:
-    """The value without white space or quotes around it, and without the apostrophe by which a
-    file of rejected lines keeps a spreadsheet from running it."""
+    """The value without white space or quotes around it, and without the apostrophe that a file of
+    rejected lines puts before a formula."""
     if value.isalnum():
         return value
     value = TRAILING.sub(b"", LEADING.sub(b"", value))
@@ -55,7 +55,7 @@ def words(value: bytes) -> str:
 def by_distinct_value(
     raw: pa.Array, parse: Callable[[bytes], Any], dtype: Any, bad: Any, reason: Reason
 ) -> Parsed:
-    """Parse each distinct value once, trimmed; ``parse`` returns None for a bad one."""
+    """Parse each distinct value once, trimmed. ``parse`` returns None for a bad one."""
 
     def why(value: bytes) -> str:
         return reason(trimmed(value))

@@ -13,7 +13,7 @@ from restmon.ingest.values.base import Parsed, by_distinct_value, trimmed
 from restmon.ingest.values.timestamps import DAY_FIRST, DateOrderEvidence
 
 NO_DATE = np.iinfo(np.int64).min
-"""An empty cell where that may be."""
+"""The value of an empty cell in an optional column."""
 MIDNIGHT = rb"(?:[ T]00:00(?::00(?:\.0*)?)?)?"
 ISO = re.compile(
     rb"(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d\d?)(?P=between)(?P<day>\d\d?)" + MIDNIGHT
@@ -24,8 +24,8 @@ SLASHED = re.compile(
 
 
 def local_date(value: bytes, order: str | None = None) -> int | None:
-    """The number of one date, or None. ``order`` is that of dates such as 11/12/2026; without it
-    they are none."""
+    """The number of one date, or None. ``order`` is the order of dates such as 11/12/2026. Without
+    it they are bad."""
     match = ISO.fullmatch(value)
     if match:
         month, day = match["month"], match["day"]
@@ -43,9 +43,9 @@ def local_date(value: bytes, order: str | None = None) -> int | None:
 
 
 class Dates:
-    """Parses columns of dates, int64 days since 1970-01-01; NO_DATE for an empty cell where it is
-    ``optional``. Where ``order`` is None, ``decide`` is called once at the first date such as
-    11/12/2026: it returns the order, or raises."""
+    """Parses columns of dates into int64 days since 1970-01-01, or NO_DATE for an empty cell of an
+    ``optional`` column. Without ``order``, the first date such as 11/12/2026 calls ``decide`` once,
+    which returns the order or raises."""
 
     def __init__(self, order: str | None = None, decide: Callable[[], str] | None = None) -> None:
         self.order = order
@@ -76,7 +76,7 @@ def why_not_a_date(value: bytes) -> str:
 
 
 def add_evidence(evidence: DateOrderEvidence, raw: pa.Array) -> None:
-    """What further dates show of their order."""
+    """Add the evidence of further dates about their order."""
     for value in pc.unique(raw).to_pylist():
         match = SLASHED.fullmatch(trimmed(value))
         if match:

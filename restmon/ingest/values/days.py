@@ -28,7 +28,7 @@ NUMBER = re.compile(r"\d(\.0+)?")
 
 
 def day_named(word: str) -> int | None:
-    """The day of an English name or its beginning of three letters or more; None for others."""
+    """The day of an English name, or of its first three letters or more; None for other text."""
     word = word.removesuffix(".")
     if len(word) < 3:
         return None
@@ -40,8 +40,8 @@ def parse_days(
 ) -> Parsed:
     """Days of the week, int64: 0 Monday … 6 Sunday.
 
-    ``numbering`` is one of NUMBERINGS; where it is None, 0 is Monday, and ``seven`` is called for
-    a 7, which that numbering does not have: it raises.
+    ``numbering`` is one of NUMBERINGS. Without it 0 is Monday, and a 7 calls ``seven``, which
+    raises.
     """
     known = NUMBERINGS[numbering or ZERO_MONDAY]
 

@@ -16,8 +16,8 @@ ROUNDED_NUMBER = re.compile(rb"\d+([.,]\d+)?[eE]\+?\d+")
 
 
 class StoreIds:
-    """Numbers store ids in the order of their first appearance, over many batches. Where there is
-    a set of those ``permitted``, others are bad."""
+    """Numbers store ids in the order of their first appearance, over many batches. Ids outside of
+    the set ``permitted`` are bad (None: all are permitted)."""
 
     def __init__(self, permitted: frozenset[str] | None = None) -> None:
         self.names: list[str] = []
@@ -46,7 +46,7 @@ class StoreIds:
         return Parsed(values, good, self._why_not)
 
     def _form(self, raw: bytes) -> int:
-        """The number of an id as a file writes it, perhaps with blanks around; -1: it is bad."""
+        """The number of an id in a file, perhaps with blanks around it; -1 for a bad one."""
         value = trimmed(raw)
         number = self._number.get(value)
         if number is None:
@@ -66,7 +66,7 @@ class StoreIds:
         return len(self.names) - 1
 
     def valid(self, value: bytes) -> str | None:
-        """The store id where it is one, and permitted; else None."""
+        """The store id if it is valid and permitted, else None."""
         value = trimmed(value)
         if not STORE_ID.fullmatch(value):
             return None

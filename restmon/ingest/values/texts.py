@@ -1,4 +1,4 @@
-"""Texts for people and amounts: names, addresses, reasons, sales."""
+"""Texts for people, and amounts: names, addresses, reasons, sales."""
 
 import re
 import unicodedata
@@ -38,7 +38,8 @@ def parse_texts(raw: pa.Array) -> Parsed:
 
 
 def parse_reasons(raw: pa.Array) -> Parsed:
-    """The reasons of polls, object array of str: cut and mended, as none makes a poll bad."""
+    """The reasons of polls, object array of str: cut and cleaned, since no reason makes a poll
+    bad."""
 
     def parse(value: bytes) -> str:
         return plain(plain(value.decode("utf-8", "replace"))[:LONGEST])
@@ -47,8 +48,8 @@ def parse_reasons(raw: pa.Array) -> Parsed:
 
 
 def plain(text: str) -> str:
-    """A text without control characters and line ends, in Unicode's composed form, and without
-    what `trimmed` takes off: written to a file and read again, it is the same."""
+    """A text without control characters and line ends, in Unicode's composed form, and trimmed. It
+    stays the same when it is written to a file and read again."""
     while True:
         before = text
         kept = (c for c in " ".join(text.split()) if unicodedata.category(c) not in INVISIBLE)
@@ -133,8 +134,8 @@ def join_groups(names: list[str]) -> str:
 
 
 class GroupNames:
-    """Numbers names of groups in the order of their first appearance. Where there is a set of
-    those ``permitted`` (as `same_name` compares them), others are bad."""
+    """Numbers names of groups in the order of their first appearance. Names outside of the set
+    ``permitted`` (in the form of `same_name`) are bad (None: all are permitted)."""
 
     def __init__(self, permitted: frozenset[str] | None = None) -> None:
         self.names: list[str] = []
@@ -156,7 +157,7 @@ class GroupNames:
         return by_distinct_value(raw, parse, np.int64, 0, self._why_not)
 
     def valid(self, value: bytes) -> str | None:
-        """The name where it is one, and permitted; else None."""
+        """The name if it is valid and permitted, else None."""
         try:
             name = group_name(trimmed(value).decode("utf-8"))
         except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Times of day, and the pair of them that a day of business hours has."""
+"""Times of day, and the pairs of them in a day of business hours."""
 
 import re
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ class Opening:
 
 
 def parse_opening(start_raw: pa.Array, end_raw: pa.Array) -> Opening:
-    """Two columns of one length, of which a row may also say that the day is closed or whole."""
+    """Parse two columns of one length. A row may also say that the day is closed or whole."""
     start, end = parse_cells(start_raw, is_end=False), parse_cells(end_raw, is_end=True)
     starts, ends = start.values.copy(), end.values.copy()
     whole = ((starts == WHOLE_DAY) | (ends == WHOLE_DAY)) & start.good & end.good
@@ -132,7 +132,7 @@ RANGE = re.compile(r"(.+?) ?(?:-|\N{EN DASH}|\N{EM DASH}|\bto\b|\buntil\b) ?(.+)
 
 
 def spans_of_cell(value: bytes) -> Spans | str:
-    """What one cell of a column of a weekday says, or the reason it cannot be read."""
+    """The spans in one cell of a weekday's column, or the reason it cannot be read."""
     word = words(value)
     if word in CLOSED_WORDS:
         return [(CLOSED, CLOSED)]
@@ -165,11 +165,11 @@ def _half(text: str) -> bool:
 
 
 def _says_itself(text: str) -> bool:
-    """Whether a time cannot be of the other half of the day."""
+    """Whether a time shows its half of the day by itself."""
     match = TIME.fullmatch(text)
     return not match or bool(match["half"]) or not 1 <= int(match["hour"]) <= 12
 
 
 def as_text(values: NDArray[np.int64]) -> list[str]:
-    """Times as the long form writes them, for messages."""
+    """The text of times in the long form, for messages."""
     return [f"{v // HOUR:02d}:{v // MINUTE % 60:02d}" for v in values.tolist()]

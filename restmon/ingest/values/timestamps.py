@@ -56,8 +56,8 @@ PLAIN_TIMESTAMP = (
 
 @dataclass
 class DateOrderEvidence:
-    """What a file shows of the order of its dates: a date whose first part is above 12, one
-    whose second is, and one that shows nothing; None where there is none."""
+    """The evidence in a file about the order of its dates: a date whose first part is above 12, one
+    whose second part is, and one that proves nothing (None: there is none)."""
 
     day_first: str | None = None
     month_first: str | None = None
@@ -90,8 +90,8 @@ class DateOrderEvidence:
 
 
 def timestamp(value: bytes, order: str | None = None) -> int | None:
-    """Microseconds since the epoch of one timestamp as the files write it, or None. ``order`` is
-    that of dates such as 11/12/2026; without it they are none."""
+    """The instant of one timestamp in a file, or None. ``order`` is the order of dates such as
+    11/12/2026. Without it they are bad."""
     if UNIX.fullmatch(value):
         return _unix(value)
     match = TIMESTAMP.fullmatch(value)
@@ -139,7 +139,7 @@ NOTHING_WRONG = "it is a timestamp"
 
 
 def why_not_a_timestamp(value: bytes, order: str | None = None) -> str:
-    """The reason a timestamp is rejected; NOTHING_WRONG for one that is none by itself."""
+    """The reason a timestamp is rejected; NOTHING_WRONG for a valid one."""
     if not value:
         return "the timestamp is empty"
     if UNIX.fullmatch(value):
@@ -170,9 +170,9 @@ def why_not_a_timestamp(value: bytes, order: str | None = None) -> str:
 
 
 class Timestamps:
-    """Parses columns of timestamps, int64 microseconds since the epoch, UTC; digits beyond those
-    are cut off. Where ``order`` is None, ``decide`` is called once at the first date such as
-    11/12/2026: it returns the order, or raises."""
+    """Parses columns of timestamps into int64 microseconds since the epoch, UTC. Cuts off further
+    digits. Without ``order``, the first date such as 11/12/2026 calls ``decide`` once, which
+    returns the order or raises."""
 
     def __init__(self, order: str | None = None, decide: Callable[[], str] | None = None) -> None:
         self.order = order
@@ -224,7 +224,7 @@ def parse_timestamps(raw: pa.Array) -> Parsed:
 
 
 def not_after(found: Parsed, latest: int) -> Parsed:
-    """The same where instants after ``latest`` (microseconds) are bad."""
+    """The same column, but instants after ``latest`` are bad."""
     if not len(found.values) or found.values.max() <= latest:
         return found
     too_late = found.good & (found.values > latest)
@@ -235,7 +235,7 @@ def not_after(found: Parsed, latest: int) -> Parsed:
     )
 
     def reason(value: bytes) -> str:
-        # One that is bad by itself has a reason of its own.
+        # A value that was bad before has its own reason.
         why = found.reason(value)
         return why if why != NOTHING_WRONG else from_the_future
 

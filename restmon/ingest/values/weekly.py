@@ -25,7 +25,7 @@ def _day(word: str) -> int | None:
 
 
 def _days(text: str) -> list[int] | str:
-    """The days that ``mo-fr, su`` names, or the part that names none."""
+    """The days in ``mo-fr, su``, or the part that names none."""
     found: list[int] = []
     for part in text.split(","):
         ends = [_day(end.strip()) for end in re.split(r"[-\N{EN DASH}]", part.strip())]
@@ -37,11 +37,11 @@ def _days(text: str) -> list[int] | str:
 
 
 def week_of(value: bytes) -> Week | str:
-    """What OpenStreetMap's ``opening_hours`` says of the seven days, or why it cannot be read.
+    """The seven days of an ``opening_hours`` value of OpenStreetMap, or why it cannot be read.
 
-    A later rule replaces an earlier one's days, as there; days that no rule names are closed.
-    Taken are rules of weekdays and times; seasons, holidays by date and the like are not. ``PH``
-    and ``SH`` rules (holidays) are left out: dates with other hours are a feed of their own.
+    A later rule replaces the days of an earlier one, as in OpenStreetMap. Days that no rule names
+    are closed. Reads rules of weekdays and times, but no seasons, dates and the like. Skips ``PH``
+    and ``SH`` rules (holidays), because other hours on dates are a feed of their own.
     """
     text = words(value)
     if not text:

@@ -44,7 +44,7 @@ DISPLAYED = re.compile(r"\((?:utc|gmt)[^)]*\) *(.*)")
 
 @cache
 def _known() -> dict[str, str]:
-    """The zones by their names as they are compared: IANA's, then Windows' (CLDR's table)."""
+    """The zones by their names in lower case: IANA's, then those of Windows (CLDR's table)."""
     windows = {name.casefold(): zone for name, zone in win_tz.items()}
     iana = {name.casefold().replace("_", " "): name for name in sorted(available_timezones())}
     return {name: zone for name, zone in (windows | iana).items() if name not in NOT_PLACES}
@@ -60,7 +60,7 @@ def _cities() -> dict[str, str]:
 
 @lru_cache(maxsize=4096)
 def zone_name(value: bytes) -> str | None:
-    """The IANA name when there is such a zone, in any case, with spaces for ``_``; else None."""
+    """The IANA name of a zone in any case, with spaces for ``_``; None if there is no such zone."""
     name = _known().get(words(value).replace("_", " "))
     if name is None:
         return None
@@ -72,7 +72,7 @@ def zone_name(value: bytes) -> str | None:
 
 @lru_cache(maxsize=4096)
 def likely_zone(value: bytes) -> str | None:
-    """The zone that somebody means with a value that names none, or None."""
+    """The zone that a value probably means, although it names none; or None."""
     word = words(value)
     shown = DISPLAYED.fullmatch(word)
     word = (shown[1] if shown and shown[1] else word).replace("_", " ")
@@ -89,7 +89,7 @@ def likely_zone(value: bytes) -> str | None:
     if match:
         hours = int(match[2]) + int(match[3] or 0) / 60
         return LIKELY_BY_HOURS.get(-hours if match[1] == "-" else hours)
-    # Names of Windows are alike in their ends: what is before them must be close.
+    # All names of Windows end alike, so only the part before the end is compared.
     names = {name.removesuffix(" standard time"): zone for name, zone in _known().items()}
     close = get_close_matches(short, names, 1, 0.85) if len(short) > 4 else []
     return names[close[0]] if close and close[0].rpartition("/")[2] else None
