@@ -27,7 +27,7 @@ from tests.support.examples import ALWAYS_THE_SAME
 from tests.support.pages import POLLS, ZONES, NavigationOnly
 from tests.support.people import MINE, OTHERS, PASSWORD, token_of
 from tests.support.workers import beating
-from tests.support.workspace import Workspace, make_workspace, opened
+from tests.support.workspace import Workspace, make_workspace, open_workspace
 
 # How long an example takes is the machine's business.
 settings.register_profile("untimed", deadline=None, derandomize=ALWAYS_THE_SAME)
@@ -116,7 +116,7 @@ def workspace(
     made = make_workspace(tmp_path, url)
     if not url:
         shutil.copy(request.getfixturevalue("empty_database"), tmp_path / "restmon.db")
-    with opened(made):
+    with open_workspace(made):
         try:
             yield made
         finally:
@@ -145,7 +145,7 @@ def processes(
 @pytest.fixture
 def service(processes: Workspace) -> Iterator[Workspace]:
     """The module's real API and worker, their database and folders emptied for this test."""
-    with opened(processes):
+    with open_workspace(processes):
         with database.writing():
             for model in (models.Poll, models.BusinessHours, models.Store):
                 model.delete().execute()

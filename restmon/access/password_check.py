@@ -31,7 +31,7 @@ def check_password(email: str, password: str, address: str, failure: str) -> Acc
     return row
 
 
-def renew_hash(row: Account, password: str) -> None:
+def renew_stored_hash(row: Account, password: str) -> None:
     """Hash the password again if the account's hash has the parameters of an earlier release."""
     with CHECKS_AT_ONCE:
         renewed = passwords.renew_hash(str(row.password_hash), password)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from restmon.access import audit
 from restmon.access.account_rows import end_sessions_of, find_account, same_email
 from restmon.access.grants import ACCOUNT_GRANTS
-from restmon.access.password_check import check_password, renew_hash
+from restmon.access.password_check import check_password, renew_stored_hash
 from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.instants import DAY, HOUR, SECOND
 from restmon.errors import NotFound
@@ -49,7 +49,7 @@ def log_in(email: str, password: str, address: str, browser: str = "") -> str:
     """Check a password and return the token of a new login. A login and a failed try both go into
     the audit. Raises TooManyTries, and NotLoggedIn, which does not say what was wrong."""
     row = check_password(email, password, address, audit.LOGIN_FAILED)
-    renew_hash(row, password)
+    renew_stored_hash(row, password)
     token = secrets.token_urlsafe(32)
     with updating():
         Session.delete().where(_ended()).execute()

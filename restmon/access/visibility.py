@@ -66,7 +66,7 @@ def must_see(actor: Actor, store_id: str) -> None:
         raise NotFound(f"There is no store {store_id[:64]!r}.", "Choose one of your own stores.")
 
 
-def groups_of(actor: Actor) -> list[int] | None:
+def stored_groups(actor: Actor) -> list[int] | None:
     """The actor's groups in the form that a report or an import stores."""
     return None if actor.groups is None else sorted(actor.groups)
 

@@ -76,7 +76,7 @@ def get_incidents(asked: GetIncidents) -> bottle.HTTPResponse:
     """
     scope = find_scope(actor(), asked.group)
     check_length(scope, asked.window(), asked.as_of)
-    found = incident_list.find_incidents(scope, asked.window(), asked.as_of, asked.method)
+    found = incident_list.list_incidents(scope, asked.window(), asked.as_of, asked.method)
     rows = incident_list.make_rows(found, scope.seen)
     if asked.format == "csv":
         return answer_csv("incidents", write_csv(incident_list.COLUMNS, rows))

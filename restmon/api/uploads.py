@@ -38,10 +38,11 @@ FIELDS = (
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
-def damaged() -> BadRequest:
+def damaged_form() -> BadRequest:
     """Return the error for a form that cannot be parsed."""
     return BadRequest(
-        "The multipart form is damaged or cut off.", "Send files as curl -F polls=@polls.csv does."
+        "The multipart form is damaged or cut off.",
+        "Send files as curl -F polls=@polls.csv does.",
     )
 
 
@@ -82,7 +83,7 @@ def spooled_uploads() -> list[SourceFile]:
                 continue
             _check_field(part)
             if part.filename or not part.is_empty():  # else: an empty file field
-                path, name = imports.keep(part.file, part.filename or "")
+                path, name = imports.spool_file(part.file, part.filename or "")
                 kind = part.name if part.name in COLUMNS else None
                 kept.append((path, name or f"{part.name}.csv", kind))
         choices = Choices.of(chosen)
@@ -100,7 +101,7 @@ def spooled_uploads() -> list[SourceFile]:
     return files
 
 
-def _check_field(part: "Part") -> None:
+def _check_field(part: "FormPart") -> None:
     if part.name not in FILE_FIELDS:
         field = f"the field {part.name[:40]!r}" if part.name else "a field without a name"
         raise BadRequest(f"The form has {field}.", FIELDS)
@@ -108,7 +109,7 @@ def _check_field(part: "Part") -> None:
         raise BadRequest(f"The field {part.name!r} is text, not a file.", FIELDS)
 
 
-def _read_choice(part: "Part") -> Any:
+def _read_choice(part: "FormPart") -> Any:
     """Return the value of a text field: an object for ``columns``, a word for the others."""
     content = part.file.read(LONGEST_CHOICE + 1)
     if len(content) > LONGEST_CHOICE:
@@ -123,7 +124,7 @@ def _read_choice(part: "Part") -> Any:
         ) from None
 
 
-class Part:
+class FormPart:
     """A part of a form.
 
     Attributes
@@ -143,7 +144,7 @@ class Part:
             filename = options.get(b"filename")
             self.filename = None if filename is None else filename.decode()
         except UnicodeError:
-            raise damaged() from None
+            raise damaged_form() from None
         self.file = io.BufferedReader(_Data(form), CHUNK)
 
     def is_empty(self) -> bool:
@@ -170,7 +171,7 @@ class Form:
     def __init__(self, stream: IO[bytes], content_type: str) -> None:
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary or len(boundary) > MAX_BOUNDARY_LENGTH:
-            raise damaged()
+            raise damaged_form()
         self._chunks = _from_first_boundary(_chunks(stream), boundary)
         self._events: deque[dict[bytes, bytes] | bytes | None] = deque()
         """What was parsed and not taken yet: a part's headers, its bytes, None at its end."""
@@ -194,12 +195,12 @@ class Form:
             max_header_size=LONGEST_HEADER,
         )
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[FormPart]:
         """Yield the parts. Each can be read until the next one begins."""
         while self._parse():
             event = self._events.popleft()
             if isinstance(event, dict):  # else: the rest of a part that was not read to its end
-                yield Part(event, self)
+                yield FormPart(event, self)
 
     def read_data(self, size: int) -> bytes:
         """Return up to ``size`` of the next bytes of the current part, b"" at its end."""
@@ -216,11 +217,11 @@ class Form:
         while not self._events and not self._ended:
             chunk = next(self._chunks, None)
             if chunk is None:
-                raise damaged()
+                raise damaged_form()
             try:
                 self._parser.write(chunk)
             except ValueError:
-                raise damaged() from None
+                raise damaged_form() from None
         return bool(self._events)
 
     # The parser calls these. A ValueError stops it.

@@ -37,7 +37,7 @@ QUARTER = HOUR // 4
 
 
 @dataclass(frozen=True)
-class Stretches:
+class DrawnStretches:
     """Stretches of time to draw: ``start`` and ``end`` (int64 instants) and, for each, the
     ``text`` that is shown over it."""
 
@@ -45,10 +45,12 @@ class Stretches:
     end: Ints
     text: Sequence[str]
 
-    def chosen(self, mask: NDArray[np.bool_]) -> "Stretches":
+    def chosen(self, mask: NDArray[np.bool_]) -> "DrawnStretches":
         """Those where the mask is true."""
         kept = np.flatnonzero(mask)
-        return Stretches(self.start[kept], self.end[kept], [self.text[n] for n in kept.tolist()])
+        return DrawnStretches(
+            self.start[kept], self.end[kept], [self.text[n] for n in kept.tolist()]
+        )
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,13 @@ def _repeats(cuts: Ints, zone: str) -> _Repeats:
     return _Repeats(back - by, back, back + by)
 
 
-def _by_day(stretches: Stretches, cuts: Ints) -> Stretches:
+def _by_day(stretches: DrawnStretches, cuts: Ints) -> DrawnStretches:
     """The stretches cut at the instants."""
     n, k = cut_at(cuts, stretches.start, stretches.end)
     edges = np.concatenate([[np.iinfo(np.int64).min], cuts, [np.iinfo(np.int64).max]])
     start = np.maximum(stretches.start[n], edges[k])
     end = np.minimum(stretches.end[n], edges[k + 1])
-    return Stretches(start, end, [stretches.text[i] for i in n.tolist()])
+    return DrawnStretches(start, end, [stretches.text[i] for i in n.tolist()])
 
 
 @dataclass(frozen=True)
@@ -115,15 +117,15 @@ class StoreMarks:
     hatched where they are not in ``seen`` (sorted), whose texts do not count; ``polls`` are
     marked. ``unseen_note`` is added to what is shown over time that was not seen."""
 
-    open_hours: Stretches
-    up: Stretches
-    down: Stretches
+    open_hours: DrawnStretches
+    up: DrawnStretches
+    down: DrawnStretches
     polls: PollMarks
-    seen: Stretches
+    seen: DrawnStretches
     unseen_note: str = "no data"
 
 
-def _split(some: Stretches, seen: Stretches) -> tuple[Stretches, Stretches]:
+def _split(some: DrawnStretches, seen: DrawnStretches) -> tuple[DrawnStretches, DrawnStretches]:
     """The parts of the stretches that were seen, and the parts that were not."""
     cut = _by_day(some, np.unique(np.concatenate([seen.start, seen.end])))
     if not len(seen.start):
@@ -153,7 +155,7 @@ def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks, style: Style =
         hour = np.asarray((wall - midnight) / pd.Timedelta(hours=1), float)
         return hour, row + np.array([0, width / 4, -width / 4])[turn]
 
-    def bars(stretches: Stretches, width: float, marker: dict[str, Any]) -> dict[str, Any]:
+    def bars(stretches: DrawnStretches, width: float, marker: dict[str, Any]) -> dict[str, Any]:
         cut = _by_day(stretches, cuts)
         turn = twice.turn(cut.start)
         hour, row = placed(cut.start, turn, width)
@@ -171,9 +173,9 @@ def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks, style: Style =
 
     (up, up_unseen), (down, down_unseen) = (_split(s, marks.seen) for s in (marks.up, marks.down))
 
-    def noted(unseen: Stretches) -> Stretches:
+    def noted(unseen: DrawnStretches) -> DrawnStretches:
         texts = [f"{text}<br>{marks.unseen_note}" for text in unseen.text]
-        return Stretches(unseen.start, unseen.end, texts)
+        return DrawnStretches(unseen.start, unseen.end, texts)
 
     traces = [
         bars(marks.open_hours, 0.86, {"color": OPEN}),
@@ -259,7 +261,7 @@ def draw_daily_uptime(found: DayBars, style: Style = US) -> go.Figure:
     if len(days) > 10:
         names = [f"{day.day}<br>{day:%b}" for day in days]
     pairs = zip(found.up.tolist(), found.down.tolist(), strict=True)
-    told = [whole_percent(up, up + down) for up, down in pairs]
+    shares = [whole_percent(up, up + down) for up, down in pairs]
     traces: list[dict[str, Any]] = [
         {
             "type": "bar",
@@ -286,7 +288,7 @@ def draw_daily_uptime(found: DayBars, style: Style = US) -> go.Figure:
         )
     ]
     if len(names) <= 10:
-        traces[-1] |= {"text": told, "textposition": "outside", "cliponaxis": False}
+        traces[-1] |= {"text": shares, "textposition": "outside", "cliponaxis": False}
     title = "Local date"
     if len(days):
         title += f", {day(days[0], style)} – {day(days[-1], style)}"

@@ -69,7 +69,7 @@ def incidents_command(form: str, output: Path | None, **words: Any) -> None:
     window, as_of = pop_window(words), pop_as_of(words)
     database.configure()
     scope = find_scope(group=words["group"])
-    found = incident_list.find_incidents(scope, window, as_of, words["method"])
+    found = incident_list.list_incidents(scope, window, as_of, words["method"])
     _write(incident_list.COLUMNS, incident_list.make_rows(found, scope.seen), form, output)
 
 

@@ -15,7 +15,7 @@ from restmon.errors import BadRequest
 from restmon.files import write_file
 from restmon.reporting import computation
 from restmon.reporting.details import compute_details
-from restmon.reporting.details_table import Table, make_table
+from restmon.reporting.details_table import DetailsTable, make_table
 from restmon.reporting.scopes import find_scope, mask_ids
 from restmon.reporting.windows import Window, parse_window
 from restmon.storage import database
@@ -107,7 +107,7 @@ def report(form: str | None, store: str | None, output: Path, **words: Any) -> N
     click.echo(f"{output}: {stores:,} stores as of {as_text(instant)}")
 
 
-def _write(table: Table, form: str) -> bytes:
+def _write(table: DetailsTable, form: str) -> bytes:
     if form == "details":
         return table.csv().encode()
     if form == "json":

@@ -19,8 +19,8 @@ def explain_fixed_zone(zone: str) -> str | None:
     """
     if zone in ABBREVIATIONS:
         hours, likely = ABBREVIATIONS[zone]
-        told = f"{zone} is UTC−{hours} all year, without daylight saving time"
-        return told if zone == "HST" else f"{told}; where clocks change, use {likely}"
+        meaning = f"{zone} is UTC−{hours} all year, without daylight saving time"
+        return meaning if zone == "HST" else f"{meaning}; where clocks change, use {likely}"
     found = ETC.fullmatch(zone)
     if found and int(found[2]):
         sign = "−" if found[1] == "+" else "+"

@@ -53,7 +53,7 @@ class WeeklyHours:
 
 
 @dataclass(frozen=True)
-class OtherHours:
+class OtherHoursRows:
     """Rows of other hours on dates, which replace the weekly rows there: arrays of one length.
 
     Attributes
@@ -73,14 +73,14 @@ class OtherHours:
     own: Flags
 
     @classmethod
-    def none(cls) -> "OtherHours":
+    def none(cls) -> "OtherHoursRows":
         """Return no row."""
         nothing = np.empty(0, np.int64)
         return cls(nothing, nothing, nothing, nothing, np.empty(0, bool))
 
-    def where(self, mask: Flags) -> "OtherHours":
+    def where(self, mask: Flags) -> "OtherHoursRows":
         """Return the rows of a mask."""
-        return OtherHours(
+        return OtherHoursRows(
             self.store[mask], self.date[mask], self.start[mask], self.end[mask], self.own[mask]
         )
 
@@ -97,7 +97,7 @@ class Schedule:
         Indexes ``zones``.
     weekly : WeeklyHours
         A store without any row is open around the clock.
-    other : OtherHours, optional
+    other : OtherHoursRows, optional
     opened_on, closed_on : int64 arrays of shape (stores,), optional
         The first date on which a store opens, and the first on which it no longer does. ALWAYS
         and NEVER if there is no such date.
@@ -108,7 +108,7 @@ class Schedule:
     zones: list[str]
     zone_of_store: Ints
     weekly: WeeklyHours
-    other: OtherHours | None = None
+    other: OtherHoursRows | None = None
     opened_on: Ints | None = None
     closed_on: Ints | None = None
     unreadable: Flags | None = None
@@ -151,7 +151,9 @@ class Schedule:
         mine = place[weekly.store] >= 0
         if other is not None:
             other = other.where(place[other.store] >= 0)
-            other = OtherHours(place[other.store], other.date, other.start, other.end, other.own)
+            other = OtherHoursRows(
+                place[other.store], other.date, other.start, other.end, other.own
+            )
         return Schedule(
             self.zones,
             self.zone_of_store[stores],
@@ -273,7 +275,7 @@ def _weekly_rows(hours: WeeklyHours, dates: _Dates) -> _DateRows:
 def _other_rows(schedule: Schedule, dates: _Dates) -> _DateRows:
     """The rows of other hours that count, also closed ones. On a date with an entry of the store
     itself, only its own rows count."""
-    other = schedule.other or OtherHours.none()
+    other = schedule.other or OtherHoursRows.none()
     other = other.where(
         (other.date >= dates.first[other.store]) & (other.date <= dates.last[other.store])
     )

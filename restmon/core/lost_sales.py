@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class HourlySales:
+class HourlySalesRows:
     """The usual sales of stores in hours of the week: arrays of one length, no hour twice.
 
     Attributes
@@ -29,7 +29,7 @@ class HourlySales:
 
 
 def estimate_lost_sales(
-    down: NDArray[np.floating], sales_per_hour: Floats, hourly: HourlySales | None = None
+    down: NDArray[np.floating], sales_per_hour: Floats, hourly: HourlySalesRows | None = None
 ) -> Floats:
     """Return the estimate of each store.
 
@@ -43,7 +43,7 @@ def estimate_lost_sales(
         Downtime by weekday and hour on the store's clock (see `aggregation.by_weekday_hour`).
     sales_per_hour : float64 array of shape (stores,)
         NaN where it is not known.
-    hourly : HourlySales, optional
+    hourly : HourlySalesRows, optional
 
     Returns
     -------

@@ -100,17 +100,17 @@ def find_causes(line: Timeline, as_of: int, lo: int | Ints, hi: int | Ints, said
     """
     runs = find_down_runs(line, as_of, lo, hi)
     result = np.full(len(runs.store), UNKNOWN, np.int64)
-    told = Polls(said.store, said.time, np.zeros(len(said.store), np.int8))
-    counts = are_observations(line.clock.intervals, told) & (said.time <= as_of)
-    told, code = told.where(counts), said.code[counts]
-    if not len(told.store) or not len(result):
+    reasons = Polls(said.store, said.time, np.zeros(len(said.store), np.int8))
+    counts = are_observations(line.clock.intervals, reasons) & (said.time <= as_of)
+    reasons, code = reasons.where(counts), said.code[counts]
+    if not len(reasons.store) or not len(result):
         return result
     after = np.minimum(runs.last + 1, len(line.store) - 1)
     recovers = line.store[after] == runs.store
     recovers &= after > runs.last
     until = np.where(recovers, line.time[after], as_of + 1)
-    place = told.places(runs.store, line.time[runs.first])
+    place = reasons.places(runs.store, line.time[runs.first])
     here = np.minimum(place, len(code) - 1)
-    found = (place < len(code)) & (told.store[here] == runs.store) & (told.time[here] < until)
+    found = (place < len(code)) & (reasons.store[here] == runs.store) & (reasons.time[here] < until)
     result[found] = code[here[found]]
     return result

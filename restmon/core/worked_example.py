@@ -17,7 +17,7 @@ POLLS = ((10 * HOUR + 14 * MINUTE, 1), (11 * HOUR + 15 * MINUTE, 0))
 
 
 @dataclass(frozen=True)
-class Example:
+class WorkedExample:
     """The result of one method for the example.
 
     Attributes
@@ -34,7 +34,7 @@ class Example:
     down_minutes: float
 
 
-def work_example(method: str) -> Example:
+def work_example(method: str) -> WorkedExample:
     """Return the example worked by one of the METHODS."""
     row = np.array([[0, 0, OPENS, CLOSES]], np.int64).T
     polls = Polls(
@@ -48,4 +48,4 @@ def work_example(method: str) -> Example:
     up, down = measure_uptime(line, as_of, [DAY])
     found = cut_spans(line, MONDAY, as_of)
     shifted = replace(found, start=found.start - MONDAY, end=found.end - MONDAY)
-    return Example(method, shifted, up[0, 0] / 2 / MINUTE, down[0, 0] / 2 / MINUTE)
+    return WorkedExample(method, shifted, up[0, 0] / 2 / MINUTE, down[0, 0] / 2 / MINUTE)

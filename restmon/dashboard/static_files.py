@@ -25,7 +25,7 @@ class StaticFiles:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a file, or pass the request on."""
         if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in names():
-            await kept(scope["path"])(scope, receive, send)
+            await answer_from_memory(scope["path"])(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -38,7 +38,7 @@ def names() -> frozenset[str]:
 
 
 @cache
-def kept(name: str) -> Response:
+def answer_from_memory(name: str) -> Response:
     """The answer with a file, one of `names`."""
     body = Path(FOLDER, name[1:]).read_bytes()
     return Response(body, 200, HEADERS, guess_type(name)[0] or "application/octet-stream")

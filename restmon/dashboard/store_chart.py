@@ -6,9 +6,9 @@ import streamlit as st
 
 from restmon.charts.timeline import (
     DayBars,
+    DrawnStretches,
     PollMarks,
     StoreMarks,
-    Stretches,
     draw_daily_uptime,
     draw_timeline,
 )
@@ -56,7 +56,7 @@ def describe_spans(view: StoreTimeline, spans: explanations.ExplainedSpans) -> l
 def show_timeline(view: StoreTimeline) -> None:
     """The timeline and the daily bars."""
     spans = explanations.join_spans(view.spans)
-    every = Stretches(spans.start, spans.end, describe_spans(view, spans))
+    every = DrawnStretches(spans.start, spans.end, describe_spans(view, spans))
     opened = [
         f"<b>Open</b><br>{moment(int(a), view.zone)}<br>– {moment(int(b), view.zone)}"
         for a, b in zip(view.open_start, view.open_end, strict=True)
@@ -74,11 +74,11 @@ def show_timeline(view: StoreTimeline) -> None:
             view.lo,
             view.hi,
             StoreMarks(
-                Stretches(view.open_start, view.open_end, opened),
+                DrawnStretches(view.open_start, view.open_end, opened),
                 every.chosen(spans.status == 1),
                 every.chosen(spans.status == 0),
                 PollMarks(view.polls.time, view.polls.status == 1, view.polls.counts, polls),
-                Stretches(view.seen_start, view.seen_end, [""] * len(view.seen_start)),
+                DrawnStretches(view.seen_start, view.seen_end, [""] * len(view.seen_start)),
                 f"<b>No data:</b> no poll within {get_settings().covered_minutes} minutes",
             ),
             read_style(),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from restmon.errors import FileRejected
-from restmon.ingest.file_sources import Part, Position, Source, in_sentences, on_disk
+from restmon.ingest.file_sources import Position, Source, TableInFile, in_sentences, on_disk
 from restmon.ingest.text_streams import Prefixed, decode
 from restmon.ingest.workbooks import (
     WORKBOOK_BYTES,
@@ -42,8 +42,8 @@ def open_table(source: Source, name: str) -> Iterator[tuple[BinaryIO, Position]]
     Reads an open file from its beginning, puts it back there and leaves it open. Raises
     :class:`FileRejected` if the file cannot be opened or unpacked, or is not a table.
     """
-    path = source.path if isinstance(source, Part) else ()
-    whole = source.source if isinstance(source, Part) else source
+    path = source.path if isinstance(source, TableInFile) else ()
+    whole = source.source if isinstance(source, TableInFile) else source
     with in_sentences(name), ExitStack() as stack:
         disk = stack.enter_context(on_disk(whole))
         head = disk.read(HEAD)

@@ -15,14 +15,14 @@ from restmon.errors import FileRejected
 
 
 @dataclass(frozen=True)
-class Part:
+class TableInFile:
     """A table inside a file. Each step of its ``path`` is the name of a member or a sheet."""
 
     source: "Path | BinaryIO"
     path: tuple[str, ...]
 
 
-Source = Path | BinaryIO | Part
+Source = Path | BinaryIO | TableInFile
 """A file by its path, an open one that can seek (an upload), read from its beginning, or a part."""
 
 
@@ -35,7 +35,7 @@ class Position(Protocol):
 
 def size_of(source: Source) -> int:
     """The size of a file on disk in bytes; 0 if there is none."""
-    if isinstance(source, Part):
+    if isinstance(source, TableInFile):
         return size_of(source.source)
     if isinstance(source, Path):
         return source.stat().st_size if source.exists() else 0

@@ -80,14 +80,14 @@ def _write(
     rows = np.array([known.get(store_id, -1) for store_id in names], np.int64)
     lines["row"] = rows[lines["store"].to_numpy()]
     unknown = lines[lines["row"] < 0]
-    told = unknown.head(KEPT_REJECTIONS)
+    first = unknown.head(KEPT_REJECTIONS)
     rejections.add(
         file,
         [
             Rejection(line, "store_id", names[store], "no store of this id is known yet")
-            for line, store in zip(told["line"].tolist(), told["store"].tolist(), strict=True)
+            for line, store in zip(first["line"].tolist(), first["store"].tolist(), strict=True)
         ],
-        len(unknown) - len(told),
+        len(unknown) - len(first),
     )
     lines = lines[lines["row"] >= 0]
     codes, spellings = pd.factorize(lines["name"])

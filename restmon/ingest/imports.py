@@ -106,7 +106,7 @@ def tables_of(
     ]
 
 
-def keep(stream: IO[bytes], name: str) -> tuple[Path, str]:
+def spool_file(stream: IO[bytes], name: str) -> tuple[Path, str]:
     """Copy an upload to the spool folder, where a worker will read it. Returns its path and its
     name for people. If there is no room, raises RestmonError and leaves nothing."""
     folder = get_settings().spool_dir
@@ -137,7 +137,7 @@ def spool(
     Raises FileRejected if it has no table of the kind, and RestmonError if there is no room. Then
     it leaves nothing.
     """
-    path, kept_name = keep(stream, name)
+    path, kept_name = spool_file(stream, name)
     try:
         return tables_of(path, kept_name or f"{kind or 'file'}.csv", kind, choices, actor)
     except RestmonError:

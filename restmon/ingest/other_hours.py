@@ -52,9 +52,9 @@ class OtherHoursCheck:
         lines.reject("end_time_local", both.end)
         note = self._note(batch, lines)
         store, group = self._owners(batch, lines)
-        kept = np.flatnonzero(lines.good)
-        days = (end.values - begin.values + 1)[kept]
-        row = np.repeat(kept, days)
+        good = np.flatnonzero(lines.good)
+        days = (end.values - begin.values + 1)[good]
+        row = np.repeat(good, days)
         offset = np.arange(len(row)) - np.repeat(np.cumsum(days) - days, days)
         rejections = sorted(batch.malformed + lines.rejections, key=lambda r: r.line)
         dates: set[OwnerDate] = set()
@@ -150,8 +150,8 @@ class _Lines:
         """Reject the lines whose value is bad."""
         for i in np.flatnonzero(self.good & ~found.good).tolist():
             value = self._batch.columns[column][i].as_py()
-            told = rejection(int(self._batch.line[i]), column, value, found)
-            self._add(told.line, column, told.value, told.reason)
+            rejected = rejection(int(self._batch.line[i]), column, value, found)
+            self._add(rejected.line, column, rejected.value, rejected.reason)
         self.good &= found.good
 
     def reject_where(self, column: str, bad: Flags, reason: str) -> None:
@@ -162,8 +162,8 @@ class _Lines:
         self.good &= ~bad
 
     def _add(self, line: int, column: str, value: str, reason: str) -> None:
-        kept = KEPT if column not in (FIRST, LAST, "date", "store_id", "group") else ""
-        self.rejections.append(Rejection(line, column, value, reason + kept))
+        ending = KEPT if column not in (FIRST, LAST, "date", "store_id", "group") else ""
+        self.rejections.append(Rejection(line, column, value, reason + ending))
 
 
 def _raw_owners(batch: Batch, good: Flags) -> set[bytes]:

@@ -17,7 +17,7 @@ NONE = 0
 """The code of no reason."""
 
 
-class Reasons:
+class ReasonNumbers:
     """Numbers reasons in the order of their first appearance; 0 is none."""
 
     def __init__(self) -> None:

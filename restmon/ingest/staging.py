@@ -14,11 +14,11 @@ from restmon.ingest.batches import Rejection
 from restmon.ingest.checked import Spoiled
 from restmon.ingest.choices import NO_CHOICES, Choices
 from restmon.ingest.csv_reader import read_batches
-from restmon.ingest.file_sources import Part, Source
+from restmon.ingest.file_sources import Source, TableInFile
 from restmon.ingest.headers import BUSINESS_HOURS, DIRECTORY, OTHER_HOURS, POLLS, SALES, TIMEZONES
 from restmon.ingest.optional_feeds import OptionalFeeds
 from restmon.ingest.poll_lines import PollLines
-from restmon.ingest.poll_reasons import Reasons
+from restmon.ingest.poll_reasons import ReasonNumbers
 from restmon.ingest.rejected import GOOD_LINE, RejectedLines
 from restmon.ingest.results import Counts
 from restmon.ingest.validation import checker_of
@@ -35,9 +35,9 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One table to import: its ``kind`` (see `headers.COLUMNS`), its file's path, the name people
-    know it by, where in the file it is (``member``, see `file_sources.Part`), what the user chose,
-    what is to be told of it besides its lines (``notices``), and whether who imports it may change
+    """One table to import: its ``kind`` (see `headers.COLUMNS`), the path of its file, its name for
+    people, its place in the file (``member``, see `file_sources.TableInFile`), the user's choices,
+    sentences about it besides its rejected lines (``notices``), and whether the actor may change
     groups (``with_groups``)."""
 
     kind: str
@@ -51,7 +51,7 @@ class SourceFile:
     @property
     def source(self) -> Source:
         """Where the table is read."""
-        return Part(self.path, self.member) if self.member else self.path
+        return TableInFile(self.path, self.member) if self.member else self.path
 
 
 class Staging:
@@ -64,7 +64,7 @@ class Staging:
         self.ids = StoreIds(allowed.permitted)
         self.allowed = allowed
         self.feeds = OptionalFeeds(GroupNames(allowed.groups))
-        self.reasons = Reasons()
+        self.reasons = ReasonNumbers()
         self.counts: dict[str, Counts] = {}
         self.hours: list[Ints] = []
         self.hours_from: list[Path] = []

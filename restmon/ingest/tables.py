@@ -10,7 +10,7 @@ import pyarrow as pa
 from restmon.errors import FileRejected
 from restmon.ingest import arrow_arrays, workbooks, zip_archives
 from restmon.ingest.containers import list_sheets_of_member, open_table
-from restmon.ingest.file_sources import Part, Source, in_sentences, on_disk
+from restmon.ingest.file_sources import Source, TableInFile, in_sentences, on_disk
 from restmon.ingest.headers import (
     BUSINESS_HOURS,
     LAYOUTS,
@@ -63,7 +63,7 @@ class Table:
     @property
     def path(self) -> tuple[str, ...]:
         """The place of the table in the file; empty for the file itself."""
-        return self.source.path if isinstance(self.source, Part) else ()
+        return self.source.path if isinstance(self.source, TableInFile) else ()
 
     @property
     def chosen(self) -> Chosen:
@@ -110,7 +110,7 @@ def needed(tables: list[Table], name: str) -> list[Table]:
 
 def has_parts(source: Source, name: str) -> bool:
     """Whether a file is a ZIP or a workbook."""
-    if isinstance(source, Part):
+    if isinstance(source, TableInFile):
         return False
     with in_sentences(name), on_disk(source) as disk:
         return zip_archives.is_zip(disk.read(4))
@@ -118,7 +118,7 @@ def has_parts(source: Source, name: str) -> bool:
 
 def _parts(source: Source, name: str, most_mb: int | None) -> list[tuple[Source, str]]:
     """The tables of a file with their names."""
-    if isinstance(source, Part):
+    if isinstance(source, TableInFile):
         return [(source, name)]
     with in_sentences(name), on_disk(source) as disk:
         if not zip_archives.is_zip(disk.read(4)):
@@ -131,7 +131,7 @@ def _parts(source: Source, name: str, most_mb: int | None) -> list[tuple[Source,
                 if not names:
                     raise FileRejected(f"{name} has no visible sheet.", "Show or add one.")
                 return [
-                    (Part(source, (sheet,)), name if len(names) == 1 else f"{name}: {sheet}")
+                    (TableInFile(source, (sheet,)), name if len(names) == 1 else f"{name}: {sheet}")
                     for sheet in names
                 ]
             zip_archives.refuse_office(archive, name)
@@ -147,10 +147,10 @@ def _parts(source: Source, name: str, most_mb: int | None) -> list[tuple[Source,
                 with zip_archives.open_member(archive, info, shown) as member:
                     head = member.read(4)
                 if not zip_archives.is_zip(head):
-                    found.append((Part(source, (info.filename,)), shown))
+                    found.append((TableInFile(source, (info.filename,)), shown))
                     continue
                 for sheet in list_sheets_of_member(archive, info, shown):
-                    found.append((Part(source, (info.filename, sheet)), f"{shown}: {sheet}"))
+                    found.append((TableInFile(source, (info.filename, sheet)), f"{shown}: {sheet}"))
             return found
 
 

@@ -28,7 +28,7 @@ GROUP = "group "
 MOST_DATES = 20
 
 
-def clock(time: int) -> str:
+def twelve_hour_clock(time: int) -> str:
     """A time of day on the 12-hour clock."""
     if time >= END_OF_DAY:
         return "midnight"
@@ -47,9 +47,9 @@ def day_in_words(spans: list[tuple[int, int]]) -> str:
 
 def _opening(start: int, end: int) -> str:
     if start == end or (start == 0 and end >= END_OF_DAY):
-        return f"open 24 hours from {clock(start)}" if start else "open 24 hours"
+        return f"open 24 hours from {twelve_hour_clock(start)}" if start else "open 24 hours"
     later = " the next day" if end < start and end > 0 else ""
-    return f"{clock(start)} to {clock(end) if end else 'midnight'}{later}"
+    return f"{twelve_hour_clock(start)} to {twelve_hour_clock(end) if end else 'midnight'}{later}"
 
 
 def week_in_words(rows: list[tuple[int, int, int]]) -> str:
@@ -118,9 +118,9 @@ class Understood:
     def words(self, subject: str) -> str:
         """What the table says about a store or group, in a sentence."""
         if self.kind in TELL:
-            told = TELL[self.kind](self._rows_of(subject))
+            words = TELL[self.kind](self._rows_of(subject))
             who = subject if self._is_group(subject) else f"store {subject}"
-            return f"{who}: {told or 'nothing'}"
+            return f"{who}: {words or 'nothing'}"
         store_id = subject
         number = self.names.index(store_id)
         if self.kind == BUSINESS_HOURS:
@@ -160,28 +160,28 @@ def _dates_in_words(rows: pd.DataFrame) -> str:
         rows["date"], rows["start_time_local"], rows["end_time_local"], strict=True
     ):
         days.setdefault(int(date), []).append((int(start), int(end)))
-    told = [f"{_day(date)} {day_in_words(spans)}" for date, spans in sorted(days.items())]
-    more = f"; and {len(told) - MOST_DATES:,} more dates" if len(told) > MOST_DATES else ""
-    return "; ".join(told[:MOST_DATES]) + more
+    dates = [f"{_day(date)} {day_in_words(spans)}" for date, spans in sorted(days.items())]
+    more = f"; and {len(dates) - MOST_DATES:,} more dates" if len(dates) > MOST_DATES else ""
+    return "; ".join(dates[:MOST_DATES]) + more
 
 
 def _entry_in_words(rows: pd.DataFrame) -> str:
     """What the last line says."""
     if not len(rows):
         return ""
-    told = []
+    words = []
     for column, value in rows.iloc[-1].items():
         if column == "store_id" or value in ("", NO_DATE) or value != value:  # noqa: PLR0124
             continue
         if column in ("opened_on", "closed_on"):
-            told.append(f"{str(column).replace('_', ' ')} {_day(int(value))}")
+            words.append(f"{str(column).replace('_', ' ')} {_day(int(value))}")
         elif column == "groups":
-            told.append(f"in {', '.join(str(value).split(BETWEEN))}")
+            words.append(f"in {', '.join(str(value).split(BETWEEN))}")
         elif column == "sales_per_hour":
-            told.append(f"sells {value:,.2f} an hour")
+            words.append(f"sells {value:,.2f} an hour")
         else:
-            told.append(str(value))
-    return "; ".join(told)
+            words.append(str(value))
+    return "; ".join(words)
 
 
 def _sales_in_words(rows: pd.DataFrame) -> str:

@@ -228,13 +228,13 @@ class Checker:
         self, column: str, batch: Batch, found: Parsed, bad: NDArray[np.bool_]
     ) -> list[Rejection]:
         raw = batch.columns[column]
-        told = [
+        rejected = [
             rejection(int(batch.line[i]), column, raw[i].as_py(), found)
             for i in np.flatnonzero(bad).tolist()
         ]
         if self.kind == BUSINESS_HOURS and column != "store_id":
-            return [replace(r, reason=r.reason + ALL_OF_STORE) for r in told]
-        return told
+            return [replace(r, reason=r.reason + ALL_OF_STORE) for r in rejected]
+        return rejected
 
     def _check_hours(self, batch: Batch) -> Checked:
         if "dayOfWeek" in batch.columns:

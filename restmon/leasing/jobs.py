@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from restmon.access import audit
 from restmon.access.roles import Actor, Role
-from restmon.access.visibility import groups_of, sees
+from restmon.access.visibility import sees, stored_groups
 from restmon.core.instants import as_text
 from restmon.errors import NotFound
 from restmon.storage import database
@@ -23,7 +23,7 @@ def record(model: type[JobType], actor: Actor, requested_by: str, **values: Any)
     """Insert a job as Running, limited to the stores the actor sees, with its audit entry. The
     caller holds the transaction, and puts the id into the queue after the commit."""
     job = model.create(
-        requested_by=requested_by, actor=actor.name, groups=groups_of(actor), **values
+        requested_by=requested_by, actor=actor.name, groups=stored_groups(actor), **values
     )
     audit.note(actor, ACTIONS[model], job.id)
     return job

@@ -105,7 +105,7 @@ def _clean_audit(days: int) -> int:
 
 
 @dataclass(frozen=True)
-class Space:
+class RecordSpace:
     """The space that records take: ``rows``, their ``database_bytes``, and ``file_bytes`` of
     files."""
 
@@ -114,7 +114,7 @@ class Space:
     file_bytes: int
 
 
-def measure_space() -> dict[str, Space]:
+def measure_space() -> dict[str, RecordSpace]:
     """The space of reports, imports (with waiting uploads), what imports replaced, and the
     audit."""
     settings = get_settings()
@@ -127,9 +127,9 @@ def measure_space() -> dict[str, Space]:
         }
 
 
-def _space(model: type[BaseModel], *folders: Path) -> Space:
+def _space(model: type[BaseModel], *folders: Path) -> RecordSpace:
     files = sum(_bytes(folder) for folder in folders)
-    return Space(model.select().count(), database.table_size(model), files)
+    return RecordSpace(model.select().count(), database.table_size(model), files)
 
 
 def _bytes(folder: Path) -> int:

@@ -80,17 +80,17 @@ def apply(days: int | None = None, *, accept_much: bool = False) -> int:
 
 
 @dataclass(frozen=True)
-class Space:
+class DiskSizes:
     """The size of the database on disk, in bytes, before and after."""
 
     before: int
     after: int
 
 
-def vacuum() -> Space:
+def vacuum() -> DiskSizes:
     """Rewrite the database without the room that deleted rows left.
 
     Needs as much free disk as the database has data, and waits for other writers.
     """
     with database.session(), database.explain_errors():
-        return Space(*database.vacuum())
+        return DiskSizes(*database.vacuum())

@@ -118,8 +118,8 @@ class Facts:
         return [Finding(code, len(places), message, action, examples)]
 
 
-def read_facts(actor: Actor) -> Facts:
-    """Read the facts of the stores that the actor sees. The caller holds a reading block."""
+def collect_facts(actor: Actor) -> Facts:
+    """Read the facts of the stores that the actor sees. The caller holds a read transaction."""
     snapshot = cache.get()
     if actor.groups is not None:
         snapshot = snapshot.chosen(visibility.mask_stores(actor.groups, snapshot.stores.ids))

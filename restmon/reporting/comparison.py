@@ -16,13 +16,17 @@ WEEK = ("uptime_last_week", "downtime_last_week")
 class Comparison:
     """Two complete reports, joined by store.
 
-    ``table`` has a row for every store of either: ``store_id`` (text), ``only_in`` ("older",
-    "newer", or NaN for a store of both), ``uptime_share_older``, ``uptime_share_newer`` and
-    ``uptime_share_change`` (of the week's open time that was seen, percent, and percentage points
-    rounded to tenths; NaN where there was none), ``downtime_change`` (of the week, hours), and
-    each column of the reports with ``_older`` and ``_newer`` behind it (minutes for the hour,
-    else hours; NaN where the store is not in that report). The row whose uptime share fell most
-    comes first, of equal ones that whose downtime rose most; what cannot be compared comes last.
+    ``table`` has a row for every store in either report, with the columns:
+
+    - ``store_id`` (text), and ``only_in`` ("older", "newer", or NaN for a store in both);
+    - ``uptime_share_older`` and ``uptime_share_newer``: per cent of the week's observed open time
+      (NaN without any), and ``uptime_share_change``: percentage points, rounded to tenths;
+    - ``downtime_change`` of the week, in hours; - each column of the reports, with ``_older`` and
+    ``_newer`` appended (minutes for the hour, else
+      hours; NaN if the store is not in that report).
+
+    The row whose uptime share fell most comes first; among equal ones, the row whose downtime rose
+    most. Rows that cannot be compared come last.
     """
 
     older: Report
@@ -41,8 +45,8 @@ class Comparison:
 
     @property
     def same_method(self) -> bool:
-        """Whether both fill the time between polls in the same way; where not, a change need not
-        be one of the stores."""
+        """Whether both use the same method. If not, a change may come from the method and not from
+        the stores."""
         return bool(self.older.method == self.newer.method)
 
     @property
@@ -52,9 +56,9 @@ class Comparison:
 
 
 def suggest_reports(complete: list[Report]) -> tuple[Report, Report]:
-    """The (older, newer) report that one would want to compare, of at least two that are given
-    the one made last first: the newest by ``as_of``, and the newest before it, by the same method
-    if there is one. Where all are as of the same instant, those made last."""
+    """Choose the (older, newer) report to compare from at least two, given latest first. Takes the
+    newest by ``as_of``, and the newest before it, by the same method if there is one. If all are as
+    of the same instant, takes the latest two."""
     newer, *others = sorted(complete, key=_as_of, reverse=True)
     before = [row for row in others if _as_of(row) < _as_of(newer)] or others
     return next((row for row in before if row.method == newer.method), before[0]), newer
@@ -65,10 +69,9 @@ def _as_of(complete: Report) -> int:
 
 
 def compare_reports(older_report_id: str, newer_report_id: str) -> Comparison:
-    """Compare two reports; which is the older is the caller's word.
+    """Compare two reports. The caller says which is the older.
 
-    Raises NotFound for a report, or its CSV, that is not there, BadRequest for one that is not
-    complete.
+    Raises NotFound for a missing report or CSV, and BadRequest for a report that is not complete.
     """
     older, newer = _get_complete(older_report_id), _get_complete(newer_report_id)
     table = reports.read_table(older).merge(
@@ -83,7 +86,7 @@ def compare_reports(older_report_id: str, newer_report_id: str) -> Comparison:
     table["only_in"] = side.map({"left_only": "older", "right_only": "newer"})
     for when in ("older", "newer"):
         table[f"uptime_share_{when}"] = _share(table, when)
-    # The shares of two reports' rounded hours differ by some hundredths where nothing changed.
+    # Hours in reports are rounded, so shares may differ by some hundredths without any change.
     share = table["uptime_share_newer"] - table["uptime_share_older"]
     table["uptime_share_change"] = share.round(1) + 0.0
     hours = table["downtime_last_week_newer"] - table["downtime_last_week_older"]
@@ -102,7 +105,7 @@ def compare_reports(older_report_id: str, newer_report_id: str) -> Comparison:
 
 
 def _share(table: pd.DataFrame, when: str) -> pd.Series:
-    """The week's uptime in percent of the open time that was seen; NaN where there was none."""
+    """The week's uptime in per cent of its up and down time; NaN without any."""
     up, down = (table[f"{column}_{when}"] for column in WEEK)
     seen = up + down
     return 100 * up / seen.where(seen > 0)

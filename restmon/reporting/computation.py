@@ -1,4 +1,5 @@
-"""The numbers of a report (SEMANTICS.md, "The report"), of one consistent state of the data."""
+"""Computes the numbers of a report (SEMANTICS.md, "The report") from one consistent state of the
+data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,19 +35,19 @@ WINDOWS = [HOUR, DAY, WEEK]
 UNITS = [60 * SECOND, HOUR, HOUR]
 """Microseconds of the unit each window is given in: minutes, hours, hours."""
 HORIZON = 15 * DAY
-"""How long before a window of two weeks an observation is placed at most (see `_bring_near`)."""
+"""The horizon is at least this long before a window (see `_bring_near`)."""
 
 Progress = Callable[[float], None]
 
 
 def parse_as_of(text: str) -> int:
-    """The instant of a report that a user wrote; raises BadRequest."""
+    """Parse the instant of a report. Raises BadRequest."""
     return parse_instant("as_of", text)
 
 
 def parse_instant(name: str, text: str) -> int:
-    """The instant that a user wrote for ``name``, in any form the polls file may use; raises
-    BadRequest, which names it."""
+    """Parse the instant in the parameter ``name``, in any form that polls files may use. Raises
+    BadRequest, which names the parameter."""
     instant = timestamp(text.strip().encode("utf-8", "replace"))
     if instant is None:
         raise BadRequest(
@@ -57,14 +58,14 @@ def parse_instant(name: str, text: str) -> int:
 
 
 def check_method(method: str) -> str:
-    """The method's name; raises BadRequest for any other."""
+    """Return the method's name. Raises BadRequest for an unknown one."""
     if method not in METHODS:
         raise BadRequest(f"method={method[:60]!r} is not known.", f"Use {' or '.join(METHODS)}.")
     return method
 
 
 def explain_no_polls() -> NoPolls:
-    """Why there is no instant to report on. The caller holds a connection."""
+    """The error that says why there are no polls to report on. The caller holds a connection."""
     if not database.has_polls():
         return NoPolls("There are no polls in the database yet.", "Import some first.")
     if database.newest_poll() is None:
@@ -77,10 +78,11 @@ def explain_no_polls() -> NoPolls:
 
 @dataclass(frozen=True)
 class ReportData:
-    """The numbers of a report: ``up`` and ``down`` are int64 of shape (stores, 3) in half
-    microseconds, exact, for the last hour, day and week; rows in the order of ``stores.ids``.
-    ``named``: the stores that are in polls, hours or time zones, where some are not (see
-    `listed_only`); the others have no line in the CSV.
+    """The numbers of a report.
+
+    ``up`` and ``down`` are the exact half microseconds of the last hour, day and week: int64 of
+    shape (stores, 3), rows in the order of ``stores.ids``. ``named`` masks the stores in polls,
+    hours or time zones (None: all are, see `listed_only`). The others have no line in the CSV.
     """
 
     as_of: int
@@ -96,8 +98,8 @@ class ReportData:
         return find_outages(self.line, self.as_of, self.as_of - window)
 
     def csv(self, wanted: NDArray[np.bool_] | None = None) -> str:
-        """The report's text, as SEMANTICS.md defines it, lines ended by a newline; of the stores
-        ``wanted`` alone, where they are given."""
+        """The report's text, as SEMANTICS.md defines it. Each line ends with a newline. ``wanted``
+        masks the stores to include (None: all)."""
         columns = [round_to_hundredths(self.up[:, w], unit) for w, unit in enumerate(UNITS)]
         columns += [round_to_hundredths(self.down[:, w], unit) for w, unit in enumerate(UNITS)]
         largest = max((int(column.max()) for column in columns if len(column)), default=0)
@@ -118,10 +120,10 @@ def round_to_hundredths(half_microseconds: Ints, unit: int) -> Ints:
 
 @dataclass(frozen=True)
 class History:
-    """Every store's timeline up to ``as_of``, of one consistent state of the data.
+    """Every store's timeline up to ``as_of``, from one consistent state of the data.
 
-    It is good in the window (microseconds) before ``as_of`` that was asked for. ``polls`` are
-    those of the window and of a little time before it.
+    It is correct in the requested window before ``as_of``. ``polls`` are those of the window and of
+    a little time before it.
     """
 
     as_of: int
@@ -169,18 +171,19 @@ def read_history(
 def _bring_near(
     stores: Stores, earlier: Polls, horizon: int, as_of: int
 ) -> tuple[Polls, OpenIntervals]:
-    """Move observations that were made before the horizon to it, so that their stores' open
-    intervals need not be expanded all the way back; and return those intervals, up to ``as_of``.
+    """Move observations from before the horizon to it, so that the open intervals need not reach
+    back to them. Return the observations and the intervals, up to ``as_of``.
 
-    No number in the window changes, which begins a window and a day after the horizon:
+    The window begins at least its own length and a day after the horizon. So no number in it
+    changes:
 
     1. ``nearest``: the switch from an earlier observation to the next one is at their midpoint,
        which is at least half a day before the window, with or without the move.
     2. ``previous``: an earlier observation holds beyond an opening only in its own interval. A
        store that is open for 15 days without a break has the same week over and over, so it has
        been open ever since: both places are in the interval, or neither is.
-    3. Where the weeks are not the same (other hours on dates), both is checked: the interval of
-       an observation that was made before a break begins after the horizon.
+    3. If weeks differ (other hours on dates), the store may have closed in between. This is
+       checked, and the interval around the horizon is then cut to begin after it.
     """
     time = np.maximum(earlier.time, horizon)
     moved = Polls(earlier.store, time, earlier.status)
@@ -200,7 +203,7 @@ def _bring_near(
 
 
 def _at(places: Ints, length: int) -> NDArray[np.bool_]:
-    """A mask that is true at the places."""
+    """The mask that is true at the places."""
     mask = np.zeros(length, bool)
     mask[places] = True
     return mask
@@ -212,9 +215,9 @@ def compute(
     progress: Progress | None = None,
     cache: Source = shared_cache,
 ) -> ReportData:
-    """The report as of an instant (None: the newest poll), of one consistent state of the data.
+    """Compute the report as of an instant (None: the newest poll), from one state of the data.
 
-    Raises :class:`~restmon.errors.NoPolls` when the database has no poll at all.
+    Raises :class:`~restmon.errors.NoPolls` if the database has no poll at all.
     """
     tell = progress or (lambda _: None)
     found = read_history(as_of, method, WEEK, tell, cache)

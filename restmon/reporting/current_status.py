@@ -1,4 +1,4 @@
-"""What is known of each store at one instant: its last poll, its last status, its status now."""
+"""What is known about each store at one instant: its last poll, its last status, its status now."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,12 @@ Flags = NDArray[np.bool_]
 
 UP, DOWN, NEVER_OBSERVED = 1, 0, -1
 NEVER = -(2**63)
-"""The instant of what has not happened."""
+"""In place of an instant: it has not happened."""
 
 
 def find_last_polls(stores: Stores, polls: Polls, as_of: int) -> tuple[Ints, NDArray[np.int8]]:
-    """(instant, status) of each store's last poll at or before ``as_of``: of those at hand, or
-    looked up; NEVER and -1 where there is none. The caller holds a read transaction."""
+    """(instant, status) of each store's last poll at or before ``as_of``; NEVER and -1 without one.
+    Looks up polls that are not in memory. The caller holds a read transaction."""
     count = len(stores.ids)
     last = np.full(count, NEVER, np.int64)
     status = np.full(count, -1, np.int8)
@@ -41,9 +41,10 @@ def find_last_polls(stores: Stores, polls: Polls, as_of: int) -> tuple[Ints, NDA
 
 
 def find_last_status(line: Timeline) -> NDArray[np.int8]:
-    """UP or DOWN as each store was observed last, or NEVER_OBSERVED: int8, shape (stores,)."""
+    """The status of each store's last observation, UP or DOWN, or NEVER_OBSERVED: int8, shape
+    (stores,)."""
     status = np.full(line.stores, NEVER_OBSERVED, np.int8)
-    # The later ones win: what was observed last holds up to now.
+    # Later observations overwrite earlier ones, so the last one remains.
     status[line.store] = line.status
     return status
 

@@ -24,7 +24,7 @@ from restmon.core.id_pairs import look_rounded
 from restmon.core.instants import WEEK, as_datetime, as_text
 from restmon.core.intervals import merge
 from restmon.reporting import feed
-from restmon.reporting.check_facts import HAS_HOURS, HAS_ZONE, LISTED, NEVER, Facts, read_facts
+from restmon.reporting.check_facts import HAS_HOURS, HAS_ZONE, LISTED, NEVER, Facts, collect_facts
 from restmon.reporting.freshness import LONGEST, find_stale_stores, open_since
 from restmon.reporting.style import read_style
 from restmon.storage import database
@@ -36,7 +36,8 @@ FORGET_COMMAND = "python -m restmon forget --after now"
 
 @dataclass(frozen=True)
 class DataCheck:
-    """What was found among so many stores, the most urgent first; ``checked_at`` is an instant."""
+    """The findings about the ``stores`` (their number), most urgent first. ``checked_at`` is an
+    instant."""
 
     checked_at: int
     stores: int
@@ -54,10 +55,10 @@ class DataCheck:
 def check_data(actor: Actor = THIS_MACHINE) -> DataCheck:
     """Check the stores that the actor sees, in one consistent state.
 
-    Costs the same few queries however many stores there are.
+    Makes the same few queries for any number of stores.
     """
     with database.reading():
-        facts = read_facts(actor)
+        facts = collect_facts(actor)
         findings = (
             *_unreadable_hours(facts),
             *_changed_ids(facts),
@@ -92,7 +93,8 @@ def _changed_ids(facts: Facts) -> list[Finding]:
 
 
 def _stale(facts: Facts, actor: Actor) -> list[Finding]:
-    """The feed, where all polls have stopped, and the stores whose polls stopped before."""
+    """A finding about the feed if all polls have stopped, and one about stores whose polls stopped
+    before."""
     if not (facts.newest != NEVER).any():
         return []
     newest = int(facts.newest.max())
@@ -128,8 +130,8 @@ def _stale(facts: Facts, actor: Actor) -> list[Finding]:
 
 
 def _is_feed_stale(facts: Facts, newest: int, actor: Actor) -> bool:
-    """The feed's own answer for all stores; for some of them the same rule (SEMANTICS.md,
-    "Coverage")."""
+    """Whether the feed is stale (SEMANTICS.md, "Coverage"). For an actor who sees some stores,
+    applies the same rule to these."""
     if actor.groups is None:
         return feed.read_feed().state == feed.STALE
     if facts.at - newest <= feed.LEAST:
@@ -215,8 +217,8 @@ def _no_zone(facts: Facts) -> list[Finding]:
 
 
 def _fixed_zones(facts: Facts) -> list[Finding]:
-    told = [explain_fixed_zone(zone) for zone in facts.stores.zones]
-    fixed = np.array([text is not None for text in told], bool)
+    meanings = [explain_fixed_zone(zone) for zone in facts.stores.zones]
+    fixed = np.array([text is not None for text in meanings], bool)
     mask = np.zeros(len(facts.ids), bool)
     if len(mask):
         mask = fixed[facts.stores.zone_of_store] & facts.in_business
@@ -227,7 +229,7 @@ def _fixed_zones(facts: Facts) -> list[Finding]:
         f"{count_of(count, 'store')} {have(count)} a time zone without daylight saving time, so "
         f"{'its' if count == 1 else 'their'} hours may be off by one or more.",
         "Choose the zone of a city on the store's clock, such as America/New_York.",
-        lambda n: told[int(facts.stores.zone_of_store[n])] or "",
+        lambda n: meanings[int(facts.stores.zone_of_store[n])] or "",
     )
 
 
@@ -253,7 +255,7 @@ def _polled_after_closing(facts: Facts) -> list[Finding]:
 
 
 def _same_names(facts: Facts) -> list[Finding]:
-    """Stores in business that have their name in common, whatever its capitals and spaces."""
+    """A finding about stores in business with the same name, ignoring capitals and spaces."""
     alike: dict[str, list[int]] = defaultdict(list)
     for n in np.flatnonzero(facts.in_business).tolist():
         name = " ".join((facts.names[n] or "").split()).casefold()

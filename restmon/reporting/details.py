@@ -1,4 +1,4 @@
-"""The report in detail: how often, how sure, on target, at what cost, of every store in a window
+"""The report in detail: uptime, outages, coverage, target and lost sales of every store in a window
 (SEMANTICS.md, "The report" and the sections after it)."""
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Measures:
-    """What was measured of stores in their windows: arrays of shape (stores,).
+    """The measurements of stores in their windows: arrays of shape (stores,).
 
     Attributes
     ----------
@@ -87,11 +87,11 @@ def compute_details(
     method: str = NEAREST,
     progress: Progress = lambda _: None,
 ) -> Details:
-    """The details of the stores of a scope in a window (None: the last week), of one consistent
-    state of the data.
+    """Compute the details of a scope's stores in a window (None: the last week), from one
+    consistent state of the data.
 
-    Raises NoPolls where there is nothing to report, NotFound where the group or store is gone,
-    BadRequest for a window that cannot be as of that instant.
+    Raises NoPolls if there is nothing to report, NotFound if the group or store is gone, and
+    BadRequest for a window that does not fit ``as_of``.
     """
     window = window or LAST_WEEK
     with database.reading():
@@ -138,7 +138,7 @@ def _measure_all(
 
 
 _KINDS = (*(np.int64,) * 11, np.int8, np.int64, np.float64)
-"""Those of the fields of `Measures`."""
+"""The dtypes of the fields of `Measures`."""
 
 
 def _measure(piece: WindowLine, window: tuple[Ints, Ints], how: Reading, sales: Sales) -> Measures:

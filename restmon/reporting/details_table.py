@@ -1,4 +1,4 @@
-"""The report in detail as a table: JSON that is kept, and CSV made of it."""
+"""The report in detail as a table: stored as JSON, from which CSV is made."""
 
 import json
 import math
@@ -57,21 +57,21 @@ COLUMNS = {
     "lost_sales": NUMBER,
 }
 """The columns of the details and what they hold. Durations are in hours, percentages and coverage
-in per cent, both with two decimals; a target as it was set. Unknown is None."""
+in per cent, both with two decimals. A target is as it was set. An unknown value is None."""
 NEEDS_QUOTES = re.compile('[,"\r\n]')
 GIVEN, ASSUMED, UNREADABLE = "given", "assumed", "unreadable"
 
 
 @dataclass(frozen=True)
-class Table:
-    """The details: ``about`` says what they are of (text by name); ``rows`` are lists of cells in
-    the order of COLUMNS: instants as ISO 8601 with Z, groups as lists of names."""
+class DetailsTable:
+    """The details. ``about`` describes them (text by name). ``rows`` are lists of cells in the
+    order of COLUMNS, with instants as ISO 8601 with Z and groups as lists of names."""
 
     about: dict[str, str]
     rows: list[list[Cell]]
 
     def as_json(self) -> str:
-        """The table as it is kept."""
+        """The table as the JSON that is stored."""
         return json.dumps({"about": self.about, "rows": self.rows}, ensure_ascii=False)
 
     def records(self) -> list[dict[str, Cell]]:
@@ -79,13 +79,13 @@ class Table:
         return [dict(zip(COLUMNS, row, strict=True)) for row in self.rows]
 
     def csv(self) -> str:
-        """The table as CSV: instants as the polls file has them, groups as in a directory. No text
-        begins as a spreadsheet's formula does."""
+        """The table as CSV, with instants in the form of the polls file and groups in the form of a
+        directory. No text begins as a spreadsheet's formula does."""
         return write_csv(COLUMNS, self.rows)
 
 
 def write_csv(columns: dict[str, int], rows: Sequence[Sequence[Any]]) -> str:
-    """Rows of cells as CSV, with a header; ``columns`` are the kinds of cells by name."""
+    """Rows of cells as CSV with a header. ``columns`` are the kinds of cells by name."""
     by_column = zip(*rows, strict=True)
     texts = [_write_column(*pair) for pair in zip(by_column, columns.values(), strict=False)]
     # A join takes a third of the time of csv.writer, which looks at every character.
@@ -105,7 +105,7 @@ def _write_column(cells: tuple[Any, ...], kind: int) -> list[str]:
     }
     if kind == GROUPS:
         return [write[kind](cell) if cell else "" for cell in cells]
-    # Most values are there many times.
+    # Most values repeat.
     texts = {cell: "" if cell is None else write[kind](cell) for cell in set(cells)}
     return [texts[cell] for cell in cells]
 
@@ -119,28 +119,28 @@ def _quote(text: str) -> str:
 
 
 def write_number(number: float) -> str:
-    """A number with two decimals, or more where it has more."""
+    """A number with two decimals, or more if it has more."""
     text = f"{number:.2f}"
     return text if float(text) == number else str(number)
 
 
 def write_instant(iso: str) -> str:
-    """An instant in ISO 8601 with Z as the polls file writes it."""
+    """An instant in ISO 8601 with Z, rewritten in the form of the polls file."""
     return f"{iso[:-1].replace('T', ' ')} UTC"
 
 
-def read_table(text: str | bytes) -> Table:
-    """The table that `Table.as_json` wrote. Raises RestmonError for anything else."""
+def read_table(text: str | bytes) -> DetailsTable:
+    """The table that `DetailsTable.as_json` wrote. Raises RestmonError for anything else."""
     try:
         found = json.loads(text)
-        return Table(found["about"], found["rows"])
+        return DetailsTable(found["about"], found["rows"])
     except (ValueError, KeyError, TypeError):
         raise RestmonError(
             "The details of this report are damaged.", "Trigger a new report."
         ) from None
 
 
-def make_table(found: Details) -> Table:
+def make_table(found: Details) -> DetailsTable:
     """The table of details."""
     m, stores, standing = found.measures, found.stores, found.standing
     claimed = m.up + m.down
@@ -175,11 +175,11 @@ def make_table(found: Details) -> Table:
         "lost_sales": [None if math.isnan(n) else round(n, 2) for n in m.lost_sales.tolist()],
     }
     rows = [list(row) for row in zip(*(columns[name] for name in COLUMNS), strict=True)]
-    return Table(describe(found), rows)
+    return DetailsTable(describe(found), rows)
 
 
 def describe(found: Details) -> dict[str, str]:
-    """What the details are of, by name, as text."""
+    """The window, scope and method of the details, as text by name."""
     schedule, given = found.stores.schedule, found.stores.zone_given
     scope = found.scope
     about = {
@@ -206,7 +206,7 @@ def _span(instants: Ints) -> str:
 
 
 def iso_instants(instants: Ints, known: Flags | None = None) -> list[str | None]:
-    """Instants in ISO 8601 with Z, to the microsecond; None where they are not known."""
+    """Instants in ISO 8601 with Z, to the microsecond; None for unknown ones."""
     # A window's ends are the same of most stores.
     each, place = np.unique(instants, return_inverse=True)
     texts = np.datetime_as_string(each.astype("datetime64[us]")).tolist()
@@ -220,7 +220,7 @@ def _pick(names: list[str], codes: NDArray[Any]) -> list[str]:
 
 
 def _hours(half_microseconds: Ints, among: Ints | None = None) -> list[Any]:
-    """Durations in hours with two decimals; divided among so many, None where that is none."""
+    """Durations in hours with two decimals, divided by ``among``; None if that is 0."""
     if among is None:
         return _in_units(hours_in_hundredths(half_microseconds))
     return _known(

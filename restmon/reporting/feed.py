@@ -1,4 +1,4 @@
-"""Whether polls still come in: the feed as a whole (SEMANTICS.md, "Coverage")."""
+"""Whether polls still come in, for the feed as a whole (SEMANTICS.md, "Coverage")."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ OK, STALE, NONE = "ok", "stale", "none"
 WEEK = 7 * DAY
 LEAST = 3 * HOUR
 GAPS = 3
-"""So many median gaps may pass."""
+"""How many median gaps may pass."""
 SAMPLE = 500
-"""The stores whose gaps are looked at, where there are more."""
+"""The most stores whose gaps are measured."""
 HORIZONS = (2 * DAY, 15 * DAY, 60 * DAY)
-"""How far after the newest poll open time is looked for, in steps. After the last the feed is
+"""Steps in which open time is searched after the newest poll. After the last step the feed is
 stale, whatever the hours."""
 
 
 @dataclass(frozen=True)
 class Feed:
     """``newest`` is the instant (microseconds) of the newest poll that is not from the future, or
-    None; ``stale_from`` the instant from which on the feed is stale, None where that is not near
-    enough to be worked out."""
+    None. ``stale_from`` is the instant from which on the feed is stale, None if that is still too
+    far away to be computed."""
 
     newest: int | None
     stale_from: int | None
@@ -54,8 +54,8 @@ def read_feed(groups: frozenset[int] | None = None) -> Feed:
     the newest poll; open time is time in which at least one store is open. Sixty days after the
     newest poll it is stale in any case.
 
-    Costs one query while the newest poll is younger than 3 hours. Beyond that the gaps, and the
-    hours of all stores, are read once a revision.
+    Makes one query while the newest poll is younger than 3 hours. After that it reads the gaps and
+    the hours of all stores once a revision.
     """
     newest = choose_source(groups).newest_poll()
     if newest is None or now() - newest <= LEAST:
@@ -87,7 +87,7 @@ def _measure_allowed(newest: int, groups: frozenset[int] | None) -> int:
         rows = sorted(_stores(groups).rows.tolist())
     gaps = _gaps(rows[:: -(-len(rows) // SAMPLE)], newest)
     if not len(gaps):
-        gaps = _gaps(rows, newest)  # those of the sample may not be polled at all
+        gaps = _gaps(rows, newest)  # stores of the sample may have no polls at all
     return max(LEAST, int(GAPS * np.median(gaps))) if len(gaps) else LEAST
 
 
@@ -102,7 +102,7 @@ def _gaps(rows: list[int], newest: int) -> Ints:
 
 
 def _add_open_time(begin: int, wanted: int, groups: frozenset[int] | None) -> int:
-    """The instant at which at least one store has been open for so long since ``begin``."""
+    """The instant at which stores (at least one) have been open for ``wanted`` since ``begin``."""
     stores = _stores(groups)
     for horizon in HORIZONS:
         end = begin + horizon

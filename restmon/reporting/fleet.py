@@ -1,6 +1,6 @@
-"""All stores at once, for the pages that show the fleet: arrays in the order of the report.
+"""The numbers of all stores for the pages: arrays in the order of the report.
 
-Computed from the snapshot in one consistent state, once a revision; see :class:`Fleet`.
+They are computed once a revision, from one consistent state; see :class:`Fleet`.
 """
 
 from dataclasses import dataclass, replace
@@ -127,7 +127,7 @@ class Fleet:
 
     @property
     def share(self) -> NDArray[np.float64]:
-        """Each store's uptime of the week ÷ its open time, nan where there was none."""
+        """Each store's uptime of the week ÷ its open time; NaN without open time."""
         return shares(self.up[:, 2], self.down[:, 2])
 
     @property
@@ -159,10 +159,10 @@ def compute_fleet(
     cache: SnapshotCache = shared_cache,
     groups: frozenset[int] | None = None,
 ) -> Fleet:
-    """The stores in some groups (row ids; None: all stores) as of an instant (None: the newest
-    poll of these stores), the same object while the data stay.
+    """The stores in some groups (row ids; None: all stores) as of an instant (None: the newest poll
+    of these stores). Returns the same object until the data change.
 
-    Raises NoPolls when there is no such poll, BadRequest for an unknown method.
+    Raises NoPolls if there is no such poll, BadRequest for an unknown method.
     """
     computation.check_method(method)
     with database.reading():
@@ -179,7 +179,7 @@ def compute_fleet(
 
 
 def _compute(revision: int, as_of: int, method: str, source: Source) -> Fleet:
-    """The fleet of the caller's read transaction."""
+    """Compute the fleet in the caller's read transaction."""
     found = computation.read_history(as_of, method, 2 * WEEK, cache=source)
     stores, line = found.stores, found.line
     count = len(stores.ids)

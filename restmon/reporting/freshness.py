@@ -14,7 +14,7 @@ from restmon.core.open_clock import OpenClock
 Ints = NDArray[np.int64]
 
 LONGEST = 400 * DAY
-"""Open time is counted so far back; a store that is never open in more than a year is closed."""
+"""How far back open time is counted. A store that is not open for more than a year is closed."""
 BEGINNING = -(2**62)
 
 
@@ -32,8 +32,8 @@ def find_stale_stores(schedule: Schedule, polls: Polls, newest: Ints, at: int) -
     polls : Polls
         Those of the week before ``at``, at least.
     newest : int64 array of shape (stores,)
-        The instant of each store's newest poll at or before ``at``, or one before all polls where
-        it has none.
+        The instant of each store's newest poll at or before ``at``. A store without a poll has one
+        before all polls.
     at : int
         An instant.
 
@@ -54,7 +54,7 @@ def find_stale_stores(schedule: Schedule, polls: Polls, newest: Ints, at: int) -
         order = sort_order(store, when)
         known = Polls(store[order], when[order], np.ones(len(store), np.int8))
     since = np.full(count, at, np.int64)
-    since[known.store] = known.time  # in order of time: the newest one stays
+    since[known.store] = known.time  # in order of time, so the newest one stays
     intervals = open_since(schedule, since, at)
     lo, hi = max(int(since.min()), at - LONGEST) - 3 * DAY, at + 3 * DAY
     clock = OpenClock(intervals, KeySpace.covering(count, lo, hi))

@@ -1,4 +1,4 @@
-"""The groups that somebody sees, as of now: how many of their stores are up, and the last day."""
+"""The groups that an actor sees, as of now: how many of their stores are up, and the last day."""
 
 from dataclasses import dataclass
 
@@ -23,9 +23,9 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class GroupSummary:
-    """A group by its ``name``: its number of ``stores``, how many have each status (``statuses``,
-    in the order of STATUS_NAMES), and the sums of their last day in half microseconds: ``open``
-    and ``covered`` of all, ``up`` and ``down`` of those that were observed."""
+    """A group: its ``name``, its number of ``stores``, how many have each status (``statuses``, in
+    the order of STATUS_NAMES), and the sums of their last day in half microseconds. ``open`` and
+    ``covered`` are sums of all stores, ``up`` and ``down`` of the observed ones."""
 
     name: str
     stores: int

@@ -37,15 +37,15 @@ COLUMNS = {
 at once at most, the highest share of open stores that were down (per cent), the open minutes that
 were lost, and the zones and groups it struck most."""
 CACHED_DAYS = 8
-"""Windows up to this length are cached: what is found in them is small."""
+"""Windows up to this length are cached, because their results are small."""
 MOST_NAMED = 3
 MINUTE_IN_HUNDREDTHS = 2 * MINUTE // 100
 
 
 @dataclass(frozen=True)
 class FoundIncidents:
-    """The ``incidents`` of the ``stores`` in [lo, hi), as of an instant, and the open time that the
-    stores of each lost (int64 half microseconds)."""
+    """The ``incidents`` of the ``stores`` in [lo, hi), as of an instant, and the open time that
+    each cost its stores (int64 half microseconds)."""
 
     as_of: int
     lo: int
@@ -65,14 +65,14 @@ def name_incident(start: int) -> str:
     return f"{as_datetime(start):%Y%m%dT%H%MZ}"
 
 
-def find_incidents(
+def list_incidents(
     scope: Scope,
     window: Window | None = None,
     as_of: int | None = None,
     method: str = NEAREST,
 ) -> FoundIncidents:
-    """The incidents of the stores of a scope in a window (None: the last week). Dates and months
-    are those of UTC, on whose clock the quarter hours are.
+    """The incidents of a scope's stores in a window (None: the last week). Dates and months are
+    those of UTC, because quarter hours are on the UTC clock.
 
     Raises NoPolls, NotFound and BadRequest as `compute_details` does.
     """
@@ -87,8 +87,7 @@ def find_incidents(
 def find_among(
     stores: Stores, scope: Scope, window: tuple[int, int], how: Reading
 ) -> FoundIncidents:
-    """The incidents of the stores, which are those of the scope, in a window. The caller holds a
-    read transaction."""
+    """The incidents of the scope's ``stores`` in a window. The caller holds a read transaction."""
     lo, hi = window
     if hi - lo > CACHED_DAYS * DAY:
         return _find(stores, window, how)
@@ -145,8 +144,8 @@ def _joined(parts: list[Stretches]) -> Stretches:
 
 
 def make_rows(found: FoundIncidents, seen: frozenset[int] | None) -> list[list[object]]:
-    """The rows of COLUMNS: of groups those among ``seen`` alone (row ids; None: all). Zones and
-    groups are texts such as ``America/Chicago (12)``: how many of its stores were struck."""
+    """The rows of COLUMNS. Names only groups among ``seen`` (row ids; None: all). Zones and groups
+    are texts such as ``America/Chicago (12)``, with the number of stores that were down."""
     events = found.incidents
     with database.reading():
         groups = read_group_names(found.stores, seen) if len(events.start) else []
@@ -169,7 +168,7 @@ def make_rows(found: FoundIncidents, seen: frozenset[int] | None) -> list[list[o
 
 
 def _most(names: list[list[str]], struck: Ints) -> list[str]:
-    """The names that the most of the struck stores have, with how many do."""
+    """The names that most of the stores have, with their numbers."""
     counts: dict[str, int] = {}
     for store in struck.tolist():
         for name in names[store]:

@@ -1,6 +1,7 @@
-"""The last observation before a window, however long ago (SEMANTICS.md, "From polls to time").
+"""Finds the last observation before a window, however long ago (SEMANTICS.md, "From polls to
+time").
 
-Found by index look-ups, for the stores that need it; the history in between is not read.
+It makes index look-ups for the stores that need it, and does not read the history in between.
 """
 
 import numpy as np
@@ -32,10 +33,10 @@ def intervals_of(stores: Stores, chosen: Ints, lo: int | Ints, hi: int | Ints) -
 def last_observations(stores: Stores, wanted: Ints, before: int) -> Polls:
     """Return the last observation before an instant of each wanted store that has one.
 
-    Most stores have it in their last poll; the others were polled outside of business hours.
-    Each round looks at the wanted stores' last poll before ``before``. Where that poll does not
-    count, it looks into each open interval of the step before it; where those have none either,
-    the next round goes on from there, with a step four times as long::
+    For most stores it is their last poll. The others were polled outside of business hours. Each
+    round looks up the wanted stores' last poll before ``before``. If that poll does not count, it
+    searches each open interval of the step before it. If these have no poll either, the next round
+    goes on from there, with a step four times as long::
 
                  round 2, 8 days             round 1, 2 days
         |---------------------------------|--------------------| last poll   before

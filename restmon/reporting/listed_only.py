@@ -11,10 +11,10 @@ from restmon.storage.models import HourlySales, OtherHours, StoreDirectory
 
 
 def find_named(stores: Stores) -> NDArray[np.bool_] | None:
-    """Which stores are in polls, business hours or time zones: bool, one a store; None where all
-    are. The caller holds a read transaction.
+    """Which stores are in polls, business hours or time zones: bool, one a store; None if all are.
+    The caller holds a read transaction.
 
-    A store with an entry in an optional feed and nothing else is in none of the three.
+    A store with nothing but entries in optional feeds is in none of the three.
     """
     bare = np.flatnonzero(~stores.zone_given & stores.schedule.hours_assumed)
     if not len(bare) or not any(

@@ -1,4 +1,4 @@
-"""Outages: which, since when, how long, why, and at what cost (SEMANTICS.md, "An outage")."""
+"""Lists outages with their duration, cause and lost sales (SEMANTICS.md, "An outage")."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -54,8 +54,8 @@ COLUMNS = {
     "last_down_poll": INSTANT,
     "next_up_poll": INSTANT,
 }
-"""The columns of a list of outages. An outage that goes on has no end. The first two of the polls
-decided its start, the last two its end; a poll that there is not is empty."""
+"""The columns of a list of outages. An outage that goes on has no end. The first two polls decided
+its start, the last two its end. A missing poll is empty."""
 MINUTE_IN_HUNDREDTHS = 2 * MINUTE // 100
 STORES_AT_ONCE = 500
 
@@ -99,7 +99,7 @@ _KINDS: tuple[Any, ...] = (
     np.int64,
     np.float64,
 )
-"""Those of the fields of `OutageArrays`."""
+"""The dtypes of the fields of `OutageArrays`."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,8 @@ class FoundOutages:
     outages: OutageArrays
 
     def filtered(self, ongoing: bool | None, min_minutes: float) -> OutageArrays:
-        """Those that go on (or, for False, do not) and have lasted so long, in open minutes."""
+        """The outages that go on (or, for False, have ended) and have lasted at least so many open
+        minutes."""
         found = self.outages
         mask = found.open_time >= 2 * MINUTE * min_minutes
         if ongoing is not None:
@@ -128,11 +129,11 @@ def find_outages_in(
     as_of: int | None = None,
     method: str = NEAREST,
 ) -> FoundOutages:
-    """The outages of the stores of a scope that overlap a window (None: the last week), none of
-    them cut there.
+    """The outages of a scope's stores that overlap a window (None: the last week). None is cut at
+    its edges.
 
-    An outage of a group, or of all stores, has its incident, where there is one of these stores in
-    the window. Raises NoPolls, NotFound and BadRequest as `compute_details` does.
+    For a group or all stores, an outage has the incident of these stores that it was part of, if
+    any. Raises NoPolls, NotFound and BadRequest as `compute_details` does.
     """
     window = window or LAST_WEEK
     with database.reading():
@@ -211,8 +212,7 @@ def _find_in_piece(piece: WindowLine, how: Reading, sales: Sales) -> OutageArray
 
 
 def _polls_around(line: Timeline, runs: DownRuns) -> tuple[Ints, Ints]:
-    """The observation before each run, and the one after it, of the same store; NEVER where there
-    is none."""
+    """The observations of the same store before and after each run; NEVER if there is none."""
     before, after = runs.first - 1, runs.last + 1
     place = np.maximum(before, 0)
     has_before = (before >= 0) & (line.store[place] == runs.store)
@@ -223,7 +223,7 @@ def _polls_around(line: Timeline, runs: DownRuns) -> tuple[Ints, Ints]:
 
 
 def _find_causes(piece: WindowLine, how: Reading, first_down: Ints) -> NDArray[np.object_]:
-    """The cause of each outage of a piece, None where no poll told one."""
+    """The cause of each outage of a piece, None if no poll gave one."""
     line = piece.line
     owner = find_outages(line, how.as_of, piece.lo, piece.hi).store
     causes = np.full(len(owner), None, object)
@@ -263,7 +263,7 @@ def _find_incident(store: Ints, start: Ints, end: Ints, found: FoundIncidents) -
     result = np.full(len(store), NEVER, np.int64)
     if not len(events.store) or not len(store):
         return result
-    # Pairs by store, then incident; of one store's the ends grow as the starts do.
+    # Pairs are sorted by store, then incident. Later incidents of a store end later.
     pairs = np.lexsort((events.incident, events.store))
     of_store, incident = events.store[pairs], events.incident[pairs]
     span = len(events.start) + 1
@@ -300,12 +300,12 @@ def make_rows(found: FoundOutages, chosen: OutageArrays) -> list[list[Any]]:
 
 
 def local_texts(instants: Ints, zone_of: Ints, zones: list[str], known: Flags) -> list[str | None]:
-    """Instants as clocks of zones show them, in ISO 8601 with the offset; None where not known."""
+    """Instants in local time, in ISO 8601 with the offset; None for unknown ones."""
     result: list[str | None] = [None] * len(instants)
     for zone in np.unique(zone_of[known]).tolist():
         mine = np.flatnonzero(known & (zone_of == zone))
         own = instants[mine]
-        # By whole days, so that the same offsets serve the next question.
+        # Whole days, so that the cached offsets serve the next call.
         offsets = zone_offsets(
             zones[zone], int(own.min()) // DAY * DAY, (int(own.max()) // DAY + 1) * DAY
         )

@@ -1,7 +1,7 @@
-"""The details of a report that is on record, and what it is of.
+"""The stored details of a report, and its description.
 
-A report of a window of its own has nothing else: a worker writes them. Those of a plain report are
-computed when they are first asked for, as long as what it read has not changed, and then kept.
+A report with its own window has only details, which a worker writes. For a plain report the details
+are computed at the first request, if the data that it read have not changed, and then stored.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from restmon.errors import DataChanged, NotFound, RestmonError
 from restmon.files import write_file
 from restmon.reporting import shards
 from restmon.reporting.details import Details, Progress, compute_details
-from restmon.reporting.details_table import Table, make_table, read_table
+from restmon.reporting.details_table import DetailsTable, make_table, read_table
 from restmon.reporting.scopes import Scope
 from restmon.reporting.windows import LAST_WEEK, Window, parse_window
 from restmon.settings import get_settings
@@ -21,7 +21,7 @@ SUFFIX = ".details.json"
 
 
 def path_of(report_id: str) -> Path:
-    """Where the details of a report stand."""
+    """The path of a report's details."""
     return get_settings().reports_dir / f"{report_id}{SUFFIX}"
 
 
@@ -31,23 +31,24 @@ def window_of(report: Report) -> Window:
 
 
 def describe(report: Report) -> dict[str, object]:
-    """What a report is of: the words of its window, its group and its store, None without."""
+    """A report's window in words, its group and its store; None without one."""
     scope = Scope.on_record(report.groups, report.scope)
     window = None if report.window is None else window_of(report).text
     return {"window": window, "group": scope.group, "store_id": scope.store}
 
 
 def compute(report: Report, progress: Progress = lambda _: None) -> Details:
-    """The details of a report, of the data as they are now. Raises what `compute_details` does."""
+    """Compute a report's details from the data as they are now. Raises what `compute_details`
+    does."""
     scope = Scope.on_record(report.groups, report.scope)
     return compute_details(scope, window_of(report), report.as_of, report.method, progress)
 
 
-def read(report: Report) -> Table:
+def read(report: Report) -> DetailsTable:
     """The details of a complete report.
 
-    Raises DataChanged where they are not kept and what the report read has changed since, NotFound
-    where they are no longer in the reports folder, RestmonError where they are damaged.
+    Raises DataChanged if they were not stored and the data have changed since the report, NotFound
+    if they are no longer in the reports folder, and RestmonError if they are damaged.
     """
     path = path_of(report.id)
     try:
@@ -67,7 +68,7 @@ def read(report: Report) -> Table:
     return read_table(content)
 
 
-def _make(report: Report, path: Path) -> Table:
+def _make(report: Report, path: Path) -> DetailsTable:
     revision, as_of = report.data_revision, report.as_of
     with database.reading():
         if revision is None or as_of is None or not shards.is_unchanged_since(revision, as_of):

@@ -1,6 +1,6 @@
-"""A report's life: asked for → Running → Complete or Failed.
+"""A report's life: requested → Running → Complete or Failed.
 
-The row in the database is the truth. The CSV stands in the reports folder under the report's id.
+The row in the database is the truth. The CSV is in the reports folder under the report's id.
 """
 
 import io
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """What a report is of, where that is not everything in the windows of the seven columns: a
-    window, by its words (`windows.NAMES`), and a group (its name) or a store (its id)."""
+    """The part of the data that a report is limited to: a window in words (`windows.NAMES`; none:
+    the windows of the seven columns), and a group (its name) or a store (its id)."""
 
     words: Mapping[str, str | None] = field(default_factory=dict)
     group: str | None = None
@@ -51,11 +51,11 @@ def request(
     actor: Actor = THIS_MACHINE,
     part: Part = EVERYTHING,
 ) -> Report:
-    """Put a report on record as Running, of the stores the actor sees or a part of them, as of the
-    instant (None: the newest poll of the stores the actor sees); the caller enqueues its id.
+    """Insert a report as Running, for the stores the actor sees or a part of them, as of an instant
+    (None: the newest poll of the stores the actor sees). The caller enqueues its id.
 
-    Raises NoPolls when there is nothing to report on, NotFound for a group or a store that is not
-    there, BadRequest for a window that cannot be, Forbidden.
+    Raises NoPolls if there is nothing to report on, NotFound for an unknown group or store,
+    BadRequest for a window that is not valid, and Forbidden.
     """
     actor.must(Role.OWNER)
     check_method(method)
@@ -77,23 +77,23 @@ def request(
 
 
 def get(report_id: str, actor: Actor = THIS_MACHINE) -> Report:
-    """The report's row; raises NotFound, also where it is not there for the actor."""
+    """The report's row. Raises NotFound, also if the actor may not see it."""
     return jobs.get(Report, report_id, actor)
 
 
 def list_recent(limit: int = 50, actor: Actor = THIS_MACHINE) -> list[Report]:
-    """The newest reports that are there for the actor, newest first."""
+    """The newest reports that the actor sees, newest first."""
     return jobs.list_recent(Report, actor, limit)
 
 
 def csv_path(report_id: str) -> Path:
-    """Where the CSV of a report stands."""
+    """The path of a report's CSV."""
     return get_settings().reports_dir / f"{report_id}.csv"
 
 
 def read_csv(report: Report) -> bytes:
-    """The CSV of a complete report; raises BadRequest where it is of a window of its own, NotFound
-    when the file is gone, RestmonError when it is not whole or cannot be read."""
+    """The CSV of a complete report. Raises BadRequest if the report has its own window, NotFound if
+    the file is gone, and RestmonError if it is damaged or cannot be read."""
     if report.window is not None:
         raise BadRequest(
             f"Report {report.id} is of a window of its own, which the seven columns do not have.",
@@ -125,7 +125,7 @@ def _explain_damage(report: Report) -> RestmonError:
 def read_table(report: Report) -> "pd.DataFrame":
     """The CSV of a complete report: ``store_id`` as text, the six numbers as float64.
 
-    Raises NotFound when the file is gone, RestmonError when it is not whole.
+    Raises NotFound if the file is gone, RestmonError if it is damaged.
     """
     import pandas as pd  # noqa: PLC0415 - a report is computed without it
 
@@ -141,8 +141,8 @@ def read_table(report: Report) -> "pd.DataFrame":
 
 
 def work(report_id: str) -> bool:
-    """Take a report up and bring it to its end, or, where it is of many stores, part it into
-    shards (see :mod:`restmon.reporting.shards`); returns whether it was this call's to do."""
+    """Take a report and carry it out, or split a report of many stores into shards (see
+    :mod:`restmon.reporting.shards`). Returns whether this call held it to the end."""
     lease = leases.take(Report, report_id)
     return lease is not None and leases.carry_out(lease, _work)
 
@@ -160,7 +160,7 @@ def _work(lease: leases.Lease) -> None:
         lease.release()
     else:
         source = sources.choose_source(report.groups)
-        # Read before the data: what changes in between counts as changed since.
+        # Read before the data, so that a change in between counts as a later one.
         revision = current_revision()
         data = computation.compute(report.as_of, report.method, lease.report_progress, source)
         with database.reading():
@@ -170,7 +170,7 @@ def _work(lease: leases.Lease) -> None:
 
 
 def _work_on_details(lease: leases.Lease, report: Report) -> None:
-    """Compute a report of a window of its own: it has details alone."""
+    """Compute a report with its own window, which has only details."""
     revision = current_revision()
     found = report_details.compute(report, lease.report_progress)
     text = make_table(found).as_json().encode()
@@ -179,8 +179,8 @@ def _work_on_details(lease: leases.Lease, report: Report) -> None:
 
 
 def render(data: ReportData, report: Report) -> tuple[str, int]:
-    """The text of a report and the number of its stores: of its groups alone, where it has any,
-    and of its group or store. The caller holds a read transaction."""
+    """The text of a report and the number of its stores, limited to its groups, and to its group or
+    store. The caller holds a read transaction."""
     wanted = None
     if report.groups is not None:
         wanted = visibility.mask_stores(report.groups, data.stores.ids)
@@ -192,10 +192,10 @@ def render(data: ReportData, report: Report) -> tuple[str, int]:
 
 
 def work_shard(shard_id: str) -> str | None:
-    """Take a shard up and bring it to its end.
+    """Take a shard and carry it out.
 
-    Returns the id of its report where that is to be looked at next: all of its shards are done,
-    or it is to be parted anew. None: others are still at it, or it was not this call's to do.
+    Returns the id of its report if that needs work next: all of its shards are done, or it must be
+    split again. Returns None if other shards still run, or if this call did not hold the shard.
     """
     lease = leases.take(Shard, shard_id)
     if lease is None or not leases.carry_out(lease, _work_shard):
@@ -224,7 +224,7 @@ def _work_shard(lease: leases.Lease) -> None:
 
 
 def _join(lease: leases.Lease, parts: list[Shard]) -> None:
-    """Put the parts together, in order, as the report's CSV."""
+    """Join the parts, in order, to the report's CSV."""
     for part in parts:
         if part.status == FAILED:
             raise RestmonError(part.error or "A part of the report failed.")
@@ -247,8 +247,8 @@ def _join(lease: leases.Lease, parts: list[Shard]) -> None:
 
 
 def finish(lease: leases.Lease, target: Path, text: bytes, **facts: Any) -> None:
-    """Write a report's file and mark the report, with what is known of it, complete, both or
-    neither; raises LeaseLost, RestmonError."""
+    """Write a report's file and mark the report complete with its values, both or neither. Raises
+    LeaseLost, RestmonError."""
     with prepare_file(target, text) as part, database.updating():
         # The row comes first: a worker that lost its lease must not touch another's file.
         lease.complete(size=len(text), **facts)
@@ -256,7 +256,7 @@ def finish(lease: leases.Lease, target: Path, text: bytes, **facts: Any) -> None
 
 
 def describe(report: Report) -> dict[str, object]:
-    """A report's state as the API and the pages show it."""
+    """A report's state, as the API and the pages show it."""
     return {
         "report_id": report.id,
         **jobs.describe(report),

@@ -1,4 +1,4 @@
-"""Which stores a question is about: all that somebody sees, those of a group, or one."""
+"""Scopes: all stores that an actor sees, those of a group, or one store."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,8 +22,8 @@ BEFORE_ALL_LETTERS = "!"
 
 @dataclass(frozen=True)
 class Scope:
-    """The stores in any of the groups ``seen`` (row ids; None: all stores), of these those of one
-    ``group`` (its name and row id) alone, or the one ``store`` (its id)."""
+    """The stores in any of the groups ``seen`` (row ids; None: all stores), limited to one
+    ``group`` (its name and row id) or one ``store`` (its id), if given."""
 
     seen: frozenset[int] | None = None
     group: str | None = None
@@ -32,19 +32,19 @@ class Scope:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it is all that somebody sees."""
+        """Whether it has all stores that the actor sees."""
         return self.group_row is None and self.store is None
 
     @property
     def words(self) -> dict[str, Any] | None:
-        """The scope as it is put on record, without who sees what; None where it is whole."""
+        """The scope in the form that a report stores, without ``seen``; None for a whole one."""
         if self.store is not None:
             return {"store_id": self.store}
         return None if self.is_whole else {"group": self.group, "group_row": self.group_row}
 
     @classmethod
     def on_record(cls, seen: list[int] | None, words: dict[str, Any] | None) -> "Scope":
-        """The scope of words that were put on record."""
+        """The scope from its stored form."""
         found = words or {}
         groups = None if seen is None else frozenset(seen)
         return cls(groups, found.get("group"), found.get("group_row"), found.get("store_id"))
@@ -53,9 +53,9 @@ class Scope:
 def find_scope(
     actor: Actor = THIS_MACHINE, group: str | None = None, store_id: str | None = None
 ) -> Scope:
-    """The stores of a group, or one store, or else all that the actor sees.
+    """The scope of a group, of a store, or else of all stores that the actor sees.
 
-    Raises NotFound where the group or the store is not there for the actor, BadRequest for both.
+    Raises NotFound if the actor does not see the group or the store, and BadRequest for both.
     """
     scope = Scope(actor.groups)
     if group and store_id:
@@ -73,7 +73,7 @@ def read_scope(scope: Scope) -> Stores:
     """The stores of the scope that a report has a line for, in its order. The caller holds a read
     transaction.
 
-    Raises NotFound where the group is gone by now.
+    Raises NotFound if the group is gone by now.
     """
     if scope.store is not None:
         stores = read_stores(scope.store, scope.store + BEFORE_ALL_LETTERS)
@@ -95,8 +95,8 @@ def read_scope(scope: Scope) -> Stores:
 
 
 def mask_ids(scope: Scope, ids: list[str]) -> NDArray[np.bool_] | None:
-    """Which of the stores are in the scope's group, or are its one store; None where it has
-    neither. The caller holds a read transaction."""
+    """The mask of the stores in the scope's group, or of its one store; None if it has neither. The
+    caller holds a read transaction."""
     if scope.is_whole:
         return None
     mine = set(read_scope(scope).ids)
@@ -115,8 +115,8 @@ def _in_groups(stores: Stores, groups: frozenset[int]) -> Any:
 
 
 def choose_as_of(scope: Scope, as_of: int | None = None) -> int:
-    """The instant that was asked for, or else the newest poll of all that somebody sees. The
-    caller holds a connection. Raises NoPolls."""
+    """The requested instant, or else the newest poll of the stores that the actor sees. The caller
+    holds a connection. Raises NoPolls."""
     found = sources.choose_source(scope.seen).newest_poll() if as_of is None else as_of
     if found is None or not database.has_polls():
         raise explain_no_polls()

@@ -45,8 +45,8 @@ MOST_POLLS_IN_MEMORY = 30_000_000
 
 @dataclass(frozen=True)
 class StoreRange:
-    """The stores from ``first`` up to, not including, ``end`` (None: to the last), by
-    ``store_id`` as text. A source of snapshots of these stores."""
+    """A source of snapshots of the stores from ``first`` to before ``end`` (None: to the last), by
+    ``store_id`` as text."""
 
     first: str
     end: str | None
@@ -67,8 +67,8 @@ class StoreRange:
         return RangeSnapshot(Snapshot(current_revision(), stores, polls, lo, hi - lo), hi)
 
     def _refresh(self, old: "RangeSnapshot", lo: int, hi: int) -> "RangeSnapshot | None":
-        """The snapshot in memory, with the polls read again that are new or changed; None where
-        everything must be read again."""
+        """The snapshot in memory, with new and changed polls read again; None if everything must be
+        read again."""
         was = old.snapshot
         changes = changes_since(was.revision)
         if changes is None or any(stores or rebuild for _, _, stores, rebuild in changes):
@@ -141,7 +141,7 @@ def list_shards(report_id: str) -> list[Shard]:
 
 
 def split(report: Report) -> bool:
-    """Insert the shards of a report. Returns False where the report is too small to be split."""
+    """Insert the shards of a report. Returns False if the report is too small to be split."""
     most = get_settings().shard_stores
     if report.rounds >= MOST_ROUNDS:
         return False
@@ -215,10 +215,10 @@ def update_progress(report_id: str) -> bool:
 
 
 def parts_folder(report_id: str) -> Path:
-    """Where the parts of a report stand until they are joined."""
+    """The folder of a report's parts until they are joined."""
     return get_settings().reports_dir / f"{report_id}{PARTS_SUFFIX}"
 
 
 def part_path(shard: Shard) -> Path:
-    """Where the shard's part of the CSV stands, lines without the header."""
+    """The path of the shard's part of the CSV, which has no header."""
     return parts_folder(shard.report_id) / f"{shard.number:05}-{shard.id}.csv"

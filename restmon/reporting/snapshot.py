@@ -37,7 +37,7 @@ Ints = NDArray[np.int64]
 
 WEEK = 168 * HOUR
 LOOKBACK = 24 * HOUR
-"""How far before the week polls are read: most stores' last observation before it is there."""
+"""Polls are read from this long before the week, since most stores have an observation there."""
 SLACK = 2 * DAY
 FOR_EVER = 2**62
 RESULTS_KEPT = 8
@@ -48,11 +48,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Stores:
-    """All stores in the order of the report, ``store_id`` as text.
+    """All stores in the order of the report, by ``store_id`` as text.
 
-    ``ids`` are their ids, ``rows`` their row ids (int64), ``schedule`` when they are open;
-    ``demo`` says that they are demo data, ``zone_given`` (bool) which of them have a zone of
-    their own. ``names`` has the name, by id, of those that have one.
+    ``ids`` are their ids, ``rows`` their row ids (int64), and ``schedule`` says when they are open.
+    ``demo`` says whether they are demo data, ``zone_given`` (bool) which of them have their own
+    zone. ``names`` has the names, by id, of those that have one.
     """
 
     ids: list[str]
@@ -69,11 +69,11 @@ class Stores:
 
     @property
     def labels(self) -> list[str]:
-        """How each store is shown: its name with the id second, or the id alone."""
+        """The label of each store: its name followed by its id, or only the id."""
         return list(map(self.label, self.ids))
 
     def label(self, store_id: str) -> str:
-        """How a store is shown."""
+        """The label of a store."""
         return store_label(store_id, self.names.get(store_id))
 
     @property
@@ -87,7 +87,7 @@ class Stores:
         return self.schedule.zone_of_store
 
     def chosen(self, mask: NDArray[np.bool_]) -> "Stores":
-        """Those of the mask alone, in the same order."""
+        """The stores of the mask, in the same order."""
         ids = list(compress(self.ids, mask))
         return Stores(
             ids,
@@ -103,7 +103,7 @@ class Stores:
 class Snapshot:
     """One consistent state: all stores, and every poll at or after ``polls_from``.
 
-    ``depth`` is how far before the newest poll (microseconds) polls are kept at least.
+    It has all polls of at least the ``depth`` (microseconds) before the newest poll.
     """
 
     revision: int
@@ -120,7 +120,7 @@ class Snapshot:
         return int(time.max()) if len(time) else None
 
     def chosen(self, mask: NDArray[np.bool_]) -> "Snapshot":
-        """The stores of the mask (bool, one a store) alone, with their polls."""
+        """The snapshot of only the stores of the mask (bool, one a store), with their polls."""
         place = np.cumsum(mask) - 1
         kept = mask[self.polls.store]
         polls = Polls(place[self.polls.store[kept]], self.polls.time[kept], self.polls.status[kept])
@@ -134,8 +134,8 @@ def current_revision() -> int:
 
 
 def read_stores(first: str | None = None, end: str | None = None) -> Stores:
-    """All stores with their hours, zones and names; or, without names, which no report has,
-    those from ``first`` up to, not including, ``end`` alone."""
+    """All stores with their hours, zones and names. With ``first``, only the stores from it to
+    before ``end``, without names, which no report needs."""
     wanted = []
     if first is not None:
         wanted.append(Store.store_id >= first)
@@ -163,8 +163,8 @@ def read_stores(first: str | None = None, end: str | None = None) -> Stores:
 def read_snapshot(as_of: int | None, depth: int = WEEK + LOOKBACK) -> Snapshot:
     """A snapshot read from the database for a report as of the instant (None: newest poll).
 
-    The newest poll is always the newest that is not from the future (`database.latest_instant`);
-    those that are stand in the snapshot, but nothing is as of them by default.
+    The newest poll is always the newest that is not from the future (`database.latest_instant`).
+    The snapshot also has polls from the future, but the default ``as_of`` ignores them.
     """
     revision = current_revision()
     newest = database.newest_poll() if as_of is None else as_of
@@ -178,7 +178,7 @@ def changes_since(revision: int) -> list[tuple[int, int | None, bool, bool]] | N
     """What each revision after the given one changed: its number, ``polls_from``,
     ``stores_changed`` and ``rebuild`` (see :class:`~restmon.storage.models.Revision`).
 
-    None where that is not known: the database may have been replaced by one with other revisions.
+    None if that is unknown, because the database may have been replaced by another one.
     """
     rows = database.tuples(
         Revision.select(
@@ -195,7 +195,7 @@ def changes_since(revision: int) -> list[tuple[int, int | None, bool, bool]] | N
 
 
 def refresh(old: Snapshot) -> Snapshot:
-    """The snapshot brought up to date with the database."""
+    """The snapshot with all later changes in the database."""
     rows = changes_since(old.revision)
     if rows is None or any(rebuild for *_, rebuild in rows):
         return read_snapshot(None, old.depth)
@@ -219,7 +219,7 @@ def refresh(old: Snapshot) -> Snapshot:
 
 
 def deepen(old: Snapshot, depth: int) -> Snapshot:
-    """The snapshot with the earlier polls that the depth asks for."""
+    """The snapshot with the earlier polls that the depth requires."""
     polls, polls_from = old.polls, old.polls_from
     newest = old.newest(database.latest_instant())
     if newest is None:
@@ -237,7 +237,7 @@ def _read_again(polls: Polls, changed_from: int, stores: int) -> Polls:
 
 
 def append_polls(earlier: Polls, later: Polls, stores: int) -> Polls:
-    """The polls of both, all of the first ones earlier than all of the second ones."""
+    """The polls of both. All of the first must be earlier than all of the second."""
     if not len(earlier.store) or not len(later.store):
         return earlier if len(earlier.store) else later
     space = KeySpace.covering(stores, int(earlier.time.min()), int(later.time.max()))
@@ -272,7 +272,7 @@ class SnapshotCache:
         """A current snapshot that serves a report as of the instant (None: the newest poll) on
         the window (microseconds) before it.
 
-        The caller holds a read transaction: the snapshot is of its state of the data.
+        The caller holds a read transaction. The snapshot has its state of the data.
         """
         depth = window + LOOKBACK
         with self._lock:
@@ -288,7 +288,7 @@ class SnapshotCache:
         return new
 
     def newest_poll(self) -> int | None:
-        """The newest poll's instant, or None; looked up once a revision."""
+        """The newest poll's instant, or None. Looks it up once a revision."""
         newest, latest = self._newest_stored(), database.latest_instant()
         return newest if newest is None or newest <= latest else database.newest_poll(latest)
 
@@ -300,7 +300,7 @@ class SnapshotCache:
         return database.count_polls(latest + 1, FOR_EVER)
 
     def _newest_stored(self) -> int | None:
-        """The newest poll's instant, be it from the future, or None."""
+        """The newest poll's instant, even from the future, or None."""
         known, newest = self._newest
         revision = current_revision()
         if revision != known:
@@ -320,7 +320,7 @@ class SnapshotCache:
             return result
 
     def clear(self) -> None:
-        """Forget everything, as when another database is opened."""
+        """Forget everything, such as when another database is opened."""
         with self._making, self._lock:
             self._snapshot = None
             self._newest = (0, None)

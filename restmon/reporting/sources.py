@@ -1,4 +1,4 @@
-"""Where snapshots come from: all stores, or those in some groups alone."""
+"""Sources of snapshots: all stores, or only those in some groups."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from restmon.storage.models import GroupMember
 
 @dataclass(frozen=True)
 class GroupSource:
-    """The stores in any of some groups (row ids). Gives snapshots of them alone, in which nothing
-    depends on what other stores there are."""
+    """A source of snapshots of the stores in any of some groups (row ids). Nothing in them depends
+    on other stores."""
 
     groups: frozenset[int]
     cache: SnapshotCache = shared_cache
@@ -44,5 +44,5 @@ class GroupSource:
 def choose_source(
     groups: Iterable[int] | None, cache: SnapshotCache = shared_cache
 ) -> SnapshotCache | GroupSource:
-    """What gives snapshots of the stores in the groups; None: of all stores."""
+    """The source of snapshots of the stores in the groups (None: of all stores)."""
     return cache if groups is None else GroupSource(frozenset(groups), cache)

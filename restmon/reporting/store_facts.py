@@ -1,4 +1,4 @@
-"""What is known of stores beside their hours: names, groups, sales."""
+"""What is known about stores besides their hours: names, groups, sales."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from peewee import chunked
 
 from restmon.core.aggregation import Stretches, by_weekday_hour
 from restmon.core.instants import HOUR
-from restmon.core.lost_sales import HourlySales, estimate_lost_sales
+from restmon.core.lost_sales import HourlySalesRows, estimate_lost_sales
 from restmon.reporting.snapshot import Stores
 from restmon.storage import database, models
 from restmon.storage.models import Group, GroupMember, StoreDirectory
@@ -26,13 +26,13 @@ class Sales:
     ``hourly``."""
 
     per_hour: Floats
-    hourly: HourlySales
+    hourly: HourlySalesRows
 
     def of_range(self, first: int, after: int) -> "Sales":
-        """The sales of the stores from ``first`` up to, not including, ``after``."""
+        """The sales of the stores from ``first`` to before ``after``."""
         own = self.hourly
         a, b = np.searchsorted(own.store, [first, after])
-        hourly = HourlySales(
+        hourly = HourlySalesRows(
             own.store[a:b] - first, own.day_of_week[a:b], own.hour[a:b], own.sales[a:b]
         )
         return Sales(self.per_hour[first:after], hourly)
@@ -44,9 +44,9 @@ class Sales:
         ----------
         stores : Stores
         owner : int64 array
-            The store of each row of the result; a store may own several.
+            The store of each row of the result. A store may own several.
         down : Stretches
-            Their ``store`` is a row of the result.
+            Down time. Its ``store`` is a row of the result.
 
         Returns
         -------
@@ -71,7 +71,7 @@ class Sales:
         return result
 
     def _by_hour(self, stores: Stores, owner: Ints, down: Stretches) -> Floats:
-        """The estimate where the rate depends on the hour."""
+        """The estimate for stores whose rate depends on the hour."""
         lo = int(down.start.min()) // 2 if len(down.start) else 0
         hi = -(-int(down.end.max()) // 2) if len(down.start) else HOUR
         table = by_weekday_hour(down, stores.zone_of_store[owner], stores.zones, lo, hi)
@@ -81,7 +81,7 @@ class Sales:
         row = np.repeat(np.arange(len(owner)), counts)
         n = np.repeat(first, counts) + np.arange(len(row))
         n -= np.repeat(np.cumsum(counts) - counts, counts)
-        rates = HourlySales(row, own.day_of_week[n], own.hour[n], own.sales[n])
+        rates = HourlySalesRows(row, own.day_of_week[n], own.hour[n], own.sales[n])
         return estimate_lost_sales(table, self.per_hour[owner], rates)
 
 
@@ -113,19 +113,19 @@ def read_sales(stores: Stores) -> Sales:
     )
     table = np.array(hourly, np.float64).reshape(-1, 4)
     store, day, hour = table[:, :3].astype(np.int64).T
-    return Sales(per_hour, HourlySales(store, day, hour, table[:, 3]))
+    return Sales(per_hour, HourlySalesRows(store, day, hour, table[:, 3]))
 
 
 def read_names(stores: Stores) -> list[str | None]:
-    """The name of each store, None where it has none. The caller holds a read transaction."""
+    """The name of each store, or None. The caller holds a read transaction."""
     query = StoreDirectory.select(StoreDirectory.store, StoreDirectory.name)
     names = dict(database.tuples(query.where(StoreDirectory.name.is_null(False))))
     return [names.get(row) for row in stores.rows.tolist()]
 
 
 def read_group_names(stores: Stores, seen: frozenset[int] | None) -> list[list[str]]:
-    """The names of the groups that each store is in, in order; of those among ``seen`` (row ids;
-    None: all) alone. The caller holds a read transaction."""
+    """The names of each store's groups, in order, limited to the groups ``seen`` (row ids; None:
+    all). The caller holds a read transaction."""
     query = Group.select(Group.id, Group.name).order_by(Group.same_name)
     groups = [(row, name) for row, name in database.tuples(query) if seen is None or row in seen]
     place = {row: n for n, row in enumerate(stores.rows.tolist())}

@@ -1,4 +1,4 @@
-"""The stores that somebody sees, as of now: found by words, group, zone and status, sorted, a page
+"""The stores that an actor sees, as of now: found by words, group, zone and status, sorted, a page
 at a time."""
 
 from bisect import bisect_right
@@ -23,7 +23,7 @@ Flags = NDArray[np.bool_]
 
 Key = str | int | float
 Keys = tuple[Any, Flags]
-"""Values of one type by which stores are sorted, and which of them are known."""
+"""Values of one type to sort stores by, and which of them are known."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Ranks:
 
 @dataclass(frozen=True)
 class Listing:
-    """All stores that somebody sees, in the order of ``fleet.ids``: with their ``names`` and
-    ``groups``, and the ``words`` that a search looks into."""
+    """All stores that an actor sees, in the order of ``fleet.ids``, with their ``names`` and
+    ``groups``, and the ``words`` that a search goes through."""
 
     fleet: Fleet
     names: list[str | None]
@@ -57,10 +57,13 @@ class Place:
 
 @dataclass(frozen=True)
 class StoreQuery:
-    """Which stores: those with ``search`` in their id or name whatever its case, in the ``group``,
-    in the ``zone``, of the status (one of STATUS_NAMES); None: any. ``sort`` is one of SORTS, from
-    the largest on where it is ``descending``; stores without such a value come last. At most
-    ``limit`` of those ``after`` a place."""
+    """A query of stores.
+
+    Finds those with ``search`` in their id or name in any case, in the ``group``, in the ``zone``,
+    and with the status (one of STATUS_NAMES); None matches any. ``sort`` is one of SORTS, largest
+    first if ``descending``. Stores without a value come last. Returns at most ``limit`` stores
+    ``after`` a place.
+    """
 
     search: str | None = None
     group: str | None = None
@@ -74,8 +77,8 @@ class StoreQuery:
 
 @dataclass(frozen=True)
 class Page:
-    """Some stores of a listing: their indices ``chosen`` (int64), in order; how many there are in
-    all; and the place after which the next page begins, None where there is none."""
+    """Some stores of a listing: their indices ``chosen`` (int64), in order, how many there are on
+    all pages, and the place after which the next page begins (None: this is the last)."""
 
     listing: Listing
     chosen: Ints
@@ -84,7 +87,7 @@ class Page:
 
 
 def read_listing(actor: Actor = THIS_MACHINE) -> Listing:
-    """All stores that the actor sees, made once a revision. Raises NoPolls."""
+    """All stores that the actor sees, computed once a revision. Raises NoPolls."""
     with database.reading():
         fleet = compute_fleet(groups=actor.groups)
         return cache.remember(
@@ -101,8 +104,7 @@ def _make_listing(fleet: Fleet, seen: frozenset[int] | None) -> Listing:
 
 
 def list_stores(query: StoreQuery, actor: Actor = THIS_MACHINE) -> Page:
-    """The page of a list. Raises NoPolls, and NotFound for a group that is not there for the
-    actor."""
+    """A page of the list. Raises NoPolls, and NotFound for a group that the actor does not see."""
     with database.reading():
         listing = read_listing(actor)
         group = find_scope(actor, query.group).group if query.group else None
@@ -145,7 +147,7 @@ def _match(listing: Listing, query: StoreQuery, group: str | None) -> Flags:
 
 
 def _is_after(listing: Listing, ranks: Ranks, place: Ints, query: StoreQuery) -> Flags:
-    """Which stores come after a place, which may be that of a store that is no longer there."""
+    """Which stores come after a place. The store of the place may be gone by now."""
     assert query.after is not None  # noqa: S101 - for the type checker
     ids, known = listing.fleet.ids, len(ranks.distinct)
     beyond = np.arange(len(ids)) >= bisect_right(ids, query.after.store_id)

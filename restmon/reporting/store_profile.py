@@ -1,4 +1,4 @@
-"""All that is known of one store: its entry in the directory, its hours, and its last week."""
+"""Everything known about one store: its entry in the directory, its hours, and its last week."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ from restmon.storage.models import BusinessHours, StoreDirectory
 
 @dataclass(frozen=True)
 class StoreProfile:
-    """A store: its ``details`` (of it alone) in the last week, its ``address`` and
-    ``sales_per_hour``, the days it ``opened_on`` and ``closed_on`` (days since 1970-01-01), and the
-    rows (day of week, start, end) of its business hours, sorted, wall-clock microseconds, both None
-    where a row says closed."""
+    """A store: its ``details`` in the last week (with one row), its ``address`` and
+    ``sales_per_hour``, and ``opened_on`` and ``closed_on`` (days since 1970-01-01). The rows of its
+    business hours are (day of week, start, end), sorted, in wall-clock microseconds. Both times are
+    None on a closed day."""
 
     details: Details
     address: str | None
@@ -26,8 +26,7 @@ class StoreProfile:
 
 
 def read_profile(store_id: str, actor: Actor = THIS_MACHINE) -> StoreProfile:
-    """The profile of a store. Raises NotFound, also where it is not there for the actor, and
-    NoPolls."""
+    """The profile of a store. Raises NotFound, also if the actor does not see it, and NoPolls."""
     with database.reading():
         details = compute_details(find_scope(actor, store_id=store_id))
         row = int(details.stores.rows[0])

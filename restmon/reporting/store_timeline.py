@@ -1,4 +1,4 @@
-"""One store over a range of time: all that its page shows, read with a few index look-ups."""
+"""One store over a range of time, for its page. A few index look-ups read all of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ Ints = NDArray[np.int64]
 STEP = 2 * DAY
 STEP_FACTOR = 4
 ALL = np.zeros(1, np.int64)
-"""The indices of all stores of a set of one."""
+"""The indices of all stores in a set of one store."""
 
 
 @dataclass(frozen=True)
@@ -214,8 +214,8 @@ def _overlap(some: Stretches, others: Stretches) -> Stretches:
 def read_window(
     scope: Scope, window: Window | None, as_of: int | None = None, method: str = NEAREST
 ) -> StoreTimeline:
-    """The one store of a scope in a window (None: the last week). Raises NoPolls, NotFound where
-    the store is gone, BadRequest for a window that cannot be as of that instant."""
+    """The one store of a scope in a window (None: the last week). Raises NoPolls, NotFound if the
+    store is gone, and BadRequest for a window that does not fit ``as_of``."""
     with database.reading():
         instant = choose_as_of(scope, as_of)
         stores = read_scope(scope)
@@ -285,7 +285,7 @@ def _read_polls(store: Stores, lo: int, hi: int) -> Polls:
 
 
 def _read_reasons(store: Stores, polls: Polls) -> tuple[Reasons, list[str]]:
-    """The reasons of the store's polls in the time that the polls span, and their texts."""
+    """The reasons of the store's polls in the time of these polls, and their texts."""
     if not len(polls.time):
         return Reasons(*(np.empty(0, np.int64) for _ in range(3))), []
     between = PollReason.timestamp.between(int(polls.time[0]), int(polls.time[-1]))
@@ -312,8 +312,8 @@ def _join(parts: list[Polls]) -> Polls:
 def _before(store: Stores, lo: int) -> Polls:
     """The polls before ``lo`` that matter from there on.
 
-    That is the last observation; where it was down, all back to the last one that was up, so
-    that an outage has its beginning.
+    These are the last observation and, if it was down, all polls back to the last one that was up,
+    so that an outage has its beginning.
     """
     parts: list[Polls] = []
     step = STEP

@@ -1,4 +1,4 @@
-"""How stores stand against their targets in a calendar month (SEMANTICS.md, "Targets")."""
+"""How stores compare with their targets in a calendar month (SEMANTICS.md, "Targets")."""
 
 import math
 from dataclasses import dataclass
@@ -42,11 +42,11 @@ class Standing:
         return Standing(*(column[places] for column in vars(self).values()))
 
     def each(self) -> Judgement:
-        """How each store stands."""
+        """How each store compares."""
         return judge(self.target, self.of_month, self.so_far, self.used)
 
     def together(self) -> Judgement | None:
-        """How the stores stand together, as arrays of one entry; None where none has a target."""
+        """How the sum of the stores compares, as arrays of one entry; None if none has a target."""
         if (self.target == NO_TARGET).all():
             return None
         one = np.zeros(len(self.target), np.int64)
@@ -69,7 +69,8 @@ def describe_standing(found: Judgement | None) -> dict[str, Any]:
 
 
 def judge_stores(stores: Stores, window: tuple[Ints, Ints], down: Ints, how: Reading) -> Standing:
-    """Return how the stores stand in the month in which their window ends, up to ``as_of``.
+    """Return how the stores compare with their targets in the month in which their window ends, up
+    to ``as_of``.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ def judge_stores(stores: Stores, window: tuple[Ints, Ints], down: Ints, how: Rea
     window : pair of int64 arrays of shape (stores,), instants
         Begin and end.
     down : int64 array of shape (stores,), half microseconds
-        Downtime in the window: it is the month's where the window is the month.
+        Downtime in the window. It serves for the month if the window is the month.
     how : Reading
 
     The caller holds a read transaction.
@@ -106,8 +107,8 @@ def judge_stores(stores: Stores, window: tuple[Ints, Ints], down: Ints, how: Rea
 
 
 def judge_now(stores: Stores, how: Reading) -> Standing:
-    """Return how the stores stand in the month of ``as_of``. The caller holds a read
-    transaction."""
+    """Return how the stores compare with their targets in the month of ``as_of``. The caller holds
+    a read transaction."""
     nothing = np.zeros(len(stores.ids), np.int64)
     ends = np.full(len(stores.ids), how.as_of, np.int64)
     return judge_stores(stores, (ends, ends), nothing, how)

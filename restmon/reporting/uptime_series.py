@@ -25,10 +25,10 @@ OPEN, OBSERVED, DOWN, COVERED = range(4)
 
 @dataclass(frozen=True)
 class Sums:
-    """Time of some stores in each of some periods: int64 arrays of one length, half microseconds.
+    """Sums of some stores in each period: int64 arrays of one length, half microseconds.
 
-    ``open`` is that of all stores, ``up`` and ``down`` that of those that were observed, and
-    ``covered`` the part of ``open`` that was seen (SEMANTICS.md, "Coverage").
+    ``open`` is the open time of all stores, and ``covered`` the covered part of it (SEMANTICS.md,
+    "Coverage"). ``up`` and ``down`` are sums of the observed stores.
     """
 
     open: Ints
@@ -126,7 +126,7 @@ class _Adding:
         self._outages += int(measure_outages(line, as_of, lo, hi).outages.sum())
 
     def series(self, how: Reading) -> UptimeSeries:
-        """What was added up."""
+        """The series of the sums so far."""
         begin = np.full(len(self._number), FOR_EVER, np.int64)
         end = np.full(len(self._number), -FOR_EVER, np.int64)
         for periods in self._periods.values():

@@ -1,8 +1,8 @@
 """Stores' timelines over windows of time, in pieces that fit into memory.
 
-Of the polls outside of a window only those are read that its numbers need: the neighbors of the
-window, and, where a store is down at an edge, all up to the next observation that is up, so that
-its outages are whole::
+Outside of a window only those polls are read that its numbers need: the neighbors of the window,
+and, if a store is down at an edge, all up to the next observation that is up, so that its outages
+are whole::
 
           last up                    window                    first up
     ------x-----o---o-----|---x----o-----x------o--|----o---o----x------- as_of
@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 STORE_DAYS_AT_ONCE = 200_000
-"""How many days of stores are one piece: about four million polls."""
+"""One piece has this many days of stores: about four million polls."""
 FIRST_STEP = 4 * DAY
 
 
@@ -103,7 +103,7 @@ def _read_piece(
     extended = np.union1d(earlier.store, unseen)
     if len(extended):
         polls = _insert(polls, _join(earlier, later))
-        begin[earlier.store[::-1]] = earlier.time[::-1]  # sorted: the first one stays
+        begin[earlier.store[::-1]] = earlier.time[::-1]  # sorted, so the first one stays
         if not _fit(count, begin, end):
             half = np.arange(count) < count // 2
             yield from _read_piece(first, stores.chosen(half), lo[half], hi[half], how)
@@ -117,8 +117,8 @@ def _read_piece(
 
 
 def _fit(count: int, begin: Ints, end: Ints) -> bool:
-    """Whether the keys of so many stores and of instants between those fit into 64 bits (see
-    `KeySpace`). Where polls lie centuries apart, fewer stores are looked at at once."""
+    """Whether the keys of a number of stores and of instants from lo to hi fit into 64 bits (see
+    `KeySpace`). If polls lie centuries apart, a piece must have fewer stores."""
     return count == 1 or count * (int(end.max()) - int(begin.min()) + 8 * DAY) < 2**62
 
 
@@ -176,7 +176,7 @@ def _have_up(stores: Stores, chosen: Ints, polls: Polls, lo: Ints, hi: Ints) -> 
     result = np.zeros(len(chosen), bool)
     up = polls.where(polls.status == 1)
     if len(up.store):
-        # Only stores that have some need their hours looked at.
+        # Only stores with such polls need their hours expanded.
         mine = np.unique(up.store)
         if not _fit(len(mine), lo, hi):
             half = len(chosen) // 2
@@ -195,7 +195,7 @@ def _of(polls: Polls, chosen: Ints) -> Polls:
 
 
 def _insert(polls: Polls, few: Polls) -> Polls:
-    """The polls with a few more, none of which is among them."""
+    """The polls with a few new ones inserted."""
     at = polls.places(few.store, few.time)
     return Polls(
         np.insert(polls.store, at, few.store),

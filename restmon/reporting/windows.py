@@ -1,4 +1,4 @@
-"""Windows of time that a user asks for (SEMANTICS.md, "Now")."""
+"""Windows of time that a user requests (SEMANTICS.md, "Now")."""
 
 import re
 from calendar import monthrange
@@ -18,7 +18,7 @@ from restmon.ingest.values.timestamps import timestamp
 Ints = NDArray[np.int64]
 
 NAMES = ("from", "to", "month", "last")
-"""The words that say which window is meant; the same in API, CLI and on record."""
+"""The names of the words that say a window; the same in API, CLI and database."""
 MOST_DAYS = 397
 """13 months, 366 days and 31."""
 UNITS = {"h": HOUR, "d": DAY, "w": WEEK}
@@ -42,7 +42,7 @@ class Edge:
         return self.instant if self.instant is not None else (self.day or 0) * DAY
 
     def in_zones(self, zones: list[str]) -> Ints:
-        """The instants that it is in the zones."""
+        """The instant of this edge in each zone."""
         if self.day is None:
             return np.full(len(zones), self.instant, np.int64)
         return _midnights(self.day, zones)
@@ -50,9 +50,9 @@ class Edge:
 
 @dataclass(frozen=True)
 class Window:
-    """A window that was asked for: from an edge to another (None: to ``as_of``), or a calendar
-    month (the numbers of its first day and of the first after it), or a length of time
-    (microseconds) that ends at ``as_of``. ``words`` are what the user wrote, by name."""
+    """A requested window: from one edge to another (None: to ``as_of``), or a calendar month (the
+    day numbers of its first day and of the day after its last), or a length of time (microseconds)
+    that ends at ``as_of``. ``words`` are what the user wrote, by name."""
 
     words: tuple[tuple[str, str], ...]
     since: Edge | None = None
@@ -128,16 +128,16 @@ class Window:
 
 
 LAST_WEEK = Window(())
-"""The window of those who name none: the last 168 hours."""
+"""The default window: the last 168 hours."""
 
 
 def parse_window(words: Mapping[str, str | None]) -> Window | None:
-    """Return the window that some words say, by NAMES; None where they say none.
+    """Return the window in words, by NAMES; None if there are no words.
 
     Raises
     ------
     BadRequest
-        If they say none that can be, or more than one.
+        If the words are not a valid window, or say more than one.
     """
     given = {name: text.strip() for name in NAMES if (text := words.get(name) or "").strip()}
     if not given:
@@ -211,8 +211,8 @@ def _explain_backwards(since: Edge, until: Edge) -> BadRequest:
 
 
 def _check_length(lo: int, hi: int, *, same_kind: bool) -> None:
-    """Raise BadRequest for a window of more than 13 months. Between a date and an instant a day
-    more passes, as a date begins at another instant in each zone."""
+    """Raise BadRequest for a window of more than 13 months. Allows a day more between a date and an
+    instant, since a date begins at another instant in each zone."""
     if hi - lo > MOST_DAYS * DAY + (0 if same_kind else DAY):
         raise _too_long()
 

@@ -11,7 +11,7 @@ from restmon.reporting.details_table import (
     INSTANT,
     NUMBER,
     YES_OR_NO,
-    Table,
+    DetailsTable,
     write_instant,
 )
 
@@ -31,9 +31,9 @@ UNITS = (
 )
 
 
-def make_workbook(table: Table) -> bytes:
+def make_workbook(table: DetailsTable) -> bytes:
     """The workbook of a table: a sheet "Details" with its rows, ids as text and numbers as numbers,
-    and a sheet "About" that says what they are of. No text of it is a formula."""
+    and a sheet "About" that describes them. No text in it is a formula."""
     import xlsxwriter  # noqa: PLC0415 - only a workbook needs it
 
     out = io.BytesIO()
@@ -52,7 +52,7 @@ def make_workbook(table: Table) -> bytes:
     return out.getvalue()
 
 
-def _fill(sheet: Any, table: Table, head: Any, two_decimals: Any) -> None:
+def _fill(sheet: Any, table: DetailsTable, head: Any, two_decimals: Any) -> None:
     kinds = list(COLUMNS.values())
     for column, (name, kind) in enumerate(COLUMNS.items()):
         sheet.set_column(column, column, WIDTHS.get(kind, TEXT_WIDTH))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from peewee import fn
 
-from restmon.core.hours import ALWAYS, CLOSED, NEVER, OtherHours, Schedule, WeeklyHours
+from restmon.core.hours import ALWAYS, CLOSED, NEVER, OtherHoursRows, Schedule, WeeklyHours
 from restmon.storage import database, models
 from restmon.storage.models import GroupMember, StoreDirectory
 
@@ -93,7 +93,7 @@ def _lifespans(places: _Places, only_store: int | None) -> tuple[Ints | None, In
     return opened_on, closed_on
 
 
-def _other_hours(places: _Places, only_store: int | None) -> OtherHours | None:
+def _other_hours(places: _Places, only_store: int | None) -> OtherHoursRows | None:
     """The other hours of the stores and of their groups, or None."""
     dated = models.OtherHours
     columns = (
@@ -115,4 +115,4 @@ def _other_hours(places: _Places, only_store: int | None) -> OtherHours | None:
     mine = place >= 0
     if not mine.any():
         return None
-    return OtherHours(place[mine], table[mine, 1], table[mine, 2], table[mine, 3], is_own[mine])
+    return OtherHoursRows(place[mine], table[mine, 1], table[mine, 2], table[mine, 3], is_own[mine])

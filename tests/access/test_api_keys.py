@@ -15,7 +15,7 @@ from restmon.storage.access_models import ApiKey
 from restmon.storage.models import now
 from restmon.stores import groups
 from tests.support.http import Answer, http, multipart
-from tests.support.workspace import POLLS_HEADER, Workspace, make_workspace, opened
+from tests.support.workspace import POLLS_HEADER, Workspace, make_workspace, open_workspace
 
 pytestmark = pytest.mark.both_databases
 
@@ -75,7 +75,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     try:
         made_here.env["OPERATOR"] = made(made_here, "nightly", "--role", "operator")
         made_here.env["VIEWER"] = made(made_here, "looker", "--role", "viewer")
-        with opened(made_here):
+        with open_workspace(made_here):
             groups.create("Mine")
             made_here.env["OWNER"] = api_keys.make("owner", Role.OWNER, None, ["Mine"])
         made_here.start_worker()
@@ -135,7 +135,7 @@ def test_who_may_use_a_route(exposed: Workspace, method: str, route: str, who: s
 def test_a_key_is_kept_as_its_hash_and_its_use_is_noted(exposed: Workspace):
     key = exposed.env["VIEWER"]
     assert ask(exposed, "GET", "/get_report", key).status == 400
-    with opened(exposed), database.session():
+    with open_workspace(exposed), database.session():
         row = ApiKey.get(ApiKey.name == "looker")
         assert key not in json.dumps(row.__data__)
         assert key.startswith(row.start)
@@ -153,7 +153,7 @@ def test_a_revoked_and_an_expired_key_are_refused_at_once(exposed: Workspace):
     found = ask(exposed, "GET", "/get_report", key)
     assert (found.status, found.json["error"]["message"]) == (401, "The API key has been revoked.")
     late = made(exposed, "late", "--days", "1")
-    with opened(exposed), database.session():
+    with open_workspace(exposed), database.session():
         ApiKey.update(expires_at=now()).where(ApiKey.name == "late").execute()
     found = ask(exposed, "GET", "/get_report", late)
     assert (found.status, found.json["error"]["message"]) == (401, "The API key has expired.")

@@ -20,7 +20,7 @@ from restmon.stores import groups, targets
 from tests.support.examples import examples
 from tests.support.http import http
 from tests.support.workers import held_job
-from tests.support.workspace import POLLS_HEADER, Workspace, opened
+from tests.support.workspace import POLLS_HEADER, Workspace, open_workspace
 
 POLLS = "x,active,2023-01-23 16:14:00 UTC\nx,inactive,2023-01-23 17:15:00 UTC\n"
 DEPENDENT = (
@@ -90,7 +90,7 @@ def known(processes: Workspace) -> Iterator[Known]:
     (processes.path / "inbox").mkdir()
     (processes.path / "inbox" / "polls.csv").write_text(POLLS_HEADER + POLLS)
     waiting = [{"kind": "polls", "name": "p.csv", "path": "p"}]
-    with opened(processes), ExitStack() as stack:
+    with open_workspace(processes), ExitStack() as stack:
         imported = processes.import_now(POLLS + "x,broken,2023-01-23 16:14:00 UTC\n")
         groups.create("g")
         groups.add("g", ["x"])

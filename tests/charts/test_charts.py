@@ -20,9 +20,9 @@ from restmon.charts.fleet import (
 )
 from restmon.charts.timeline import (
     DayBars,
+    DrawnStretches,
     PollMarks,
     StoreMarks,
-    Stretches,
     draw_daily_uptime,
     draw_timeline,
 )
@@ -30,7 +30,7 @@ from restmon.core import worked_example
 from restmon.core.instants import HOUR
 
 CHICAGO = "America/Chicago"
-NOTHING = Stretches(np.empty(0, np.int64), np.empty(0, np.int64), [])
+NOTHING = DrawnStretches(np.empty(0, np.int64), np.empty(0, np.int64), [])
 NO_POLLS = PollMarks(np.empty(0, np.int64), np.empty(0, bool), np.empty(0, bool), [])
 
 
@@ -40,20 +40,20 @@ def local(text: str, zone: str = CHICAGO, fold: int = 0) -> int:
     return round(wall.timestamp()) * 10**6
 
 
-def stretches(*pairs: tuple[int, int]) -> Stretches:
+def stretches(*pairs: tuple[int, int]) -> DrawnStretches:
     table = np.array(pairs, np.int64).reshape(-1, 2)
-    return Stretches(table[:, 0], table[:, 1], [f"text {n}" for n in range(len(pairs))])
+    return DrawnStretches(table[:, 0], table[:, 1], [f"text {n}" for n in range(len(pairs))])
 
 
 def timeline(
     lo: int,
     hi: int,
-    up: Stretches = NOTHING,
-    down: Stretches = NOTHING,
+    up: DrawnStretches = NOTHING,
+    down: DrawnStretches = NOTHING,
     polls: PollMarks = NO_POLLS,
     zone: str = CHICAGO,
-    opened: Stretches = NOTHING,
-    seen: Stretches | None = None,
+    opened: DrawnStretches = NOTHING,
+    seen: DrawnStretches | None = None,
 ) -> go.Figure:
     whole = stretches((lo, hi)) if seen is None else seen
     return draw_timeline(zone, lo, hi, StoreMarks(opened, up, down, polls, whole, "unseen"))
@@ -204,7 +204,7 @@ def test_zones_of_half_hours_are_cut_at_their_own_midnight():
 def test_cutting_loses_no_time_and_stays_in_the_day(zone: str, day: int, pieces: list[int]):
     begin = int(datetime(2022, 10, 1, tzinfo=UTC).timestamp() * 10**6) + day * 24 * HOUR
     ends = begin + np.cumsum([0, *pieces]) * 60 * 10**6
-    every = Stretches(ends[:-1], ends[1:], [str(n) for n in range(len(pieces))])
+    every = DrawnStretches(ends[:-1], ends[1:], [str(n) for n in range(len(pieces))])
     figure = timeline(int(ends[0]), int(ends[-1]), every, zone=zone)
     drawn = bars(figure, 1)
     for n, minutes in enumerate(pieces):

@@ -11,7 +11,7 @@ from restmon.core.aggregation import by_weekday_hour, down_stretches
 from restmon.core.coverage import find_stale, is_feed_stale, measure_coverage
 from restmon.core.hours import DEFAULT_ZONE, open_intervals
 from restmon.core.incidents import count_quarters, find_incidents
-from restmon.core.lost_sales import HourlySales, estimate_lost_sales, total_lost_sales
+from restmon.core.lost_sales import HourlySalesRows, estimate_lost_sales, total_lost_sales
 from restmon.core.observations import Polls
 from restmon.core.outage_statistics import UNKNOWN, Reasons, find_causes, measure_outages
 from restmon.core.targets import NO_TARGET, WHOLE, effective_targets, judge, judge_groups
@@ -235,7 +235,7 @@ def test_lost_sales_are_the_references(case: Case, data: st.DataObject):
     single = [data.draw(st.none() | rates) for _ in stores]
     rows = [(s, *cell, rate) for s, found in enumerate(own) for cell, rate in found.items()]
     columns = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3).T
-    hourly = HourlySales(*columns, np.array([float(row[3]) for row in rows]))
+    hourly = HourlySalesRows(*columns, np.array([float(row[3]) for row in rows]))
     per_hour = np.array([np.nan if rate is None else float(rate) for rate in single])
     lost = estimate_lost_sales(down, per_hour, hourly)
     expected = []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from restmon.core.hours import CLOSED, OtherHours, Schedule, WeeklyHours, open_intervals
+from restmon.core.hours import CLOSED, OtherHoursRows, Schedule, WeeklyHours, open_intervals
 from restmon.core.instants import DAY, HOUR, day_number
 from restmon.core.observations import Polls
 from restmon.core.timeline import METHODS, build_timeline
@@ -123,7 +123,7 @@ def test_thanksgiving(hours: Hours, expected: list[tuple[float, float]]):
 
 def test_who_is_assumed_to_be_open_around_the_clock():
     rows = WeeklyHours(*np.array([[1, 0, CLOSED, CLOSED], [2, 0, 0, HOUR]], np.int64).T)
-    other = OtherHours(*(np.array([n], np.int64) for n in (4, 0, 0, HOUR)), np.array([True]))
+    other = OtherHoursRows(*(np.array([n], np.int64) for n in (4, 0, 0, HOUR)), np.array([True]))
     schedule = Schedule(
         ["UTC"],
         np.zeros(5, np.int64),

@@ -20,7 +20,13 @@ from tests.support.clusters import Cluster, cluster, postgres_programs
 from tests.support.environment import free_port, wait_until
 from tests.support.proxy import Proxy, proxy
 from tests.support.workers import ended, polls, start_worker
-from tests.support.workspace import Running, Workspace, close_databases, make_workspace, opened
+from tests.support.workspace import (
+    Running,
+    Workspace,
+    close_databases,
+    make_workspace,
+    open_workspace,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -58,7 +64,7 @@ def server() -> Iterator[Cluster]:
 def crashing(server: Cluster, tmp_path: Path) -> Iterator[Workspace]:
     """A workspace on that server."""
     made = make_workspace(tmp_path, server.create("restmon"))
-    with opened(made):
+    with open_workspace(made):
         try:
             yield made
         finally:

@@ -20,7 +20,7 @@ from restmon.ops import retention
 from restmon.reporting import computation, reports
 from restmon.reporting.current_status import DOWN, NEVER, NEVER_OBSERVED, UP
 from restmon.reporting.fleet import Fleet, compute_fleet
-from restmon.reporting.incident_list import FoundIncidents, find_incidents
+from restmon.reporting.incident_list import FoundIncidents, list_incidents
 from restmon.reporting.scopes import find_scope
 from restmon.reporting.snapshot import LOOKBACK, RESULTS_KEPT, SLACK, SnapshotCache, cache
 from restmon.storage import database
@@ -74,7 +74,7 @@ def test_the_incidents_of_a_fleet_are_those_of_its_week(workspace: Workspace):
     workspace.import_now("".join([*polls, hourly_polls("up", utc("2023-01-20 00:00"), "u" * 166)]))
     found = compute_fleet()
     assert len(found.incidents.ids) == 2
-    assert_same_incidents(found.incidents, find_incidents(find_scope()))
+    assert_same_incidents(found.incidents, list_incidents(find_scope()))
 
 
 def test_coverage_is_told_of_each_window_and_hour(workspace: Workspace):

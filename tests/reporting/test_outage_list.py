@@ -42,7 +42,7 @@ def outages(scope: Scope = EVERYTHING, **words: Any) -> list[dict[str, Any]]:
 
 def incidents(scope: Scope = EVERYTHING, **words: Any) -> list[dict[str, Any]]:
     window = parse_window({name.rstrip("_"): text for name, text in words.items()})
-    found = incident_list.find_incidents(scope, window)
+    found = incident_list.list_incidents(scope, window)
     rows = incident_list.make_rows(found, scope.seen)
     return [dict(zip(incident_list.COLUMNS, row, strict=True)) for row in rows]
 

@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 from restmon.access.roles import Actor, Role
 from restmon.errors import BadRequest, DataChanged, NotFound, RestmonError
 from restmon.reporting import comparison, report_details, reports
-from restmon.reporting.details_table import COLUMNS, Table
+from restmon.reporting.details_table import COLUMNS, DetailsTable
 from restmon.reporting.reports import Part
 from restmon.reporting.workbook import make_workbook
 from restmon.storage import database
@@ -46,7 +46,7 @@ def made(**request: Any) -> Report:
     return reports.get(report.id)
 
 
-def ids(table: Table) -> list[Any]:
+def ids(table: DetailsTable) -> list[Any]:
     return [row[0] for row in table.rows]
 
 

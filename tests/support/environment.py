@@ -33,14 +33,14 @@ def wait_until(
     what: str,
     condition: Callable[[], Any],
     seconds: float = 180,
-    told: Callable[[], str] = str,
+    describe: Callable[[], str] = str,
 ) -> Any:
     """Wait for a true value of the condition and return it; fails after the seconds, with the
-    text that ``told`` gives then."""
+    text that ``describe`` gives then."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
         time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s in vain: {what}\n{told()}")
+    raise AssertionError(f"waited {seconds} s in vain: {what}\n{describe()}")

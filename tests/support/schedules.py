@@ -10,7 +10,7 @@ from restmon.core.hours import (
     CLOSED,
     DEFAULT_ZONE,
     NEVER,
-    OtherHours,
+    OtherHoursRows,
     Schedule,
     WeeklyHours,
 )
@@ -75,7 +75,7 @@ def schedule_of(stores: list[tuple[Hours, str | None]]) -> Schedule:
         zones,
         np.array([zones.index(zone or DEFAULT_ZONE) for _, zone in stores], np.int64),
         WeeklyHours(*np.array(weekly, np.int64).reshape(-1, 4).T),
-        OtherHours(*others.T[:4], others[:, 4] == 1) if len(others) else None,
+        OtherHoursRows(*others.T[:4], others[:, 4] == 1) if len(others) else None,
         np.array([ALWAYS if h.opened_on is None else h.opened_on for h, _ in stores], np.int64),
         np.array([NEVER if h.closed_on is None else h.closed_on for h, _ in stores], np.int64),
         np.array([hours.unreadable for hours, _ in stores]),

@@ -40,7 +40,7 @@ from tests.support.clusters import binaries, cluster
 from tests.support.environment import free_port, wait_until
 from tests.support.http import Answer, http, multipart
 from tests.support.workers import ended, polls, start_changed, start_worker
-from tests.support.workspace import POLLS_HEADER, Workspace, make_workspace, opened
+from tests.support.workspace import POLLS_HEADER, Workspace, make_workspace, open_workspace
 
 STORES = 120
 POLLS_EACH = 100
@@ -529,7 +529,7 @@ def on(url: str, what: Any, *arguments: Any) -> Any:
     """Run a fault in a workspace of its own; its processes end with it."""
     with tempfile.TemporaryDirectory(prefix="restmon-soak-") as folder:
         made = make_workspace(Path(folder), url)
-        with opened(made):
+        with open_workspace(made):
             try:
                 return what(made, *arguments)
             finally:

@@ -156,7 +156,7 @@ class Workspace:
             assert ready or running.process.poll() is None, running.output
             return ready
 
-        wait_until("the worker is ready", is_ready, told=lambda: running.output)
+        wait_until("the worker is ready", is_ready, describe=lambda: running.output)
         return running
 
     def start_api(self, env: dict[str, str] | None = None) -> Running:
@@ -175,7 +175,7 @@ class Workspace:
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
 
-        wait_until(f"something listens on {port}", listening, told=lambda: running.output)
+        wait_until(f"something listens on {port}", listening, describe=lambda: running.output)
 
     def import_now(
         self, polls: str | None = None, hours: str | None = None, zones: str | None = None
@@ -220,7 +220,7 @@ def make_workspace(path: Path, database_url: str = "") -> Workspace:
 
 
 @contextmanager
-def opened(made: Workspace) -> Iterator[None]:
+def open_workspace(made: Workspace) -> Iterator[None]:
     """Open a workspace's database and queue in this process too, with its settings."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in made.env.items():

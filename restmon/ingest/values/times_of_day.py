@@ -170,6 +170,6 @@ def _says_itself(text: str) -> bool:
     return not match or bool(match["half"]) or not 1 <= int(match["hour"]) <= 12
 
 
-def as_text(values: NDArray[np.int64]) -> list[str]:
+def write_times(values: NDArray[np.int64]) -> list[str]:
     """The text of times in the long form, for messages."""
     return [f"{v // HOUR:02d}:{v // MINUTE % 60:02d}" for v in values.tolist()]
