@@ -94,7 +94,7 @@ def incidents() -> dict[str, Any]:
     from restmon.reporting.scopes import Scope
 
     def run() -> None:
-        incident_list.make_rows(incident_list.find_incidents(Scope()), None)
+        incident_list.make_rows(incident_list.list_incidents(Scope()), None)
 
     return {"seconds": clock(run)}
 

@@ -23,7 +23,7 @@ from tests.support.workspace import (
     ZONES_HEADER,
     Workspace,
     make_workspace,
-    opened,
+    open_workspace,
 )
 
 pytestmark = [pytest.mark.browser]
@@ -58,7 +58,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Wo
     made = make_workspace(tmp_path_factory.mktemp("demo"))
     try:
         assert made.restmon("demo", "--load").returncode == 0
-        with opened(made):
+        with open_workspace(made):
             for _ in range(2):
                 reports.work(reports.request(requested_by="dashboard").id)
         made.start_worker()
@@ -401,7 +401,7 @@ def test_who_has_an_account_logs_in_at_the_provider(browser: Browser, workspace:
             settle(page)
             expect(page.get_by_text("1 store")).to_be_visible()
             expect(page.get_by_role("link", name="Access")).to_have_count(0)
-            with opened(workspace):
+            with open_workspace(workspace):
                 newest = audit.list_recent()[0]
                 accounts.set_active("owner@example.com", False)
             assert (newest.actor, newest.action) == ("owner@example.com", audit.LOGGED_IN)
@@ -413,7 +413,7 @@ def test_who_has_an_account_logs_in_at_the_provider(browser: Browser, workspace:
 def people(workspace: Workspace) -> None:
     """Two stores, one of them the owner's, and an account each for owner and operator."""
     workspace.import_now(polls=POLLS)
-    with opened(workspace):
+    with open_workspace(workspace):
         groups.create("Mine")
         groups.add("Mine", ["mine-1"])
         accounts.add("operator@example.com", Role.OPERATOR, PASSWORD)

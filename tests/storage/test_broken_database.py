@@ -34,7 +34,7 @@ from tests.support.workspace import (
     Workspace,
     close_databases,
     make_workspace,
-    opened,
+    open_workspace,
 )
 
 PROCESSES = {"worker", "api", "dashboard", "run"}
@@ -138,7 +138,7 @@ def check(result: Result, *, says: str = "", may_work: bool = False) -> None:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The file of a database with something in every part of it."""
     made = make_workspace(tmp_path_factory.mktemp("whole"))
-    with opened(made):
+    with open_workspace(made):
         polls = "".join(
             f"s{store},{'active' if minute % 7 else 'inactive'},2023-01-23 1{minute // 60}:"
             f"{minute % 60:02}:00 UTC\n"
