@@ -10,9 +10,10 @@ from pathlib import Path
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit import file_util
 
-FOLDER = Path(file_util.get_static_dir())
+from restmon.dashboard.compat import STATIC_FOLDER
+
+FOLDER = STATIC_FOLDER
 HEADERS = {"Cache-Control": "public, immutable, max-age=31536000"}  # names change with content
 
 

@@ -1,4 +1,4 @@
-"""The internals of Peewee that restmon changes. Another release may differ (seen in Peewee 4.5.3).
+"""Internals of Peewee (4.5.3) and of Python's sqlite3 (3.11) that restmon uses.
 
 Peewee imports psycopg wherever it is installed. That takes as long as importing Peewee itself, and
 an SQLite database does not need it. `import_peewee` imports Peewee without psycopg, and
@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 PSYCOPG = "psycopg"
+UNDECODABLE = "Could not decode to UTF-8"
 
 
 def import_peewee() -> None:
@@ -26,6 +27,14 @@ def import_peewee() -> None:
         import_module("playhouse.migrations")
     finally:
         del sys.modules[PSYCOPG]
+
+
+def is_undecodable(error: Exception) -> bool:
+    """Whether an error of Python's sqlite3 says that text is not UTF-8, which means damage.
+
+    SQLite does not check text, so the error has no code, only this message.
+    """
+    return UNDECODABLE in str(error)
 
 
 def attach_psycopg() -> None:

@@ -1,9 +1,14 @@
 """Peewee without psycopg, and with it afterwards, is the Peewee that imported it itself."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
+import pytest
+
+from restmon.storage.compat import is_undecodable
 from tests.support.environment import ROOT
 
 SHOW = """
@@ -54,3 +59,13 @@ def test_psycopg_that_is_there_stays():
     assert peewee_after(f"import psycopg; {WITHOUT}") == peewee_after("")
     assert peewee_after(f"import peewee; {WITHOUT}") == peewee_after("")
     assert peewee_after(f"{WITHOUT}; import psycopg")["loaded"]
+
+
+def test_sqlite3_says_that_text_is_not_utf_8():
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(sqlite3.OperationalError) as caught,
+    ):
+        connection.execute("SELECT CAST(x'ff' AS TEXT)").fetchone()
+    assert is_undecodable(caught.value)
+    assert not hasattr(caught.value, "sqlite_errorcode")

@@ -6,9 +6,9 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import pyarrow as pa
-from tzlocal.windows_tz import win_tz
 
 from restmon.core.fixed_zones import explain_fixed_zone
+from restmon.ingest.compat import windows_zones
 from restmon.ingest.values.base import Parsed, by_distinct_value, trimmed, words
 
 NOT_PLACES = {"localtime", "posixrules", "factory"}
@@ -45,7 +45,7 @@ DISPLAYED = re.compile(r"\((?:utc|gmt)[^)]*\) *(.*)")
 @cache
 def _known() -> dict[str, str]:
     """The zones by their names in lower case: IANA's, then those of Windows (CLDR's table)."""
-    windows = {name.casefold(): zone for name, zone in win_tz.items()}
+    windows = {name.casefold(): zone for name, zone in windows_zones().items()}
     iana = {name.casefold().replace("_", " "): name for name in sorted(available_timezones())}
     return {name: zone for name, zone in (windows | iana).items() if name not in NOT_PLACES}
 

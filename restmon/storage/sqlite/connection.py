@@ -14,12 +14,9 @@ from peewee import OperationalError, SqliteDatabase
 
 from restmon.errors import DatabaseDamaged, DatabaseUnavailable, DatabaseUnusable
 from restmon.settings import Settings
-from restmon.storage import models
+from restmon.storage import compat, models
 
 BUSY_SECONDS = 60
-
-UNDECODABLE = "Could not decode to UTF-8"
-"""The message of Python's driver, not SQLite's, about damaged text."""
 
 PRAGMAS = {
     "journal_mode": "wal",
@@ -50,7 +47,7 @@ def explain(error: Exception) -> DatabaseUnavailable | None:
     path = Path(models.database.database)
     if code == sqlite3.SQLITE_NOTADB:
         return not_a_database(path)
-    if code == sqlite3.SQLITE_CORRUPT or UNDECODABLE in str(error):
+    if code == sqlite3.SQLITE_CORRUPT or compat.is_undecodable(error):
         return damaged(path, str(error))
     if code is None and not isinstance(error, OperationalError | sqlite3.Error):
         return None
