@@ -10,6 +10,7 @@ from restmon.dashboard import (
     attention_list,
     figures,
     filters,
+    hour_links,
     identity,
     incident_cards,
     notices,
@@ -18,7 +19,7 @@ from restmon.dashboard import (
 )
 from restmon.dashboard.clock import moment
 from restmon.reporting.attention import find_attention
-from restmon.reporting.fleet import Fleet
+from restmon.reporting.fleet import Fleet, shares
 from restmon.reporting.style import read_style
 
 WORST = 10
@@ -56,17 +57,14 @@ def show_worst(found: Fleet, mask: np.ndarray) -> None:
 
 def show_charts(found: Fleet, mask: np.ndarray, zone: str) -> None:
     """The week hour by hour, by weekday and hour, and by store."""
-    hours = (found.up_by_hour, found.down_by_hour, found.covered_by_hour)
-    widgets.show_chart(
-        draw_uptime_over_time(
-            HourLine(found.hour_edges[1:], *(part[mask].sum(0, dtype=float) for part in hours)),
-            zone,
-            read_style(),
-        ),
-        "Line of the uptime of all chosen stores in each hour of the last week, on a hatched gray "
-        "ground where there is little or no data",
-        key="over_time",
+    up, down, seen = (
+        part[mask].sum(0, dtype=float)
+        for part in (found.up_by_hour, found.down_by_hour, found.covered_by_hour)
     )
+    figure = draw_uptime_over_time(
+        HourLine(found.hour_edges[1:], up, down, seen), zone, read_style()
+    )
+    hour_links.show_hours(found, figure, shares(up, down), zone)
     left, right = st.columns(2)
     with left:
         widgets.show_chart(

@@ -11,6 +11,7 @@ from restmon.core.instants import DAY, HOUR, MINUTE, SECOND, as_datetime
 from restmon.core.timeline import METHODS, NEAREST
 from restmon.dashboard import (
     clock,
+    figures,
     identity,
     jobs_table,
     live,
@@ -81,11 +82,22 @@ def start_of(day: date, zone: str) -> int:
 
 def numbers(view: StoreTimeline) -> None:
     """Totals of the range, in figures."""
+    total = view.up + view.down
     with st.grid(4, min_column_width=140):
-        st.metric("Uptime", share(view.up, view.up + view.down), border=True, height="stretch")
-        st.metric("Up", f"{view.up / HOUR_HALVES:,.2f} h", border=True, height="stretch")
-        st.metric("Down", f"{view.down / HOUR_HALVES:,.2f} h", border=True, height="stretch")
-        st.metric("Outages", f"{len(view.outages.start):,}", border=True, height="stretch")
+        for label, text, note in (
+            (
+                "Uptime",
+                share(view.up, total),
+                figures.describe_coverage(view.days.covered, view.open),
+            ),
+            ("Up", duration(view.up), f"of {duration(view.open)} open"),
+            ("Down", duration(view.down), ""),
+            ("Outages", f"{len(view.outages.start):,}", ""),
+        ):
+            with st.container(border=True, height="stretch"):
+                st.metric(label, text)
+                if note:
+                    st.caption(note)
     if view.last_poll is None:
         st.caption("This store was never polled.")
         return
@@ -115,7 +127,7 @@ def outage_table(view: StoreTimeline) -> None:
     found = view.outages
     if not len(found.start):
         if view.observed:
-            st.success("No outage in this range.", icon=":material/check_circle:")
+            figures.show_good_news("No outage in this range.", view.days.covered, view.open)
         return
     lines = ["| Start | End | Open minutes down |", "| --- | --- | ---: |"]
     explained = any(view.causes)

@@ -1,8 +1,10 @@
 """Figures of many stores: uptime over time, by weekday and hour, and how it is distributed."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from restmon.charts.style import (
@@ -105,7 +107,14 @@ def draw_uptime_over_time(found: HourLine, zone: str = "UTC", style: Style = US)
             bottom=66,
             subtitle=key(("●", UP, "uptime"), (*NO_DATA_KEY[:2], "little or no data")),
         ),
-        x={"title": f"Hour ({zone})", "tickformat": "%a<br>%-m/%-d", "nticks": 8},
+        # Plotly selects no point where both axes are fixed: this one cannot move either way.
+        x={
+            "title": f"Hour ({zone})",
+            "tickformat": "%a<br>%-m/%-d",
+            "nticks": 8,
+            "fixedrange": False,
+            **_kept_range(wall),
+        },
         y={
             "title": "Uptime",
             "range": [floor, 100 + (100 - floor) * 0.04],
@@ -114,6 +123,14 @@ def draw_uptime_over_time(found: HourLine, zone: str = "UTC", style: Style = US)
         bargap=0,
         hovermode="closest",
     )
+
+
+def _kept_range(wall: pd.DatetimeIndex) -> dict[str, Any]:
+    """The options of an axis that shows all of the hours and cannot be moved."""
+    if not len(wall):
+        return {}
+    edges = [wall[0] - pd.Timedelta(hours=2), wall[-1] + pd.Timedelta(hours=2)]
+    return {"range": edges, "minallowed": edges[0], "maxallowed": edges[1]}
 
 
 def draw_heat_map(down: Floats, open_time: Floats, style: Style = US) -> go.Figure:

@@ -260,8 +260,11 @@ def draw_daily_uptime(found: DayBars, style: Style = US) -> go.Figure:
     names = [f"{day:%a}<br>{day.day}" for day in days]
     if len(days) > 10:
         names = [f"{day.day}<br>{day:%b}" for day in days]
-    pairs = zip(found.up.tolist(), found.down.tolist(), strict=True)
-    shares = [whole_percent(up, up + down) for up, down in pairs]
+    seen = (found.seen_up + found.seen_down).tolist()
+    shares = [
+        "no data" if up + down and not saw else whole_percent(up, up + down)
+        for up, down, saw in zip(found.up.tolist(), found.down.tolist(), seen, strict=True)
+    ]
     traces: list[dict[str, Any]] = [
         {
             "type": "bar",

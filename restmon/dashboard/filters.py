@@ -13,9 +13,8 @@ from restmon.dashboard.widgets import mask_matches
 from restmon.reporting.fleet import Fleet
 from restmon.stores import groups
 
-NAMES = ("search", "group", "zone", "status")
-"""The filters, by their parameters in the address."""
 KEPT = "kept_filters"
+CARRIED = "carried_filters"
 TIMES_IN = "times_in"
 WIDTH = 168
 """Pixels: two stand side by side on a phone."""
@@ -79,15 +78,22 @@ def _choose(label: str, options: list[str], of_all: str, key: str) -> str | None
 
 
 def _restore() -> None:
-    """Bring back the filters of the page that the visitor comes from, where the address names
-    none."""
+    """Bring back the filters of the page that the visitor comes from, where the address says
+    nothing. A link that says something shows what it says."""
+    carried = st.session_state.pop(CARRIED, None)
     if not st.session_state.pop("arrived", False):
         return
-    if any(name in st.query_params for name in NAMES):
-        return
-    for name, value in st.session_state.get(KEPT, {}).items():
+    if carried is None:
+        carried = {} if st.query_params else st.session_state.get(KEPT, {})
+    for name, value in carried.items():
         if value:
             st.session_state[name] = value
+
+
+def carry(**more: str) -> None:
+    """Take the current filters and ``more`` along to the page that `st.switch_page` opens, which
+    cannot set query parameters that widgets are bound to."""
+    st.session_state[CARRIED] = current_filters(**more)
 
 
 def current_filters(**more: str) -> dict[str, str]:

@@ -24,9 +24,29 @@ def show_incidents(found: Fleet, zone: str) -> None:
     if not len(newest):
         st.caption("There was none: no time at which unusually many stores were down at once.")
         return
-    st.markdown("\n".join(f"- {describe_incident(every, n, zone)}" for n in newest))
-    if len(every.ids) > MOST_SHOWN:
-        st.caption(f"The newest {MOST_SHOWN} of {len(every.ids):,}.")
+    for n in newest:
+        _link_to(every, n, zone, {})
+    st.page_link("pages/outages.py", label="See all outages of the week", icon=":material/list:")
+
+
+def show_found_incidents(found: FoundIncidents, zone: str, window: dict[str, str]) -> None:
+    """The incidents of some stores in a window, whose query parameters are given, the newest
+    first."""
+    if not found.ids:
+        return
+    with st.expander(count_of(len(found.ids), "incident"), expanded=len(found.ids) <= MOST_SHOWN):
+        for n in range(len(found.ids))[::-1]:
+            _link_to(found, n, zone, window)
+
+
+def _link_to(found: FoundIncidents, n: int, zone: str, window: dict[str, str]) -> None:
+    st.page_link(
+        "pages/outages.py",
+        label=describe_incident(found, n, zone),
+        icon=":material/crisis_alert:",
+        query_params={"incident": found.ids[n], **window},
+        help=f"{moment(int(found.incidents.start[n]))}: see the outages that are part of it.",
+    )
 
 
 def describe_incident(found: FoundIncidents, n: int, zone: str) -> str:

@@ -32,6 +32,7 @@ def choose_page() -> Any:
             page("overview", "Overview", "monitoring"),
             page("stores", "Stores", "list"),
             page("store", "Store", "storefront"),
+            page("outages", "Outages", "crisis_alert"),
             page("upload", "Upload", "upload_file", who.may(Role.OWNER)),
             page("reports", "Reports", "description"),
             page("data_check", "Data check", "fact_check"),

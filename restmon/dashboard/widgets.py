@@ -36,10 +36,11 @@ STATUS_SYMBOLS = ("▲", "▼", "○", "⚠", "–", "?", "×")
 """A symbol for each status of `STATUS_NAMES`, so that none is told by color alone."""
 
 
-def darken_button_text() -> None:
-    """Use dark text on the primary buttons of the dark theme, whose background is light."""
-    if st.context.theme.type == "dark":
-        st.html(f"<style>{DARK_BUTTONS}</style>")
+def apply_style() -> None:
+    """Use dark text on the primary buttons of the dark theme, whose background is light; and let
+    the text of links go on in the next line."""
+    rules = [WRAPPED_LINKS, *([DARK_BUTTONS] if st.context.theme.type == "dark" else [])]
+    st.html(f"<style>{' '.join(rules)}</style>")
 
 
 def choose_store(stores: Stores) -> str | None:
@@ -121,7 +122,6 @@ def link_to_each_store(
 ) -> None:
     """Link to the page of each store. ``described`` holds (store id, Markdown text) pairs; the
     ``symbol`` stands before each."""
-    st.html(f"<style>{WRAPPED_LINKS}</style>")
     for store_id, text in described:
         label = store_label(store_id, names.get(store_id))
         st.page_link(

@@ -30,8 +30,8 @@ pytestmark = [pytest.mark.browser]
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 PAGES = [
-    *("", "stores", "store?store=demo-00004", "upload", "reports", "data_check", "settings"),
-    *("access", "help"),
+    *("", "stores", "store?store=demo-00004", "outages", "upload", "reports", "data_check"),
+    *("settings", "access", "help"),
 ]
 TABS = ["settings?part=Groups", "settings?part=Targets", "access?access_part=API keys", "account"]
 POLLS = "".join(
@@ -173,6 +173,40 @@ def test_a_store_is_opened_from_the_table(browser: Browser, demo: Workspace):
         heading = opened.value.get_by_role("heading", level=1)
         expect(heading).to_have_text(re.compile(r"^Store \w.*, .* \(demo-00004\)$"))
         opened.value.wait_for_url(re.compile(r"/store\?store=[^&]*demo-00004[^&]*$"))
+
+
+@pytest.mark.slow
+def test_a_point_of_the_chart_leads_to_the_outages_of_that_hour(
+    browser: Browser, workspace: Workspace
+):
+    workspace.import_now(polls=POLLS)
+    workspace.start_dashboard()
+    with visiting(browser, workspace.dashboard) as page:
+        chart = page.get_by_test_id("stPlotlyChart").first
+        point = chart.locator(".scatterlayer .point").last
+        point.scroll_into_view_if_needed()
+        spot: Any = point.bounding_box()
+        x, y = spot["x"] + spot["width"] / 2, spot["y"] + spot["height"] / 2
+        page.mouse.move(x - 3, y)
+        page.mouse.move(x, y)
+        expect(chart.locator(".hovertext")).to_be_visible()
+        page.mouse.click(x, y)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Outages")
+        page.wait_for_url("**/outages?from=2023-01-24T*")
+        row = page.get_by_role("row", name="mine-2")
+        expect(row).to_have_count(1)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download (CSV)").click()
+        assert "\nmine-2," in download.value.path().read_text()
+        row.get_by_text("ongoing").click(force=True)  # wherever it is clicked, in the same tab
+        expect(page.get_by_role("heading", level=1)).to_have_text("Store mine-2")
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Outages")
+        link = page.get_by_role("link", name="mine-2")
+        link.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Store mine-2")
+        assert page.complaints == []  # type: ignore[attr-defined]
 
 
 def test_an_open_page_shows_what_comes_in_by_itself(browser: Browser, own: Workspace):

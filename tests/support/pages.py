@@ -1,6 +1,7 @@
 """The dashboard's pages without a browser (AppTest)."""
 
 import re
+from html import unescape
 from typing import Any
 
 from streamlit.runtime.pages_manager import PagesManager
@@ -21,9 +22,19 @@ POLLS = (
 )
 
 
-PAGES = ("overview", "stores", "store", "upload", "reports", "data_check", "settings", "help")
+PAGES = (
+    "overview",
+    "stores",
+    "store",
+    "outages",
+    "upload",
+    "reports",
+    "data_check",
+    "settings",
+    "help",
+)
 
-OF_DATA = ("overview", "stores", "store", "reports", "settings")
+OF_DATA = ("overview", "stores", "store", "outages", "reports", "settings")
 
 ALL_STORES = "Table of all stores"
 
@@ -33,6 +44,7 @@ TITLES = {
     "overview": "Overview",
     "stores": "Stores",
     "store": "Store",
+    "outages": "Outages",
     "upload": "Upload",
     "reports": "Reports",
     "data_check": "Data check",
@@ -86,6 +98,23 @@ def seen(at: AppTest) -> str:
         *(table.value.to_csv(index=False) for table in at.dataframe),
     ]
     return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", "\n".join(map(str, parts)))
+
+
+def html_rows(at: AppTest) -> list[dict[str, str]]:
+    """The rows of the page's table that is plain HTML: the text of each cell by its column, and
+    the address that the row opens as "href"."""
+    (body,) = [e.proto.body for e in at.get("html") if 'class="rows"' in e.proto.body]
+    head, *rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
+
+    def texts(row: str) -> list[str]:
+        cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+        return [unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
+
+    return [
+        dict(zip(texts(head), texts(row), strict=True))
+        | {"href": unescape((re.findall('href="([^"]*)"', row) or [""])[0])}
+        for row in rows
+    ]
 
 
 def table(at: AppTest, name: str) -> Any:

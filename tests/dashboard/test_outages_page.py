@@ -1,0 +1,136 @@
+"""The Outages page: which, since when, why, at what cost; and the ways that lead to it."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from restmon.core.instants import HOUR
+from restmon.dashboard.outage_window import hour_address
+from restmon.ingest.store_editing import save_entry
+from restmon.reporting import reports
+from restmon.reporting.computation import parse_as_of
+from restmon.reporting.outage_list import find_outages_in
+from restmon.reporting.scopes import find_scope
+from restmon.stores import groups
+from tests.support.pages import html_rows, page, seen, well
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.both_databases
+
+NEWEST = parse_as_of("2023-01-25 18:00:00 UTC")
+
+
+def polls_of(store: str, flags: str) -> str:
+    """A poll an hour, the last one at 18:00: "u" active, "d" inactive."""
+    return "".join(
+        f"{store},{'active' if flag == 'u' else 'inactive'},"
+        f"{reports.as_text(NEWEST - hour * HOUR)}\n"
+        for hour, flag in enumerate(reversed(flags))
+    )
+
+
+@pytest.fixture
+def stores(workspace: Workspace) -> Workspace:
+    """Seven stores, open 24×7, of which six are down together from 8:30 to 10:30 UTC; s0 is down
+    before that for an hour, and s6 since 17:30."""
+    flags = "u" * 12 + "uuuudduuuuuuuu"
+    polls = [polls_of(f"s{n}", flags) for n in range(1, 6)]
+    polls += [polls_of("s0", "uuuuuuduuuuu" + flags[11:]), polls_of("s6", "u" * 24 + "d")]
+    workspace.import_now("".join(polls), zones="".join(f"s{n},UTC\n" for n in range(7)))
+    return workspace
+
+
+def outages(**query: Any) -> list[tuple[str, str]]:
+    """(store, how long) of each row of the page."""
+    return [(row["Store"], row["Down for"]) for row in html_rows(page("outages", **query))]
+
+
+def test_the_page_lists_the_outages_that_the_api_lists(stores: Workspace):
+    at = page("outages")
+    found = find_outages_in(find_scope())
+    shown = html_rows(at)
+    assert len(shown) == len(found.outages) == 8
+    assert shown[0] == {
+        "Store": "s6",
+        "Down for": "30 min",
+        "Began": "Wed, Jan 25, 2023, 5:30 PM UTC",
+        "Ended": "ongoing",
+        "Why": "unknown",
+        "Lost (estimate)": "–",
+        "Incident": "",
+        "href": "/store?store=s6",
+    }
+    assert "**8 outages** of 7 stores, 13 h 30 min down in all" in seen(at)
+    (button,) = [b for b in at.download_button if b.label == "Download (CSV)"]
+    assert button.proto.url or button.proto.deferred_file_id
+
+
+def test_filters_of_the_address_choose_outages(stores: Workspace):
+    groups.create("One")
+    groups.add("One", ["s0", "s6"])
+    assert outages(state="Ongoing") == [("s6", "30 min")]
+    assert ("s6", "30 min") not in outages(state="Ended")
+    assert len(outages(min_minutes="120")) == 6
+    assert outages(search="s0") == [("s0", "2 h 00 min"), ("s0", "1 h 00 min")]
+    assert {store for store, _ in outages(group="One")} == {"s0", "s6"}
+    assert "No outage matches." in seen(page("outages", search="s6", state="Ended"))
+    window = hour_address(parse_as_of("2023-01-24 23:00:00 UTC"))
+    assert outages(**window) == [("s0", "1 h 00 min")]
+
+
+def test_the_worst_hours_lead_to_their_outages(stores: Workspace):
+    links = [link for link in page().page_link if link.label.endswith("% up")]
+    assert links[0].label == "Wed, Jan 25, 2023, 9:00 AM UTC to 10:00 AM: 14.3% up"
+    found = outages(**dict(parse_qsl(links[0].proto.query_string)))
+    assert found == [(f"s{n}", "2 h 00 min") for n in range(6)]
+
+
+def test_an_incident_leads_to_its_outages(stores: Workspace):
+    at = page()
+    (link,) = [link for link in at.page_link if "down, up to" in link.label]
+    assert "6 stores down, up to 85.7% of the open stores at once" in link.label
+    query = dict(parse_qsl(link.proto.query_string))
+    found = outages(**query)
+    assert found == [(f"s{n}", "2 h 00 min") for n in range(6)]
+    at = page("outages", **query)
+    at = well(at.button("any_incident").click().run())
+    assert len(html_rows(at)) == 8
+
+
+def test_times_are_in_one_zone_with_utc_on_hover(stores: Workspace):
+    at = page("outages", times_in="UTC")
+    assert "5:30 PM UTC" in html_rows(at)[0]["Began"]
+    (body,) = [e.proto.body for e in at.get("html") if 'class="rows"' in e.proto.body]
+    assert '<span title="Wed, Jan 25, 2023, 5:30 PM UTC">' in body
+
+
+def test_what_outages_cost_is_summed(stores: Workspace):
+    save_entry("s0", {"sales_per_hour": "50"})
+    text = seen(page("outages"))
+    assert "an estimated $150 lost (6 without known sales)" in text
+    assert [row["Lost (estimate)"] for row in html_rows(page("outages", search="s0"))] == [
+        "$100",
+        "$50",
+    ]
+
+
+def test_text_of_files_is_shown_as_it_is(workspace: Workspace):
+    workspace.import_now(polls_of("a", "ud"))
+    save_entry("a", {"name": '<b>Bob & "Co"</b>'})
+    (row,) = html_rows(page("outages"))
+    assert row["Store"] == '<b>Bob & "Co"</b> (a)'
+
+
+def test_many_outages_are_shown_a_page_at_a_time(workspace: Workspace):
+    workspace.import_now(polls_of("a", "ud" * 60))
+    at = page("outages")
+    assert len(html_rows(at)) == 50
+    at = well(at.button("more_outages").click().run())
+    assert len(html_rows(at)) == 60
+
+
+@pytest.mark.parametrize("words", [{"from": "never"}, {"from": "2023-01-26", "to": "2023-01-25"}])
+def test_a_window_that_cannot_be_is_told_in_a_sentence(stores: Workspace, words: dict[str, str]):
+    (error,) = page("outages", **words).error.values
+    assert "Traceback" not in error
