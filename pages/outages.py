@@ -13,7 +13,7 @@ from restmon.dashboard import (
     outage_window,
     store_data,
 )
-from restmon.reporting.incident_list import find_incidents
+from restmon.reporting.incident_list import list_incidents
 from restmon.reporting.outage_list import find_outages_in
 from restmon.reporting.scopes import find_scope
 
@@ -32,7 +32,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 with messages.stop_on_error(), st.spinner("Counting …"):
     scope = find_scope(who, group=st.session_state.get("group"))
     every = find_outages_in(scope, window, found.as_of)
-    incidents = find_incidents(scope, window, found.as_of)
+    incidents = list_incidents(scope, window, found.as_of)
 more = outage_window.current_window() | filters.current_filters()
 incident_cards.show_found_incidents(incidents, zone, more)
 ids = np.array(found.ids, object)[mask]
