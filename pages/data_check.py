@@ -32,7 +32,7 @@ def show_examples(finding: Finding) -> None:
         hide_index=True,
         column_config={
             "store": widgets.store_link_column(),
-            "likely": widgets.store_link_column("Likely the same as", pinned=False),
+            "likely": widgets.store_link_column("Likely the same as"),
             "detail": st.column_config.TextColumn("What", width="large"),
         },
         placeholder="–",

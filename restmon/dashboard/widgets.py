@@ -154,11 +154,12 @@ def drop_name() -> None:
     st.query_params.pop(CALLED, None)
 
 
-def store_link_column(title: str = "Store", *, pinned: bool = True) -> Any:
-    """Return the config of a column of `store_urls`. It shows names and ids as links."""
-    return st.column_config.LinkColumn(
-        title, display_text=rf"(?:{CALLED}|store)=([^&]*)", pinned=pinned
-    )
+def store_link_column(title: str = "Store") -> Any:
+    """Return the config of a column of `store_urls`. It shows names and ids as links.
+
+    It is not pinned: a long name would cover all other columns on a phone.
+    """
+    return st.column_config.LinkColumn(title, display_text=rf"(?:{CALLED}|store)=([^&]*)")
 
 
 def show_chart(figure: Any, description: str, **options: Any) -> Any:
