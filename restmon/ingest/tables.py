@@ -227,10 +227,10 @@ def what_is_wrong(header: Header, name: str, kinds: list[str]) -> tuple[str | No
                 f"{header_reads(header).replace('its header line', 'its first line')}.",
                 f"Put the names of the columns there, as {','.join(LAYOUTS[kind])}.",
             )
+    known = [f"{kind.replace('_', ' ')}: {', '.join(own)}" for kind, own in LAYOUTS.items()]
     return None, FileRejected(
         f"{name} has none of the columns that restmon reads; {header_reads(header)}.",
-        "; ".join(f"A {kind} file has {', '.join(columns)}" for kind, columns in LAYOUTS.items())
-        + ". Where yours are called otherwise, say which is which.",
+        f"Say which column is which, or name them as restmon does: {'; '.join(known)}.",
     )
 
 

@@ -122,7 +122,12 @@ def test_every_bad_cell_is_named(tmp_path: Path):
             "f.csv has the column status twice.",
             "Keep one",
         ),
-        ("a,b\n1,2\n", None, "none of the columns that restmon reads", "A polls file has store_id"),
+        (
+            "a,b\n1,2\n",
+            None,
+            "none of the columns that restmon reads",
+            "polls: store_id, timestamp_utc",
+        ),
         ("store_id;status\n", "polls", "no column timestamp_utc", "polls file needs"),
         (LINE.format(1), "polls", "f.csv has no header line", "store_id,timestamp_utc,status"),
         ("1,0,00:00:00,02:00:00\n", "business_hours", "no header line", "dayOfWeek"),
