@@ -30,8 +30,8 @@ def draw_example(
     polls: Sequence[tuple[int, int]],
     style: Style = US,
 ) -> go.Figure:
-    """The worked example drawn: a row a method, (name, span starts, span ends, statuses), times
-    in microseconds since midnight; ``polls`` are (time, status)."""
+    """Draw the worked example: a row for each method, (name, span starts, span ends, statuses),
+    times in microseconds since midnight. ``polls`` are (time, status)."""
     places = list(range(len(rows)))
     bar = {"type": "bar", "orientation": "h", "hoverinfo": "skip"}
     traces: list[dict[str, Any]] = [
@@ -60,7 +60,7 @@ def draw_example(
                 }
             )
             for begin, hours in zip((start[mine] / HOUR).tolist(), length.tolist(), strict=True):
-                # With a ground of its own: letters on the hatching are hard to read.
+                # With its own background, because letters on the hatching are hard to read.
                 annotations.append(
                     {
                         "x": begin + hours / 2,

@@ -190,7 +190,8 @@ def draw_heat_map(down: Floats, open_time: Floats, style: Style = US) -> go.Figu
 
 
 def draw_distribution(shares: Floats) -> go.Figure:
-    """How many stores had how much weekly uptime; ``shares`` are percentages, NaN left out."""
+    """Draw how many stores had how much weekly uptime. ``shares`` are percentages; NaN is left
+    out."""
     known = shares[np.isfinite(shares)]
     at = np.searchsorted(np.array(EDGES[1:], float), known, "right")
     at = np.where(known >= 100, len(SHARES) - 1, at)

@@ -94,7 +94,7 @@ EXAMPLE_KEY = key(
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around a figure: its title and what is below it, its height, and the room for
+    """The surroundings of a figure: its title and the line below it, its height, and the room for
     the labels of its axes (``left`` and ``bottom``), in pixels."""
 
     title: str
@@ -114,11 +114,10 @@ def make_figure(
 ) -> go.Figure:
     """The traces in the look that all figures share: title and key above, no legend over data.
 
-    ``x`` and ``y`` are what is the figure's own of its axes; the room for their labels is the
-    frame's. Plotly can find that out by itself (``automargin``), by drawing
-    everything twice: a tenth of the time that a page takes to load; nor need it measure each
-    label in search of one that is too wide for its place. The figure is made in one piece, since
-    adding to it and updating it part by part takes ten times as long.
+    ``x`` and ``y`` are the figure's own options of its axes. The frame has the room for their
+    labels. Plotly can measure that itself (``automargin``), but it then draws everything twice,
+    which is a tenth of the time to load a page. Make a figure in one piece: adding to it and
+    updating it part by part takes ten times as long.
     """
     axis = {
         "fixedrange": True,
@@ -158,7 +157,7 @@ def make_figure(
 
 
 def wall_clock(instants: Ints, zone: str) -> pd.DatetimeIndex:
-    """What the clocks of a zone show at the instants."""
+    """The local time of instants in a zone."""
     utc = pd.DatetimeIndex(np.asarray(instants, np.int64).view("datetime64[us]")).tz_localize("UTC")
     return utc.tz_convert(ZoneInfo(zone)).tz_localize(None)
 

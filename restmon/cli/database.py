@@ -69,7 +69,7 @@ def vacuum(yes: bool) -> None:
 @click.option("--from", "begin", metavar="INSTANT", help="Delete polls from this UTC instant on.")
 @click.option("--to", "end", metavar="INSTANT", help="Delete polls before this UTC instant.")
 @click.option("--store", metavar="ID", help="Delete polls of this store alone.")
-@click.option("--all", "whole", is_flag=True, help="Delete the --store with all that is its own.")
+@click.option("--all", "whole", is_flag=True, help="Delete the --store with everything of it.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 def forget(
     after: str | None,
@@ -98,7 +98,7 @@ def forget(
     found = deletion.count_polls(chosen)
     polls = f"{found:,} poll{'' if found == 1 else 's'} {chosen}"
     if whole:
-        click.echo(f"The store {store} will be deleted, with {polls} and all that is its own.")
+        click.echo(f"The store {store} will be deleted, with {polls} and everything else of it.")
         _confirm(yes)
         click.echo(
             f"The store {store} is deleted, with {deletion.delete_store(str(store)):,} polls"

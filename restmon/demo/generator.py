@@ -1,9 +1,9 @@
 """Made-up restaurants: the input files of restmon, written from a seed.
 
-A pure file writer, without database or settings. The polls are modelled on the real feed: a poller
-that asks every store once an hour, day and night, mostly in the first quarter of the hour, and
-that now and then misses an hour or a day of everything. What a store answers does not depend on
-its business hours, but for a few that switch off when they close.
+A pure file writer, without database or settings. The polls are modeled on the real feed: a poller
+asks every store once an hour, day and night, mostly in the first quarter of the hour, and now and
+then misses an hour or a day of everything. A store's answers do not depend on its business hours,
+except for a few stores that switch off when they close.
 
 Instants are int64 microseconds since the epoch, UTC; a store is its index (0 …).
 """
@@ -46,7 +46,7 @@ END = datetime(2026, 11, 1, 18, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class DemoFiles:
-    """Where the files are; those of the optional feeds are None where they were not wanted."""
+    """The paths of the files. Those of optional feeds are None if the plan leaves them out."""
 
     polls: Path
     business_hours: Path
@@ -57,7 +57,7 @@ class DemoFiles:
 
     @property
     def every(self) -> list[Path]:
-        """All that are there."""
+        """All paths that are not None."""
         return [path for path in vars(self).values() if path is not None]
 
 
@@ -71,14 +71,14 @@ class DemoPlan:
 
     ``hours_from`` and ``timezones_from`` are files to take stores from, plain or `.gz`: the first
     ``stores`` ids of both, sorted as text. When they have too few, more stores are made with
-    their hours and zones in turn. What a file would tell, and is not given, is made up.
+    their hours and zones in turn. Without a file, its content is made up.
 
-    With ``everything`` the files are as an export that people have: `directory.csv`,
-    `other_hours.csv` and `sales.csv` too, inactive polls with a reason, hours with a column a
-    weekday and closed days in words; no day of polls is missing, more stores go down in the bad
-    evening, and a store is no longer polled for a day or two.
+    With ``everything`` the files are like real exports: there are also `directory.csv`,
+    `other_hours.csv` and `sales.csv`, inactive polls have a reason, and hours have a column a
+    weekday and closed days in words. No day of polls is missing, more stores go down in the bad
+    evening, and one store is no longer polled for a day or two.
 
-    Raises ValueError for what cannot be used.
+    Raises ValueError for values that cannot be used.
     """
 
     stores: int = 50
@@ -101,8 +101,8 @@ class DemoPlan:
 def generate(
     folder: Path, plan: DemoPlan | None = None, progress: Progress | None = None
 ) -> DemoFiles:
-    """Write `polls.csv`, `business_hours.csv` and `timezones.csv`, or what else the plan says,
-    into ``folder``.
+    """Write `polls.csv`, `business_hours.csv`, `timezones.csv` and the plan's other files into
+    ``folder``.
 
     ``progress`` is called with (done, in all) after each part of the polls: about a day each.
     Raises ValueError for files that cannot be used.
@@ -137,7 +137,7 @@ class _Polled:
 
 @contextmanager
 def _write_in_place(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, moved in place when the block has ended well."""
+    """A temporary path beside ``path``, moved in place if the block ends without an error."""
     with part_file(path) as part:
         yield part
         part.replace(path)

@@ -88,7 +88,7 @@ def make_dates(made: MadeStores, brands: list[str], end: date) -> Iterator[Row]:
 
 
 def make_sales(made: MadeStores, seed: int) -> Iterator[Row]:
-    """The sales of each hour in which a store is open, of every third store."""
+    """The sales of every third store in each hour in which it is open."""
     rng = open_stream(seed, SALES)
     for store, rows in zip(
         made.ids[::WITH_HOURLY_SALES], made.hours[::WITH_HOURLY_SALES], strict=True

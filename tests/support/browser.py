@@ -1,4 +1,4 @@
-"""A real browser on a real dashboard: waiting until a page is done, and looking at it."""
+"""A real browser on a real dashboard: waiting until a page is done, and reading it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,8 +44,8 @@ def visiting(
     theme: str = "light",
     wait: bool = True,
 ) -> Iterator[Page]:
-    """A page of its own, settled unless it is not to be waited for; ``page.complaints`` is what
-    the browser's console complains of, and what was asked of other machines."""
+    """A new page, settled unless the test does not wait. ``page.complaints`` has the complaints of
+    the browser's console, and the requests to other machines."""
     viewport: Any = size or DESKTOP
     context = browser.new_context(
         viewport=viewport, color_scheme="dark" if theme == "dark" else "light", timezone_id="UTC"

@@ -1,4 +1,4 @@
-"""A clock that is wrong, and polls that only such a clock lets in."""
+"""A wrong clock, and polls that an import accepts only with such a clock."""
 
 import time
 from types import SimpleNamespace
@@ -16,17 +16,17 @@ import time, types
 from restmon.storage import models
 models.time = types.SimpleNamespace(time_ns=lambda: time.time_ns() + {seconds} * 10**9)
 """
-"""What a worker runs first to have a clock that is so many seconds ahead."""
+"""A worker runs this first, so that its clock is so many seconds ahead."""
 
 
 def set_ahead(monkeypatch: Any, microseconds: int) -> None:
-    """Let this process's clock be so far ahead (behind, where negative)."""
+    """Set this process's clock ahead, or behind by a negative number."""
     shifted = SimpleNamespace(time_ns=lambda: time.time_ns() + microseconds * 1000)
     monkeypatch.setattr(models, "time", shifted)
 
 
 def set_clock(monkeypatch: Any, instant: int) -> None:
-    """Let this process's clock stand at an instant (microseconds)."""
+    """Set this process's clock to an instant, where it stands still."""
     monkeypatch.setattr(models, "time", SimpleNamespace(time_ns=lambda: instant * 1000))
 
 

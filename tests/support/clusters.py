@@ -18,7 +18,7 @@ from tests.support.environment import missing
 
 
 def binaries() -> Path | None:
-    """The folder of initdb and pg_ctl, where the machine has them."""
+    """The folder of initdb and pg_ctl, or None."""
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
@@ -28,7 +28,7 @@ def binaries() -> Path | None:
 
 @dataclass
 class Cluster:
-    """A PostgreSQL server of a test's own; it trusts everyone on 127.0.0.1."""
+    """A test's own PostgreSQL server. It trusts everyone on 127.0.0.1."""
 
     folder: Path
     programs: Path
@@ -38,7 +38,8 @@ class Cluster:
         return f"postgresql://restmon@127.0.0.1:{self.port}/{name}"
 
     def run(self, program: str, *arguments: str) -> None:
-        """Run a program of PostgreSQL's; as root, as the user the folder belongs to."""
+        """Run a program of PostgreSQL. If this process is root's, run it as the owner of the
+        folder."""
         owner = pwd.getpwuid(self.folder.stat().st_uid)
         as_owner = {}
         if os.geteuid() == 0:
@@ -89,7 +90,7 @@ class Cluster:
 def cluster(
     programs: Path, port: int, *, durable: bool = False, **settings: str
 ) -> Iterator[Cluster]:
-    """A running server with the settings, removed at the end; ``durable`` when the test lets it
+    """A running server with the settings, removed at the end. ``durable``: the test makes it
     crash."""
     folder = Path(tempfile.mkdtemp(prefix="restmon-postgres-"))
     if os.geteuid() == 0:
@@ -121,7 +122,7 @@ def cluster(
 
 
 def postgres_programs() -> Path:
-    """The folder of PostgreSQL's programs; the test is skipped where there is none."""
+    """The folder of PostgreSQL's programs. Skips the test if there is none."""
     programs = binaries()
     if programs is None:
         missing("postgres", "there is no initdb on the PATH or in /usr/lib/postgresql")
@@ -131,7 +132,7 @@ def postgres_programs() -> Path:
 
 @contextmanager
 def fresh_database(server: Cluster) -> Iterator[str]:
-    """The URL of a restmon database of its own on PostgreSQL, dropped at the end."""
+    """The URL of a new restmon database on PostgreSQL, dropped at the end."""
     name = f"test_{models.new_id()}"
     yield server.create(name, "restmon_template")
     server.drop(name)

@@ -1,4 +1,4 @@
-"""Where tests run: the checkout, free ports, what must be there, waiting for a state."""
+"""The environment of tests: the checkout, free ports, required programs, waiting for a state."""
 
 import os
 import socket
@@ -16,14 +16,14 @@ REQUIRED = {name for name in os.environ.get("RESTMON_REQUIRE", "").split(",") if
 
 
 def missing(what: str, why: str) -> None:
-    """Skip a test because something is absent; fail where RESTMON_REQUIRE names it."""
+    """Skip a test because something is missing. Fail it if RESTMON_REQUIRE names that."""
     if what in REQUIRED:
         pytest.fail(f"RESTMON_REQUIRE names {what}, but {why}")
     pytest.skip(f"{what}: {why}")
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nothing listens on."""
+    """A port on 127.0.0.1 on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

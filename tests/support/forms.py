@@ -8,7 +8,7 @@ from tests.support.workspace import POLLS_HEADER, Workspace
 
 
 def raw(service: Workspace, content: bytes) -> bytes:
-    """What the API answers to these bytes, however broken they are."""
+    """The API's answer to these bytes, however broken they are."""
     with socket.create_connection(("127.0.0.1", service.api_port), 30) as connection:
         connection.sendall(content)
         received = b""
@@ -25,7 +25,7 @@ def parsed(received: bytes) -> Answer:
 
 
 def torn_gzip() -> bytes:
-    """A gzip file whose first megabytes are well: what is wrong shows only to who reads it all."""
+    """A gzip file whose first megabytes are good. Only a reader of all of it finds the damage."""
     lines = (f"s{n},active,2023-01-24 10:00:00.{n:06} UTC" for n in range(200_000))
     whole = gzip.compress((POLLS_HEADER + "\n".join(lines)).encode(), compresslevel=1)
     return whole[: len(whole) * 3 // 4]

@@ -1,4 +1,4 @@
-"""The readers of files under atheris, which makes up input by what branches it takes.
+"""Runs the readers of files under atheris, which varies input by the branches that it reaches.
 
 ``make soak`` installs atheris and runs this for a bounded time (libFuzzer's -max_total_time).
 """

@@ -1,4 +1,4 @@
-"""CSV files that somebody might send by mistake or to do harm, and generated ones."""
+"""CSV files that somebody may send by mistake or to do harm, and generated ones."""
 
 import gzip
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ BEYOND_THE_HEADER = b"good-1,active,2023-01-23 16:14:00 UTC\n" * 150
 
 
 def bomb(megabytes: int, part: bytes) -> bytes:
-    """A small gzip file of so many megabytes of one part, over and over."""
+    """A small gzip file that unpacks to so many megabytes of one repeated part."""
     block = part * (2**20 // len(part))
     return gzip.compress(HEADERS[POLLS] + BEYOND_THE_HEADER + block * megabytes, 1)
 

@@ -21,8 +21,8 @@ def start_anew() -> None:
 
 
 def import_stores(workspace: Workspace, stores: list[AStore], more_polls: str = "") -> list[int]:
-    """Put the stores, named s0, s1, …, into the emptied database, with further lines of polls;
-    returns the indices of those that are named in any file."""
+    """Import the stores, named s0, s1, …, into the emptied database, with further lines of polls.
+    Returns the indices of those that a file names."""
     start_anew()
     polls = [
         f"s{s},{'active' if active else 'inactive'},{as_text(t)}\n"

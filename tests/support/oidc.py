@@ -1,4 +1,4 @@
-"""An OpenID provider on 127.0.0.1 at which everybody is who the test says."""
+"""An OpenID provider on 127.0.0.1, where the test says who logs in."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ from joserfc.jwk import RSAKey
 
 @dataclass
 class Provider:
-    """Who logs in next (``claims`` beyond the standard ones), and what was asked."""
+    """Who logs in next (with further ``claims``), and the requests so far."""
 
     url: str
     key: RSAKey

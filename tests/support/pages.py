@@ -64,7 +64,7 @@ class NavigationOnly(PagesManager):
 
 
 def page(name: str = "overview", **query: Any) -> AppTest:
-    """A new session's first look at a page, by its address."""
+    """A page in a new session, by its address."""
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     if name != "overview":
         # AppTest.switch_page knows the pages only after a first run.
@@ -74,7 +74,7 @@ def page(name: str = "overview", **query: Any) -> AppTest:
 
 
 def well(at: AppTest) -> AppTest:
-    """The page, after making sure that nothing was raised."""
+    """The page. Fails if an error was raised."""
     assert not at.exception, [e.value for e in at.exception]
     return at
 
@@ -118,6 +118,6 @@ def html_rows(at: AppTest) -> list[dict[str, str]]:
 
 
 def table(at: AppTest, name: str) -> Any:
-    """The table that screen readers are told of so."""
+    """The table with this description for screen readers."""
     (found,) = [t for t in at.dataframe if name in t.proto.alt]
     return found.value

@@ -1,4 +1,4 @@
-"""Accounts, and pages as somebody sees them."""
+"""Accounts, and logging in."""
 
 import socket
 from urllib.parse import urlencode

@@ -1,11 +1,11 @@
-"""Faults while restmon works, with real processes: what is left must be whole.
+"""Faults while restmon works, with real processes. Afterward, everything must be whole.
 
-The tests do a little of this; ``python -m tests.support.soak`` (``make soak``) does much, for
-minutes, and prints figures. Everything is drawn from a seed, and bounded in count and time.
+The tests do a little of this. ``python -m tests.support.soak`` (``make soak``) does much, for
+minutes, and prints figures. A seed draws everything, and count and time are bounded.
 
-Every import brings each store one and the same new polls, and no store has hours or a zone of its
-own. So in any consistent state of the data all stores are alike, and all lines of a report are,
-after the store's id: an import of which a part is there would show, and a report of two states.
+Every import gives each store the same new polls, and no store has its own hours or zone. So in any
+consistent state of the data all stores are alike, and so are all lines of a report after the
+store's id. A half import, or a report of two states of the data, would break that.
 """
 
 import io
@@ -60,7 +60,7 @@ def batch(number: int) -> bytes:
 
 @dataclass
 class Seen:
-    """What a run of faults brought about."""
+    """The results of a run of faults."""
 
     kills: Counter[str] = field(default_factory=Counter)
     imports: Counter[str] = field(default_factory=Counter)
@@ -71,10 +71,10 @@ class Seen:
 
 
 class Client:
-    """Somebody who imports and asks for reports through the API, in a thread, without end.
+    """A thread that imports and requests reports through the API without end.
 
-    A request that no one answers is only counted: the API may have been killed. An answer of 500,
-    or one that is no JSON, is a failure.
+    Only counts a request without an answer, because the API may have been killed. An answer of 500,
+    or one that is not JSON, is a failure.
     """
 
     def __init__(self, workspace: Workspace, numbers: Any, seen: Seen) -> None:
@@ -112,8 +112,8 @@ class Client:
 
 
 def kills(workspace: Workspace, count: int, seed: int, clients: int = 2, workers: int = 2) -> Seen:
-    """SIGKILL workers, the API and the dashboard at random moments of their work, so many times,
-    and check what is left."""
+    """Kill workers, the API and the dashboard ``count`` times at random moments of their work, and
+    check what is left."""
     chance = random.Random(seed)
     seen = Seen()
     numbers = iter(range(10**6))
@@ -160,13 +160,13 @@ def settle(seconds: float = 180) -> None:
 
 
 def check(seen: Seen, promised: list[int]) -> None:
-    """Check that nothing is lost, doubled, half done or stuck; counts what is there."""
+    """Check that nothing is lost, doubled, half done or stuck, and count what is there."""
     with database.session():
         rows = list(Import.select())
         complete = {int(row.files[0]["name"].split(".")[0]): row for row in rows if is_done(row)}
         assert set(promised) <= set(complete), "a promised import is not there"
         expected = len(complete) * STORES * POLLS_EACH
-        # Told apart here: PostgreSQL's DISTINCT over so many once took minutes.
+        # Compared here: PostgreSQL's DISTINCT over so many once took minutes.
         each = database.tuples(Poll.select(Poll.store, Poll.timestamp))
         assert len(each) == expected
         assert len(set(each)) == expected, "a poll is there twice"
@@ -196,13 +196,13 @@ def is_done(row: Import) -> bool:
 
 
 def whole() -> None:
-    """The database's own check, and nothing left in folders and queue."""
+    """Run the database's own check, and check that folders and queue are empty."""
     settings = get_settings()
     if settings.uses_sqlite:
         with database.session():
             (verdict,) = models.database.execute_sql("PRAGMA integrity_check").fetchone()
         assert verdict == "ok"
-    # What a killed process had begun to write it leaves, until the hourly cleaning.
+    # A killed process leaves files that it had begun to write, until the hourly cleaning.
     cleanup.clean(older_than=0)
     assert [path.name for path in settings.spool_dir.iterdir()] == []
     assert [path.name for path in settings.reports_dir.glob("**/*.part")] == []
@@ -210,7 +210,7 @@ def whole() -> None:
 
 
 def three_at_once(workspace: Workspace, rounds: int) -> Seen:
-    """Two workers, and two command lines that import beside an API that does."""
+    """Import by two command lines and the API at once, with two workers."""
     seen = Seen()
     running = [start_worker(workspace), start_worker(workspace), workspace.start_api()]
     bad: list[str] = []
@@ -243,7 +243,7 @@ def three_at_once(workspace: Workspace, rounds: int) -> Seen:
     with database.session():
         rows = list(Import.select())
         assert all(is_done(row) for row in rows)
-        # Two of the three import the same files: whoever comes second changes nothing.
+        # Two of the three import the same files. The second import of a file changes nothing.
         names = {row.files[0]["name"] for row in rows}
         assert sum(row.counts["new"] for row in rows) == len(names) * STORES * POLLS_EACH
         assert Poll.select().count() == len(names) * STORES * POLLS_EACH
@@ -284,14 +284,14 @@ reports.prepare_file = with_little_room
 
 
 def spooled(workspace: Workspace, number: int) -> Any:
-    """A file of an import, as an upload leaves it."""
+    """A spooled upload."""
     (file,) = imports.spool(io.BytesIO(batch(number)), "polls", f"{number}.csv")
     return file
 
 
 def disk_full(workspace: Workspace) -> None:
-    """An import and a report find no room: each fails in a sentence, leaves nothing half done,
-    and succeeds when there is room again."""
+    """An import and a report find no room. Each fails in a sentence, leaves nothing half done, and
+    succeeds once there is room again."""
     first = imports.run_now([imports.source_file("polls", workspace.write("0.csv", batch(0)))])
     assert first.status == COMPLETE
     limit = get_settings().database_path.stat().st_size // 2
@@ -331,8 +331,8 @@ connection.BUSY_SECONDS = {patience}
 
 
 def locked(workspace: Workspace, seconds: float, patience: float = 60) -> None:
-    """Another program keeps the SQLite file locked: what was asked for is done when it lets go;
-    ``patience`` is how long restmon's own statements wait."""
+    """Another program keeps the SQLite file locked. Jobs complete once it lets go. ``patience`` is
+    how long restmon's own statements wait."""
     path = get_settings().database_path
     worker = start_worker(workspace, attempts=30, change=IMPATIENT.format(patience=patience))
     workspace.start_api()
@@ -374,8 +374,8 @@ models.time = types.SimpleNamespace(
 
 
 def clock_steps_back(workspace: Workspace) -> None:
-    """Workers whose clock is an hour ahead die at their work, and one whose clock steps back goes
-    on: what they held is taken up at once, not an hour later."""
+    """A worker whose clock is an hour ahead dies at its work, and the clock steps back. Another
+    worker takes its jobs at once, not an hour later."""
     offset = workspace.write("offset", "3600")
     imports.run_now([imports.source_file("polls", workspace.write("0.csv", batch(0)))])
     shifted = SHIFTED.format(offset=str(offset))
@@ -383,11 +383,11 @@ def clock_steps_back(workspace: Workspace) -> None:
     report, row = tasks.enqueue_report(), tasks.enqueue_import([spooled(workspace, 1)])
     wait_until("the worker is at both", lambda: slow.output.count("at it") == 2)
     for get, job in ((reports.get, report), (imports.get, row)):
-        # On PostgreSQL leases count by the server's clock, which was right all the time.
+        # On PostgreSQL leases use the server's clock, which was right all the time.
         ahead = 3000 if get_settings().uses_sqlite else 0
         assert get(job.id).lease_until > models.now() + ahead * SECOND
     slow.kill()
-    # There a sign of life is a true one, and counts until it is 30 seconds old.
+    # On PostgreSQL the sign of life has the right time, and counts for 30 seconds.
     assert not (get_settings().uses_sqlite and heartbeats.is_worker_alive())
     worker = start_worker(workspace, change=shifted)
     assert ended(reports.get, report.id).status == COMPLETE
@@ -402,7 +402,7 @@ def clock_steps_back(workspace: Workspace) -> None:
 
 def files_go(workspace: Workspace) -> None:
     """An upload, a report's CSV and the database itself are removed or cut off under running
-    processes: each is told in a sentence, and a backup brings all back."""
+    processes. Each gives one sentence, and a backup brings everything back."""
     worker, api = start_worker(workspace), workspace.start_api()
     file = spooled(workspace, 1)
     file.path.unlink()
@@ -455,19 +455,19 @@ def files_go(workspace: Workspace) -> None:
 
 @dataclass
 class Load:
-    """What clients met: answers by status, and how long they took (seconds, sorted)."""
+    """The answers to clients: their number by status, and their seconds, sorted."""
 
     statuses: Counter[int]
     seconds: list[float]
 
     def quantile(self, part: float) -> float:
-        """The time that the part of all answers stayed below."""
+        """The time that this part of all answers did not exceed."""
         return self.seconds[min(int(part * len(self.seconds)), len(self.seconds) - 1)]
 
 
 def load(workspace: Workspace, requests: int, clients: int) -> Load:
-    """So many requests of several clients at once, for reports, their state and health, while
-    imports and reports are being done."""
+    """Send requests of several clients at once, for reports, their state and health, while imports
+    and reports run."""
     workspace.import_now(batch(0).decode().removeprefix(POLLS_HEADER))
     running = [start_worker(workspace), workspace.start_api()]
     known = [reports.request().id for _ in range(3)]
@@ -526,7 +526,7 @@ def tell(name: str, found: Any) -> None:
 
 
 def on(url: str, what: Any, *arguments: Any) -> Any:
-    """Run a fault in a workspace of its own; its processes end with it."""
+    """Run a fault in a new workspace. Its processes end with it."""
     with tempfile.TemporaryDirectory(prefix="restmon-soak-") as folder:
         made = make_workspace(Path(folder), url)
         with open_workspace(made):
@@ -540,7 +540,7 @@ def on(url: str, what: Any, *arguments: Any) -> Any:
 
 
 def main() -> None:
-    """Kill, lock, fill, cut off, and load, on SQLite and, where it is there, on PostgreSQL."""
+    """Run all faults and the load, on SQLite and, if it is installed, on PostgreSQL."""
     count = int(os.environ.get("RESTMON_SOAK_KILLS", "100"))
     seed = int(os.environ.get("RESTMON_SOAK_SEED", str(int(time.time()))))
     print(f"seed {seed}: RESTMON_SOAK_SEED={seed} repeats the moments of the kills")

@@ -1,4 +1,4 @@
-"""What systemd is told."""
+"""A socket in place of systemd's."""
 
 import socket
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from threading import Thread
 
 @contextmanager
 def systemd(path: Path) -> Iterator[SimpleQueue[str]]:
-    """What a process tells the socket that systemd listens at."""
+    """The messages that a process sends to systemd's socket."""
     heard: SimpleQueue[str] = SimpleQueue()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
         end.bind(str(path))

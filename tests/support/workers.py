@@ -1,4 +1,4 @@
-"""Workers that something is wrong with, and waiting for what they do."""
+"""Workers with faults, and waiting for their jobs."""
 
 import threading
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ runpy.run_module("jobs", run_name="__main__")
 
 
 def start_changed(workspace: Workspace, change: str, env: dict[str, str] | None = None) -> Running:
-    """A worker in whose process some Python ran first."""
+    """A worker whose process runs some Python first."""
     return workspace.start_script(change + BECOME_A_WORKER, env)
 
 
@@ -53,7 +53,7 @@ def start_worker(
     change: str = "",
     env: dict[str, str] | None = None,
 ) -> Running:
-    """A worker whose leases are of so many seconds, and whose jobs are done, or take for ever."""
+    """A worker whose leases last so many seconds, and whose jobs end, or (``slow``) never do."""
     change += SHORT_LEASES.format(seconds=lease, attempts=attempts)
     return start_changed(workspace, change + SLOW if slow else change, env)
 
@@ -75,7 +75,7 @@ def polls() -> int:
 
 @contextmanager
 def beating(name: str) -> Iterator[None]:
-    """A worker seems alive, and does nothing, until the block ends, however long that takes."""
+    """Make a worker seem alive until the block ends, however long that takes."""
     started, stop = now(), threading.Event()
 
     def beat() -> None:
@@ -97,7 +97,7 @@ def beating(name: str) -> Iterator[None]:
 
 @contextmanager
 def held_job(model: type[Job], **values: Any) -> Iterator[Any]:
-    """A job that a worker is in the middle of, until the block ends, however long that takes."""
+    """A job that a worker holds until the block ends, however long that takes."""
     until = database.clock() + leases.LEASE_SECONDS * SECOND
     with database.session():
         job = model.create(lease_owner="a worker", lease_until=until, attempts=1, **values)

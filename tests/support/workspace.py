@@ -84,8 +84,7 @@ class Workspace:
     def command(
         self, *arguments: object, env: dict[str, str] | None = None, input: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the command line in this process: much faster than `restmon`, for what
-        depends on no process of its own."""
+        """Run a command of the command line in this process. It is much faster than `restmon`."""
         words = [str(argument) for argument in arguments]
         assert not {"api", "dashboard", "run", "worker"} & set(words[:1]), "These need a process."
         with pytest.MonkeyPatch.context() as patch, same_connections():
@@ -149,7 +148,7 @@ class Workspace:
         return self.wait_for_worker(self.start("worker", env=env))
 
     def wait_for_worker(self, running: Running) -> Running:
-        """Wait until a worker is ready; fails at once, with what it wrote, where it ended."""
+        """Wait until a worker is ready. If it ended, fail at once with its output."""
 
         def is_ready() -> bool:
             ready = "worker ready" in running.output

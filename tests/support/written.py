@@ -1,6 +1,6 @@
-"""Values as people write them: each strategy writes a known value in a form that is accepted, or a
-near miss with what its reason must say. Every form is spelled out here again, from the definition
-of the files, and none is taken from the code that reads them."""
+"""Values as people write them. Each strategy writes a known value in an accepted form, or a near
+miss with a part of the reason for it. All forms come from the definition of the files, and none
+from the code that reads them."""
 
 import csv
 import gzip
@@ -71,7 +71,7 @@ def in_any_case(draw: st.DrawFn, text: str) -> str:
 
 @st.composite
 def fraction(draw: st.DrawFn, micros: int) -> str:
-    """A fraction of a second of at most nine digits, those after the sixth any."""
+    """A fraction of a second of at most nine digits. Those after the sixth are random."""
     if not micros and draw(st.booleans()):
         return ""
     shortest = f"{micros:06d}".rstrip("0")
@@ -103,7 +103,7 @@ def clock(draw: st.DrawFn, time: int, *, alone: bool, halves: bool | None = None
 
 @st.composite
 def offsets(draw: st.DrawFn, minutes: int) -> str:
-    """An offset from UTC, or what stands for none."""
+    """An offset from UTC, or a text that means none."""
     hours, rest = divmod(abs(minutes), 60)
     sign = "-" if minutes < 0 else "+"
     forms = [f"{sign}{hours:02}{rest:02}", f"{sign}{hours:02}:{rest:02}"]
@@ -152,7 +152,7 @@ NUMBERED = {
     "1-sunday": [2, 3, 4, 5, 6, 7, 1],
     "0-sunday": [1, 2, 3, 4, 5, 6, 0],
 }
-"""What a file writes for Monday through Sunday, by how it numbers its days."""
+"""The numbers of Monday through Sunday in a file, by its numbering."""
 
 
 @st.composite
@@ -179,7 +179,7 @@ def times_of_day(
 
 @st.composite
 def zones(draw: st.DrawFn) -> tuple[str, str]:
-    """(a zone, what stands for it)."""
+    """(a zone, a text that means it)."""
     if draw(st.booleans()):
         windows = draw(st.sampled_from(sorted(WINDOWS)))
         return WINDOWS[windows], draw(in_any_case(windows))
@@ -293,7 +293,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 @st.composite
 def files(draw: st.DrawFn, tables: dict[str, list[list[str]]]) -> dict[str, bytes]:
-    """Files by name that hold the tables (header first) in one of the containers."""
+    """Files by name with the tables (header first) in one of the containers."""
     how = draw(st.sampled_from(["plain", "gzip", "zip", "workbook", "workbook in zip"]))
     if how.startswith("workbook"):
         book = workbook({**tables, "notes": [["made by hand"]]})
@@ -392,7 +392,7 @@ LETTERS = {
 
 @st.composite
 def bad_zones(draw: st.DrawFn) -> Missed:
-    """What names no zone, and the likely one."""
+    """A text that is not the name of a zone, and the likely zone."""
     word = draw(st.sampled_from(sorted(LETTERS)))
     return draw(in_any_case(word)), LETTERS[word] or "not the name of an IANA time zone"
 
@@ -415,7 +415,7 @@ def bad_ids(draw: st.DrawFn) -> Missed:
 
 
 def canonical(kind: str, rows: list[list[Any]]) -> str:
-    """A table in the plainest form."""
+    """A table in its simplest form."""
     heads = {
         "polls": "store_id,status,timestamp_utc",
         "business_hours": "store_id,day,start_time_local,end_time_local",
@@ -425,11 +425,11 @@ def canonical(kind: str, rows: list[list[Any]]) -> str:
 
 
 def plain_time(time: int) -> str:
-    """A time of day in the plainest form."""
+    """A time of day in its simplest form."""
     text = f"{time // HOUR:02}:{time // MINUTE % 60:02}:{time // SECOND % 60:02}"
     return text + (f".{time % SECOND:06}" if time % SECOND else "")
 
 
 def plain_instant(instant: int) -> str:
-    """An instant in the plainest form."""
+    """An instant in its simplest form."""
     return f"{EPOCH + timedelta(microseconds=instant):%Y-%m-%d %H:%M:%S.%f} UTC"
