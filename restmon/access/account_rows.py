@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from restmon.errors import BadRequest, NotFound
-from restmon.storage.access_models import Account, Session
+from restmon.storage.access_models import Account, PasswordLink, Session
 from restmon.storage.database import session
 from restmon.storage.models import now
 
@@ -46,3 +46,11 @@ def end_sessions_of(row: Account) -> int:
     """End all logins of an account, also those by OIDC. Returns how many password logins ended."""
     Account.update(logged_out_at=now()).where(Account.id == row.id).execute()
     return int(Session.delete().where(Session.account == row.id).execute())
+
+
+def put_password(row: Account, hashed: str) -> None:
+    """Give an account the hash of another password. Ends its logins, and the link for a password
+    that was made for it."""
+    Account.update(password_hash=hashed).where(Account.id == row.id).execute()
+    PasswordLink.delete().where(PasswordLink.account == row.id).execute()
+    end_sessions_of(row)

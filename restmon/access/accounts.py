@@ -15,6 +15,7 @@ from restmon.access.account_rows import (
     end_sessions_of,
     find_account,
     known_account,
+    put_password,
     same_email,
 )
 from restmon.access.grants import ACCOUNT_GRANTS
@@ -23,7 +24,7 @@ from restmon.access.passwords import make_hash
 from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.access.visibility import check_scope
 from restmon.errors import BadRequest
-from restmon.storage.access_models import Account, AccountGroup, Fact, Session
+from restmon.storage.access_models import Account, AccountGroup, Fact, PasswordLink, Session
 from restmon.storage.database import session, writing
 from restmon.storage.models import now
 
@@ -105,7 +106,7 @@ def change(
         Account.update(role=role, every_store=wanted is None).where(Account.id == row.id).execute()
         ACCOUNT_GRANTS.set(row.id, wanted)
         if hashed:
-            _put_password(row, hashed)
+            put_password(row, hashed)
         audit.note(actor, audit.ACCOUNT_CHANGED, row.email)
 
 
@@ -116,7 +117,7 @@ def set_password(email: str, password: str, actor: Actor = THIS_MACHINE) -> None
     hashed = make_hash(password, known_account(email).email)
     with writing():
         row = find_account(email)
-        _put_password(row, hashed)
+        put_password(row, hashed)
         audit.note(actor, audit.ACCOUNT_CHANGED, row.email)
 
 
@@ -127,7 +128,7 @@ def change_password(actor: Actor, old: str, new: str) -> None:
     hashed = make_hash(new, row.email)
     with writing():
         row = find_account(row.email)
-        _put_password(row, hashed)
+        put_password(row, hashed)
         audit.note(actor, audit.ACCOUNT_CHANGED, row.email)
 
 
@@ -159,7 +160,7 @@ def delete(email: str, actor: Actor = THIS_MACHINE) -> None:
     with writing():
         row = find_account(email)
         _keep_an_operator(row)
-        for model in (Session, AccountGroup):
+        for model in (Session, PasswordLink, AccountGroup):
             model.delete().where(model.account == row.id).execute()
         Account.delete().where(Account.id == row.id).execute()
         audit.note(actor, audit.ACCOUNT_DELETED, row.email)
@@ -178,7 +179,7 @@ def reset(actor: Actor = THIS_MACHINE) -> int:
     account. Returns how many accounts there were. Raises Forbidden."""
     actor.must(Role.OPERATOR)
     with writing():
-        for model in (Session, AccountGroup):
+        for model in (Session, PasswordLink, AccountGroup):
             model.delete().execute()
         count = int(Account.delete().execute())
         Fact.delete().where(Fact.name == FIRST_ACCOUNT).execute()
@@ -228,8 +229,3 @@ def _keep_an_operator(row: Account) -> None:
         raise BadRequest(
             f"{row.email} is the last operator.", "Make another account an operator first."
         )
-
-
-def _put_password(row: Account, hashed: str) -> None:
-    Account.update(password_hash=hashed).where(Account.id == row.id).execute()
-    end_sessions_of(row)

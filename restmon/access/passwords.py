@@ -1,4 +1,7 @@
-"""Passwords: which ones are good enough, and the Argon2id hash that is stored."""
+"""Passwords: which ones are good enough, and the Argon2id hash that is stored. Tokens: the hash
+that is stored."""
+
+import hashlib
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -49,6 +52,11 @@ def renew_hash(hashed: str, password: str) -> str | None:
     if not _hasher.check_needs_rehash(hashed):
         return None
     return _hasher.hash(password.encode("utf-8", "replace"))
+
+
+def hash_token(token: str) -> str:
+    """The SHA-256 of a random token, in hexadecimal digits: what is stored of it."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
 def _weakness(password: str, email: str) -> str | None:

@@ -3,7 +3,6 @@
 Of a session's token only its SHA-256 is kept.
 """
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from restmon.access import audit
 from restmon.access.account_rows import end_sessions_of, find_account, same_email
 from restmon.access.grants import ACCOUNT_GRANTS
 from restmon.access.password_check import check_password, renew_stored_hash
+from restmon.access.passwords import hash_token
 from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.instants import DAY, HOUR, SECOND
 from restmon.errors import NotFound
@@ -54,7 +54,7 @@ def log_in(email: str, password: str, address: str, browser: str = "") -> str:
     with updating():
         Session.delete().where(_ended()).execute()
         Session.create(
-            token_hash=_token_hash(token),
+            token_hash=hash_token(token),
             account=row.id,
             browser=audit.printable(browser)[:LONGEST_BROWSER],
             address=audit.printable(address),
@@ -134,7 +134,7 @@ def end_sessions(email: str, session_id: str | None = None, actor: Actor = THIS_
 
 def session_id(token: str) -> str:
     """The id under which the login of a token is listed."""
-    return _token_hash(token)[:ID_DIGITS]
+    return hash_token(token)[:ID_DIGITS]
 
 
 def actor_of(row: Account) -> Actor:
@@ -151,13 +151,9 @@ def _find_own_or_any(email: str, actor: Actor) -> Account:
 
 def _find_session(token: str) -> Session | None:
     query = Session.select(Session, Account).join(Account)
-    return query.where((Session.token_hash == _token_hash(token)) & ~_ended()).first()  # type: ignore[operator]
+    return query.where((Session.token_hash == hash_token(token)) & ~_ended()).first()  # type: ignore[operator]
 
 
 def _ended() -> object:
     moment = now()
     return (Session.seen_at < moment - IDLE) | (Session.created_at < moment - LONGEST_LOGIN)
-
-
-def _token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

@@ -4,11 +4,12 @@ import sys
 
 import click
 
-from restmon.access import accounts, sessions
+from restmon.access import accounts, password_links, sessions
 from restmon.access.roles import Role
 from restmon.cli.options import GROUPS_HELP, ROLES, ROLES_HELP
 from restmon.cli.output import format_groups, format_minute
 from restmon.errors import BadRequest
+from restmon.settings import get_settings
 from restmon.storage import database
 
 
@@ -27,6 +28,26 @@ def accounts_add(email: str, role: str, groups: tuple[str, ...], no_password: bo
     database.configure()
     accounts.add(email, role, None if no_password else read_password(), groups)
     click.echo(f"The account {email.strip()} is created, with the role {role}.")
+
+
+@accounts_command.command("invite")
+@click.argument("email")
+@click.option("--role", type=ROLES, default=str(Role.VIEWER), show_default=True, help=ROLES_HELP)
+@click.option("--group", "groups", multiple=True, help=GROUPS_HELP)
+def accounts_invite(email: str, role: str, groups: tuple[str, ...]) -> None:
+    """Create an account for EMAIL and print a link by which the person sets the password."""
+    database.configure()
+    accounts.add(email, role, None, groups)
+    click.echo(f"The account {email.strip()} is created, with the role {role}.", err=True)
+    print_link(email)
+
+
+@accounts_command.command("link")
+@click.argument("email")
+def accounts_link(email: str) -> None:
+    """Print a link by which the person of the account EMAIL sets a new password."""
+    database.configure()
+    print_link(email)
 
 
 @accounts_command.command("change")
@@ -137,6 +158,17 @@ def accounts_list() -> None:
         )
     if not people:
         click.echo("There are no accounts.")
+
+
+def print_link(email: str) -> None:
+    """Make a link for a password and print it."""
+    link = password_links.make_link(email)
+    click.echo(
+        f"Send this link to {email.strip()} alone. It sets the password once, within "
+        f"{password_links.DAYS} days:",
+        err=True,
+    )
+    click.echo(get_settings().dashboard_url + link)
 
 
 def read_password() -> str:

@@ -1,15 +1,17 @@
 """The forms that create and change accounts."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 
-from restmon.access import accounts, passwords, sessions
+from restmon.access import accounts, password_links, passwords, sessions
 from restmon.access.roles import Role
 from restmon.core.instants import as_datetime
-from restmon.dashboard import identity, logins, messages
+from restmon.dashboard import auth_middleware, identity, logins, messages
 from restmon.errors import RestmonError
+from restmon.settings import get_settings
 from restmon.stores import groups
 
 ROLE_NAMES = {
@@ -19,6 +21,9 @@ ROLE_NAMES = {
 }
 
 
+SET_BY_LINK = "The person sets the password by a link that you send"
+SET_HERE = "You set a first password"
+LOGS_IN_ELSEWHERE = "Through your organization's provider (OIDC)"
 MINUTE = "YYYY-MM-DD HH:mm"
 
 
@@ -68,18 +73,50 @@ def ask_for_account() -> None:
     with st.expander("Add an account", icon=":material/person_add:"):
         email = st.text_input("E-mail", key=f"email_{turn}", max_chars=254)
         role, wanted = ask_for_role(f"new_{turn}", Role.VIEWER, [])
-        password = st.text_input(
-            f"First password, at least {passwords.SHORTEST} letters; empty: logs in by OIDC alone",
-            type="password",
-            key=f"password_{turn}",
-        )
+        first = not accounts.was_ever_made()
+        how = SET_HERE if first else st.radio("First login", first_logins(), key=f"how_{turn}")
+        password = ""
+        if how == SET_HERE:
+            password = st.text_input(
+                f"First password, at least {passwords.SHORTEST} letters",
+                type="password",
+                key=f"password_{turn}",
+            )
         if st.button("Add the account", type="primary", key="add_account"):
+            who = identity.current_actor()
             try:
-                accounts.add(email, role, password or None, wanted, identity.current_actor())
+                accounts.add(email, role, password if how == SET_HERE else None, wanted, who)
+                if how == SET_BY_LINK:
+                    offer_link(email.strip(), password_links.make_link(email, who))
             except RestmonError as error:
                 messages.show_error(error)
                 return
-            finish(f"The account {email.strip()} is there.")
+            if first:
+                st.session_state[identity.FIRST_ACCOUNT] = email.strip()
+            finish(f"The account {email.strip()} is created.")
+
+
+def first_logins() -> list[str]:
+    """The ways in which a new person can log in for the first time."""
+    return [SET_BY_LINK, SET_HERE, *[LOGS_IN_ELSEWHERE] * auth_middleware.oidc()]
+
+
+def offer_link(email: str, link: str) -> None:
+    """Show a link for a password when the page runs next."""
+    here = urlsplit(st.context.url or get_settings().dashboard_url)
+    st.session_state["password_link"] = (email, f"{here.scheme}://{here.netloc}{link}")
+
+
+def show_link() -> None:
+    """The link that was just made. It is shown once."""
+    if made := st.session_state.pop("password_link", None):
+        email, link = made
+        st.markdown(
+            f"**The link for {messages.escape_markdown(email)}.** Send it to this person alone. "
+            f"It sets the password once, within {password_links.DAYS} days. Copy it now; it is "
+            "not shown again."
+        )
+        st.code(link, language=None)
 
 
 def change_account(people: list[accounts.Person]) -> None:
@@ -104,12 +141,21 @@ def change_account(people: list[accounts.Person]) -> None:
             help="Lets the person log in although there were too many failed logins.",
             key="unlock_account",
         )
+        link = st.button(
+            "Link for a new password",
+            help="Makes a link by which the person sets a new password, for who forgot it.",
+            key="link_account",
+        )
         with st.popover("Delete it", icon=":material/delete:"):
             st.markdown("What the account did stays in the audit.")
             delete = st.button("Delete the account", key="delete_account")
-    if save or toggle or unlock or delete:
+    if save or toggle or unlock or delete or link:
         try:
-            if unlock:
+            if link:
+                made = password_links.make_link(email, identity.current_actor())
+                offer_link(email, made)
+                finish(f"The link for {email} is made.")
+            elif unlock:
                 accounts.unlock(email, identity.current_actor())
             elif delete:
                 accounts.delete(email, identity.current_actor())
@@ -150,8 +196,16 @@ def show_sessions(email: str) -> None:
         finish(f"{'That login' if chosen else 'Every login'} of {email} is ended.")
 
 
+def state_of(person: accounts.Person) -> str:
+    """What the table says of an account."""
+    if not person.active:
+        return "✕ disabled"
+    return "active" if person.has_password or auth_middleware.oidc() else "no password yet"
+
+
 def show_accounts() -> None:
     """The accounts of the dashboard."""
+    show_link()
     people = accounts.list_accounts()
     if not people:
         st.info(
@@ -169,7 +223,7 @@ def show_accounts() -> None:
                         "every store" if person.groups is None else ", ".join(person.groups)
                         for person in people
                     ],
-                    "state": ["active" if person.active else "✕ disabled" for person in people],
+                    "state": [state_of(person) for person in people],
                     "last_login": instants([person.last_login_at for person in people]),
                 }
             ),

@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from restmon.access import exposure, sessions
+from restmon.access import exposure, password_links, sessions
 from restmon.access.exposure import is_loopback
 from restmon.access.forwarded import client_of
 from restmon.access.sessions import LONGEST_LOGIN
@@ -42,7 +42,7 @@ SCHEMES = {
     "http": {"http": "http", "https": "https"},
     "websocket": {"http": "ws", "https": "wss"},
 }
-FREE = frozenset({LOGIN, "/_stcore/health", "/favicon.png", "/robots.txt"})
+FREE = frozenset({LOGIN, password_links.PATH, "/_stcore/health", "/favicon.png", "/robots.txt"})
 """Paths that require no login, besides Streamlit's own files. They show nothing about any store."""
 MARK_HEADER = "X-Restmon-Gate"
 MARK = secrets.token_urlsafe(32)
@@ -51,6 +51,11 @@ HOST = re.compile(r"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{
 STREAMLITS_COOKIE = "_streamlit_user"
 MEDIA, UPLOADS = "/media/", "/_stcore/upload_file/"
 LONGEST_FORM = 16 * 1024
+NOTICES = {
+    "account": "The account is created. Log in with it.",
+    "password": "Your password is set. Log in with it.",
+}
+"""What the login page says was done, by the word in its address."""
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -272,13 +277,13 @@ def vouched(user: Any) -> tuple[str, int] | None:
 async def ask(request: Request) -> Response:
     """GET /login: the form."""
     then = own_path(request.query_params.get("next", "/"))
-    return HTMLResponse(login_page(LOGIN, then), headers=HEADERS)
+    notice = NOTICES.get(request.query_params.get("done", ""), "")
+    return HTMLResponse(login_page(LOGIN, then, notice=notice), headers=HEADERS)
 
 
 async def log_in(request: Request) -> Response:
     """POST /login: set a cookie and go to the dashboard, or show the form again."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal() or len(length) > len(str(LONGEST_FORM)) or int(length) > LONGEST_FORM:
+    if not is_short(request):
         return PlainTextResponse("The form is too large.", 413, HEADERS)
     form = await request.form(max_files=0, max_fields=10)
     email, password, then = (str(form.get(name, "")) for name in ("email", "password", "next"))
@@ -302,6 +307,14 @@ async def log_in(request: Request) -> Response:
         secure=request.scope["scheme"] == "https",
     )
     return answer
+
+
+def is_short(request: Request) -> bool:
+    """Whether a form says how long it is, and is not too long."""
+    length = request.headers.get("content-length", "")
+    return (
+        length.isdecimal() and len(length) <= len(str(LONGEST_FORM)) and int(length) <= LONGEST_FORM
+    )
 
 
 def checked(email: str, password: str, address: str, browser: str) -> str:

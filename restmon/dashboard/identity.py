@@ -10,6 +10,9 @@ from restmon.dashboard import auth_middleware
 from restmon.dashboard.messages import escape_markdown
 from restmon.settings import get_settings
 
+FIRST_ACCOUNT = "first_account"
+"""Where a session keeps the e-mail of the first account, if the account was made in it."""
+
 
 def current_actor() -> Actor:
     """Return the visitor. Where a login is required and missing, ask for it and stop the page."""
@@ -66,12 +69,21 @@ def ask_for_login() -> None:
         )
         st.button("Log in as someone else", on_click=st.logout, key="logout")
         st.stop()
+    created = st.session_state.get(FIRST_ACCOUNT)
+    if created:
+        st.success(
+            f"The account {escape_markdown(created)} is created. From now on the dashboard "
+            "requires a login.",
+            icon=":material/check_circle:",
+        )
     st.info("Log in to see your stores.", icon=":material/lock:")
     with st.container(horizontal=True):
         if auth_middleware.oidc():
             st.button("Log in", type="primary", on_click=st.login, key="login")
         st.link_button(
-            "Log in with e-mail and password", auth_middleware.LOGIN, icon=":material/login:"
+            "Log in with e-mail and password",
+            auth_middleware.LOGIN + ("?done=account" if created else ""),
+            icon=":material/login:",
         )
     st.stop()
 

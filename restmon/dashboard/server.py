@@ -25,7 +25,7 @@ from starlette.routing import Route
 from restmon import logs
 from restmon.access import exposure
 from restmon.access.exposure import is_loopback
-from restmon.dashboard import auth_middleware, compat
+from restmon.dashboard import auth_middleware, compat, password_form
 from restmon.dashboard.connections import open_connections
 from restmon.dashboard.static_files import StaticFiles
 from restmon.errors import RestmonError, exit_on_error
@@ -91,7 +91,7 @@ compat.serve_navigation_only()
 app = st.App(
     APP,
     lifespan=lifespan,
-    routes=[*auth_middleware.routes(), Route("/overview", first_page)],
+    routes=[*auth_middleware.routes(), *password_form.routes(), Route("/overview", first_page)],
     middleware=[Middleware(auth_middleware.Gate), Middleware(StaticFiles)],
 )
 

@@ -87,6 +87,15 @@ class Session(BaseModel):
     address = TextField(default="")
 
 
+class PasswordLink(BaseModel):
+    """A link by which a person sets the password of an account, once. ``token_hash`` is the SHA-256
+    of the token in the link."""
+
+    token_hash = CharField(max_length=64, primary_key=True)
+    account = ForeignKeyField(Account, on_delete="CASCADE", unique=True)
+    created_at = BigIntegerField(default=now)
+
+
 class Fact(BaseModel):
     """Something that is true of this database since an instant, such as that an account was made.
     It outlives the rows that made it true."""

@@ -7,6 +7,7 @@ from restmon.storage.access_models import (
     ApiKeyGroup,
     AuditEntry,
     Fact,
+    PasswordLink,
     Session,
 )
 from restmon.storage.models import (
@@ -34,5 +35,5 @@ ALL_MODELS = [
     *(Store, BusinessHours, Poll, Group, GroupMember, Revision),
     *(StoreDirectory, OtherHours, HourlySales, PollReason, Target),
     *(Report, Shard, Import, Change, ReplacedRows, ColumnChoice, WorkerHeartbeat, ApiKey),
-    *(ApiKeyGroup, Account, AccountGroup, Session, Fact, AuditEntry),
+    *(ApiKeyGroup, Account, AccountGroup, Session, PasswordLink, Fact, AuditEntry),
 ]

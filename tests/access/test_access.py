@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 from restmon.access import accounts, api_keys, audit, exposure, password_check, sessions, throttle
 from restmon.access.exposure import OF_PROXIES
 from restmon.access.roles import THIS_MACHINE, Actor, Role
-from restmon.dashboard import auth_middleware
+from restmon.dashboard import account_forms, auth_middleware
 from restmon.errors import (
     BadRequest,
     Forbidden,
@@ -238,12 +238,13 @@ def test_an_operator_makes_accounts_and_keys_on_a_page(people: Workspace, as_: A
     }
     at.text_input("email_0").set_value("new@example.com")
     at.selectbox("role_new_0").set_value(Role.OWNER).run()
+    at.radio("how_0").set_value(account_forms.SET_HERE).run()
     at.text_input("password_0").set_value(PASSWORD)
     well(at.button("add_account").click().run())
     assert any("An owner needs at least one group" in error for error in at.error.values)
     at.multiselect("groups_new_0").set_value(["Mine"]).run()
     well(at.button("add_account").click().run())
-    assert "The account new@example.com is there." in seen(at)
+    assert "The account new@example.com is created." in seen(at)
     assert actor_of("new").groups == actor_of("owner").groups
     at.selectbox("account").set_value("operator@example.com").run()
     well(at.button("toggle_account").click().run())
@@ -297,7 +298,10 @@ def test_at_this_machine_nobody_logs_in_until_somebody_has_an_account(
     assert any("must be an operator's" in error for error in at.error.values)
     at.selectbox("role_new_0").set_value(Role.OPERATOR).run()
     well(at.button("add_account").click().run())
+    assert "The account first@example.com is created." in seen(at)
     assert "Log in to see your stores." in seen(at)
+    (link,) = at.get("link_button")
+    assert link.proto.url == "/login?done=account"
 
 
 def report_by(service: Workspace, key: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from restmon.access import accounts, api_keys, audit, sessions
+from restmon.access import accounts, api_keys, audit, password_links, sessions
 from restmon.access.roles import Role
 from restmon.demo import demo_stores
 from restmon.ingest import (
@@ -43,6 +43,10 @@ SERVICES: dict[str, Callable[[Workspace], Any]] = {
     "accounts.set_active": lambda _: accounts.set_active(OWNER, False),
     "accounts.delete": lambda _: accounts.delete(OWNER),
     "accounts.unlock": lambda _: accounts.unlock(OWNER),
+    "password_links.make_link": lambda _: password_links.make_link(OWNER),
+    "password_links.use_link": lambda made: password_links.use_link(
+        made.env["LINK"].partition("token=")[2], "another long sentence"
+    ),
     "accounts.reset": lambda _: accounts.reset(),
     "sessions.end_sessions": lambda _: sessions.end_sessions(OWNER),
     "sessions.log_in": lambda _: sessions.log_in(OWNER, PASSWORD, ""),
@@ -124,6 +128,7 @@ def prepared(workspace: Workspace) -> Workspace:
     targets.set_target(targets.Subject(group="Mine"), 995_000)
     accounts.add(OPERATOR, "operator", PASSWORD)
     accounts.add(OWNER, "owner", PASSWORD, ["Mine"])
+    workspace.env["LINK"] = password_links.make_link(OWNER)
     workspace.env["TOKEN"] = sessions.log_in(OWNER, PASSWORD, "")
     api_keys.make("nightly", "owner", None, ["Mine"])
     reports.request()
@@ -268,6 +273,7 @@ def test_front_doors_write_no_entry_and_name_the_actor(path: Path):
             "groups_csv": groups_csv,
             "housekeeping": housekeeping,
             "imports": imports,
+            "password_links": password_links,
             "reports": reports,
             "sessions": sessions,
             "store_editing": store_editing,

@@ -28,7 +28,7 @@ from streamlit.runtime.session_manager import ActiveSessionInfo
 from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 
 from restmon.access import accounts
-from restmon.dashboard import auth_middleware, compat, static_files
+from restmon.dashboard import auth_middleware, compat, password_form, static_files
 from restmon.dashboard.auth_middleware import Gate
 from restmon.dashboard.server import first_page
 from restmon.reporting import reports
@@ -55,7 +55,7 @@ def run(coroutine: Coroutine[Any, Any, None]) -> None:
 def asked(workspace: Workspace) -> Any:
     """Sends a raw ASGI request through the gate, and returns the messages of the answer."""
     accounts.add("operator@example.com", "operator", PASSWORD)
-    routes = [*auth_middleware.routes(), starlette_route("/overview")]
+    routes = [*auth_middleware.routes(), *password_form.routes(), starlette_route("/overview")]
     app = Gate(Starlette(routes=routes))
 
     def ask(scope: dict[str, Any], body: bytes = b"") -> list[dict[str, Any]]:
@@ -133,7 +133,7 @@ scopes = st.fixed_dictionaries(
     {
         "type": st.sampled_from(["http", "http", "http", "websocket"]),
         "method": st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS", "BREW"]),
-        "path": st.sampled_from(["/login", "/overview"]) | paths,
+        "path": st.sampled_from(["/login", "/set-password", "/overview"]) | paths,
         "query_string": queries | raw,
         "headers": st.lists(st.tuples(names, odd | raw), max_size=6),
         "client": st.sampled_from([None, ("127.0.0.1", 1), ("203.0.113.1", 2), ("", 0), ("x", 1)]),
@@ -187,6 +187,8 @@ def test_no_request_raises(asked: Any, scope: dict[str, Any], body: bytes):
     [
         "/loginx",
         "/login/",
+        "/set-password/",
+        "/set-passwords",
         "/login/x",
         "/_stcore/health-foo",
         "/_stcore/healthx",
