@@ -29,46 +29,77 @@ Values = dict[str, NDArray[Any]]
 def write_directory(parts: Iterable[Values], log: ChangeLog) -> Outcome:
     """Store the lines of a directory; ``store_id`` are row ids. A line replaces the values of its
     columns, and with ``groups`` all groups of the store. The caller holds the transaction."""
-    known = {row[0]: list(row[1:]) for row in database.tuples(_directory())}
-    members = read_groups_by_store()
-    fields_before = {store: tuple(values) for store, values in known.items()}
-    groups_before: dict[int, set[int]] = {}
-    done = Outcome()
+    directory = _Directory()
     for part in parts:
+        directory.apply(part)
+    directory.write(log)
+    return directory.outcome
+
+
+class _Directory:
+    """The entries of the directory and the groups of stores, while lines change them in memory."""
+
+    def __init__(self) -> None:
+        self.entries = {store: list(values) for store, *values in database.tuples(_directory())}
+        self.entries_before = {store: tuple(values) for store, values in self.entries.items()}
+        self.groups = read_groups_by_store()
+        self.groups_before: dict[int, set[int]] = {}
+        self.outcome = Outcome()
+
+    def apply(self, part: Values) -> None:
+        """Apply lines and count them."""
         columns = [column for column in FIELDS if column in part]
         places = [FIELDS.index(column) for column in columns]
-        listed = part.get("groups")
-        group_ids = _ids_by_list(listed) if listed is not None else {}
-        rows = part["store_id"].tolist()
-        values = zip(*(map(_kept, part[column].tolist()) for column in columns), strict=True)
-        for n, store in enumerate(rows):
-            said = next(values) if columns else ()
-            entry = known.setdefault(store, [None] * len(FIELDS))
-            before = tuple(entry[place] for place in places)
-            had = any(value is not None for value in before)
-            same = said == before
-            for place, value in zip(places, said, strict=True):
-                entry[place] = value
-            if listed is not None:
-                are = members.get(store, set())
-                wanted = group_ids[listed[n]]
-                had |= bool(are)
-                same &= are == wanted
-                if are != wanted:
-                    groups_before.setdefault(store, are)
-                    members[store] = wanted
-            done.unchanged += same
-            done.updated += not same and had
-            done.new += not same and not had
-    entries = {s: e for s, e in known.items() if tuple(e) != fields_before.get(s, (None,) * 5)}
-    nothing = (None,) * len(FIELDS)
-    log.note(ENTRIES, {store: list(fields_before.get(store, nothing)) for store in entries})
-    _replace_entries(entries)
-    groups_before = {store: are for store, are in groups_before.items() if members[store] != are}
-    log.note(MEMBERS, {store: sorted(are) for store, are in groups_before.items()})
-    _replace_groups(groups_before, members)
-    done.changed = bool(entries) or bool(groups_before)
-    return done
+        lists = part.get("groups")
+        ids_by_list = {} if lists is None else _ids_by_list(lists)
+        values = zip(*(map(_stored, part[column].tolist()) for column in columns), strict=True)
+        for n, store in enumerate(part["store_id"].tolist()):
+            had, same = self._set_values(store, places, next(values) if columns else ())
+            if lists is not None:
+                had_groups, same_groups = self._set_groups(store, ids_by_list[lists[n]])
+                had, same = had or had_groups, same and same_groups
+            self.outcome.unchanged += same
+            self.outcome.updated += not same and had
+            self.outcome.new += not same and not had
+
+    def _set_values(
+        self, store: int, places: list[int], values: tuple[Any, ...]
+    ) -> tuple[bool, bool]:
+        """Set some values of an entry. Returns (had any of them, had the same)."""
+        entry = self.entries.setdefault(store, [None] * len(FIELDS))
+        before = tuple(entry[place] for place in places)
+        for place, value in zip(places, values, strict=True):
+            entry[place] = value
+        return any(value is not None for value in before), before == values
+
+    def _set_groups(self, store: int, groups: set[int]) -> tuple[bool, bool]:
+        """Set the groups of a store. Returns (had any, had the same)."""
+        before = self.groups.get(store, set())
+        if before != groups:
+            self.groups_before.setdefault(store, before)
+            self.groups[store] = groups
+        return bool(before), before == groups
+
+    def write(self, log: ChangeLog) -> None:
+        """Write what differs from what was stored, and note the former rows."""
+        nothing = (None,) * len(FIELDS)
+        entries = {
+            store: entry
+            for store, entry in self.entries.items()
+            if tuple(entry) != self.entries_before.get(store, nothing)
+        }
+        log.note(
+            ENTRIES, {store: list(self.entries_before.get(store, nothing)) for store in entries}
+        )
+        _replace_entries(entries)
+        former = {
+            store: groups
+            for store, groups in self.groups_before.items()
+            if self.groups[store] != groups
+        }
+        log.note(MEMBERS, {store: sorted(groups) for store, groups in former.items()})
+        _replace_groups(former, self.groups)
+        self.outcome.changed = bool(entries) or bool(former)
 
 
 def _directory() -> Any:
@@ -77,7 +108,7 @@ def _directory() -> Any:
     )
 
 
-def _kept(value: Any) -> Any:
+def _stored(value: Any) -> Any:
     """A value of the directory as it is stored: None for an empty cell."""
     empty = value in ("", NO_DATE) or (isinstance(value, float) and math.isnan(value))
     return None if empty else value

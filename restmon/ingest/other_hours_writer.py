@@ -1,5 +1,6 @@
 """Writes other hours on dates, and puts them back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,61 +36,22 @@ class OtherHoursLines:
 
 def write_other_hours(log: ChangeLog, new: OtherHoursLines) -> Outcome:
     """Replace the other hours of the dates that have lines. The caller holds the transaction."""
-    stored_rows = database.tuples(
-        OtherHours.select(
-            OtherHours.store,
-            OtherHours.group,
-            OtherHours.date,
-            OtherHours.start_time,
-            OtherHours.end_time,
-            OtherHours.note,
-        )
-    )
-    notes: dict[str, int] = {"": 0}
-    stored = np.array(
-        [
-            (
-                OF_GROUP if store is None else OF_STORE,
-                group if store is None else store,
-                day,
-                CLOSED if begin is None else begin,
-                CLOSED if finish is None else finish,
-                notes.setdefault(text or "", len(notes)),
-            )
-            for store, group, day, begin, finish, text in stored_rows
-        ],
-        np.int64,
-    ).reshape(-1, 6)
-    codes = np.array([notes.setdefault(t, len(notes)) for t in new.note.tolist()], np.int64)
-    parts = [new.owner, new.row, new.date, new.start, new.end, codes]
+    codes_of_notes = {"": 0}
+    stored = _read_stored(codes_of_notes)
+    codes = [codes_of_notes.setdefault(note, len(codes_of_notes)) for note in new.note.tolist()]
+    parts = [new.owner, new.row, new.date, new.start, new.end, np.array(codes, np.int64)]
     lines = np.column_stack(parts).astype(np.int64)
     stored = stored[_of_same(stored[:, :3], lines[:, :3])]
     changes = compare_rows(lines, stored, place=3, owner=3)
-    texts = list(notes)
-    before: dict[Key, list[Any]] = {}
-    for which, who, day in changes.owners.tolist():
-        before[(who, 0, day) if which == OF_STORE else (0, who, day)] = []
-    for which, who, day, begin, finish, code in stored.tolist():
-        key = (who, 0, day) if which == OF_STORE else (0, who, day)
-        if key in before:
-            before[key].append([begin, finish, texts[code]])
-    log.note(DATES, before)
-    for which, column in ((OF_STORE, "store_id"), (OF_GROUP, "group_id")):
-        keys = changes.owners[changes.owners[:, 0] == which][:, 1:]
+    notes = list(codes_of_notes)
+    log.note(DATES, _former_rows(changes.owners, stored, notes))
+    for kind, column in ((OF_STORE, "store_id"), (OF_GROUP, "group_id")):
+        keys = changes.owners[changes.owners[:, 0] == kind][:, 1:]
         delete_rows("other_hours", (column, "date"), keys.tolist())
-    rows = [
-        (
-            who if which == OF_STORE else None,
-            who if which == OF_GROUP else None,
-            day,
-            None if begin == CLOSED else begin,
-            None if begin == CLOSED else finish,
-            texts[code] or None,
-        )
-        for which, who, day, begin, finish, code in changes.rows.tolist()
-    ]
-    columns = ("store_id", "group_id", "date", "start_time", "end_time", "note")
-    insert_rows("other_hours", columns, rows)
+    _insert(
+        (*_key_of(kind, row, date), start, end, notes[code])
+        for kind, row, date, start, end, code in changes.rows.tolist()
+    )
     counts = (changes.new, changes.updated, changes.unchanged, changes.removed)
     return Outcome(*counts, bool(len(changes.owners)))
 
@@ -100,20 +62,69 @@ def put_back_dates(former: Former) -> None:
     keys = [key for key in former if isinstance(key, tuple) and (not key[1] or key[1] in there)]
     delete_rows("other_hours", ("store_id", "date"), [(s, day) for s, g, day in keys if not g])
     delete_rows("other_hours", ("group_id", "date"), [(g, day) for _, g, day in keys if g])
+    _insert(
+        (store, group, day, start, end, note)
+        for store, group, day in keys
+        for start, end, note in former[store, group, day]
+    )
+
+
+def _read_stored(codes_of_notes: dict[str, int]) -> Ints:
+    """All stored rows: owner, row id, date, start, end, code of the note. Adds codes for notes."""
+    query = OtherHours.select(
+        OtherHours.store,
+        OtherHours.group,
+        OtherHours.date,
+        OtherHours.start_time,
+        OtherHours.end_time,
+        OtherHours.note,
+    )
     rows = [
         (
-            store or None,
-            group or None,
-            day,
-            None if begin == CLOSED else begin,
-            None if begin == CLOSED else finish,
-            text or None,
+            OF_GROUP if store is None else OF_STORE,
+            group if store is None else store,
+            date,
+            CLOSED if start is None else start,
+            CLOSED if end is None else end,
+            codes_of_notes.setdefault(note or "", len(codes_of_notes)),
         )
-        for store, group, day in keys
-        for begin, finish, text in former[store, group, day]
+        for store, group, date, start, end, note in database.tuples(query)
     ]
-    columns = ("store_id", "group_id", "date", "start_time", "end_time", "note")
-    insert_rows("other_hours", columns, rows)
+    return np.array(rows, np.int64).reshape(-1, 6)
+
+
+def _key_of(kind: int, row: int, date: int) -> tuple[int, int, int]:
+    """The key of a date: row id of the store or 0, row id of the group or 0, date."""
+    return (row, 0, date) if kind == OF_STORE else (0, row, date)
+
+
+def _former_rows(owners: Ints, stored: Ints, notes: list[str]) -> dict[Key, list[Any]]:
+    """The stored rows of the dates of ``owners``, by key."""
+    former: dict[Key, list[Any]] = {_key_of(*owner): [] for owner in owners.tolist()}
+    for kind, row, date, start, end, code in stored.tolist():
+        rows = former.get(_key_of(kind, row, date))
+        if rows is not None:
+            rows.append([start, end, notes[code]])
+    return former
+
+
+def _insert(rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert rows (store or 0, group or 0, date, start, end, note)."""
+    insert_rows(
+        "other_hours",
+        ("store_id", "group_id", "date", "start_time", "end_time", "note"),
+        [
+            (
+                store or None,
+                group or None,
+                date,
+                None if start == CLOSED else start,
+                None if start == CLOSED else end,
+                note or None,
+            )
+            for store, group, date, start, end, note in rows
+        ],
+    )
 
 
 def _of_same(rows: Ints, lines: Ints) -> NDArray[np.bool_]:
