@@ -18,7 +18,7 @@ from restmon.api.requests import actor, origin
 from restmon.api.routes import make_app
 from restmon.api.uploads import spooled_uploads
 from restmon.api.work_queue import queue_depth
-from restmon.ingest import imports
+from restmon.ingest import incoming_files
 from restmon.reporting import reports, workbook
 from restmon.settings import get_settings
 
@@ -104,10 +104,10 @@ def import_data(asked: StartImport) -> bottle.HTTPResponse:
     try:
         if not uploads:
             actor().must(Role.OPERATOR)
-        files = uploads or imports.find_files(get_settings().effective_import_dir)
+        files = uploads or incoming_files.find_files(get_settings().effective_import_dir)
         row = tasks.enqueue_import(files, "api", actor())
     except Exception:
-        imports.discard(uploads)
+        incoming_files.discard(uploads)
         raise
     return wait_for_import(row) if asked.wait else accepted(row)
 

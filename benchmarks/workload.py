@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from restmon.core.instants import DAY
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.reporting import computation, reports, snapshot
 from restmon.settings import get_settings
 from restmon.storage import database, sqlite
@@ -38,7 +38,7 @@ def peak_megabytes() -> float:
 
 def import_files(*pairs: str) -> dict[str, Any]:
     """Import ``kind=path`` files."""
-    files = [imports.source_file(*pair.split("=", 1)) for pair in pairs]
+    files = [incoming_files.source_file(*pair.split("=", 1)) for pair in pairs]
     row: Any = None
 
     def run() -> None:
@@ -130,7 +130,7 @@ def warm_report(*hours: str) -> dict[str, Any]:
     computation.compute().csv()
     each = []
     for path in hours:
-        imports.run_now([imports.source_file("polls", path)])
+        imports.run_now([incoming_files.source_file("polls", path)])
         each.append(clock(lambda: computation.compute().csv()))
     return {"seconds": each}
 

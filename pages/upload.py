@@ -11,7 +11,7 @@ from restmon.access.roles import Role
 from restmon.core.instants import as_text
 from restmon.dashboard import identity, jobs_table, live, messages, upload_preview
 from restmon.errors import RestmonError
-from restmon.ingest import imports, undo
+from restmon.ingest import imports, incoming_files, undo
 from restmon.ingest.choices import Choices
 from restmon.ingest.headers import BUSINESS_HOURS
 from restmon.storage.models import FAILED, RUNNING, Import
@@ -30,10 +30,12 @@ def start(files: list[Any], choices: list[Choices]) -> None:
         try:
             for file, chosen in zip(files, choices, strict=True):
                 file.seek(0)
-                spooled += imports.spool(file, None, file.name, chosen, identity.current_actor())
+                spooled += incoming_files.spool(
+                    file, None, file.name, chosen, identity.current_actor()
+                )
             row = tasks.enqueue_import(spooled, "dashboard", identity.current_actor())
         except RestmonError as error:
-            imports.discard(spooled)
+            incoming_files.discard(spooled)
             messages.show_error(error)
             return
     st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from benchmarks import pandas_report, polars_report
 from restmon.demo import generator
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.reporting import computation
 from restmon.reporting.snapshot import SnapshotCache
 from restmon.settings import get_settings
@@ -73,7 +73,7 @@ def test_the_competitors_report_what_we_report(workspace: Workspace, season: str
         with path.open("a") as file:
             file.write(more)
     # A store that was last seen long ago, and two weeks without any poll.
-    imports.run_now(imports.find_files(folder))
+    imports.run_now(incoming_files.find_files(folder))
     ours = computation.compute(cache=SnapshotCache()).csv()
     assert len(ours.splitlines()) == 1 + 40 + 6
     for name, text in competitors(workspace, folder).items():

@@ -15,7 +15,7 @@ from python_multipart.multipart import MAX_BOUNDARY_LENGTH, parse_options_header
 
 from restmon.api.requests import actor
 from restmon.errors import BadRequest
-from restmon.ingest import imports
+from restmon.ingest import incoming_files
 from restmon.ingest.choices import OPTIONS, Choices
 from restmon.ingest.headers import COLUMNS
 from restmon.ingest.staging import SourceFile
@@ -83,14 +83,14 @@ def spooled_uploads() -> list[SourceFile]:
                 continue
             _check_field(part)
             if part.filename or not part.is_empty():  # else: an empty file field
-                path, name = imports.spool_file(part.file, part.filename or "")
+                path, name = incoming_files.spool_file(part.file, part.filename or "")
                 kind = part.name if part.name in COLUMNS else None
                 kept.append((path, name or f"{part.name}.csv", kind))
         choices = Choices.of(chosen)
         files = [
             file
             for path, name, kind in kept
-            for file in imports.tables_of(path, name, kind, choices, actor())
+            for file in incoming_files.tables_of(path, name, kind, choices, actor())
         ]
     except Exception:
         for path, _, _ in kept:
@@ -278,7 +278,7 @@ def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
         while chunk := stream.read(CHUNK):
             yield chunk
     except OSError as error:
-        raise imports.explain_spool_error(error) from error
+        raise incoming_files.explain_spool_error(error) from error
 
 
 def _from_first_boundary(chunks: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ import click
 from restmon.cli.options import FILE
 from restmon.cli.output import print_rejected, progress_bar, stage_progress
 from restmon.errors import RestmonError
-from restmon.ingest import imports, undo
+from restmon.ingest import imports, incoming_files, undo
 from restmon.ingest.choices import DATE_ORDER, DAY_NUMBERS, OPTIONS, Choices
 from restmon.ingest.headers import COLUMNS
 from restmon.storage import database
@@ -95,7 +95,7 @@ def import_command(
     found = [
         table
         for path, kind in wanted
-        for table in imports.tables_of(path, path.name, kind, choices)
+        for table in incoming_files.tables_of(path, path.name, kind, choices)
     ]
     tables = list({(table.path, table.member, table.kind): table for table in found}.values())
     with progress_bar("reading") as bar:

@@ -7,7 +7,7 @@ from restmon.access import audit
 from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.instants import HOUR, as_datetime
 from restmon.demo import generator
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.storage.database import session, writing
 from restmon.storage.demo_rows import has_demo, remove_demo
 from restmon.storage.models import Import, Store, now
@@ -28,7 +28,7 @@ def load_demo() -> Import | None:
     with tempfile.TemporaryDirectory(prefix="restmon-demo-") as folder:
         plan = generator.DemoPlan(stores=STORES, days=DAYS, end=end, everything=True)
         generator.generate(Path(folder), plan)
-        return imports.run_now(imports.find_files(Path(folder)), "demo", demo=True)
+        return imports.run_now(incoming_files.find_files(Path(folder)), "demo", demo=True)
 
 
 def clear_demo(actor: Actor = THIS_MACHINE) -> bool:

@@ -28,7 +28,7 @@ from restmon.errors import (
     RestmonError,
     TooManyTries,
 )
-from restmon.ingest import hours_editing, imports
+from restmon.ingest import hours_editing, imports, incoming_files
 from restmon.leasing import leases
 from restmon.reporting import computation, reports
 from restmon.storage import database, models
@@ -128,7 +128,7 @@ def test_another_owners_report_and_import_are_on_no_page(people: Workspace, as_:
     reports.work(report.id)
     path = people.write("p.csv", POLLS_HEADER + "b,active,2023-01-25 19:00:00 UTC\n")
     row = imports.request(
-        [imports.source_file("polls", path)], "dashboard", actor_of("other"), resumable=False
+        [incoming_files.source_file("polls", path)], "dashboard", actor_of("other"), resumable=False
     )
     imports.work(row.id)
     as_("owner")

@@ -19,6 +19,7 @@ from restmon.ingest import (
     holiday_hours,
     hours_editing,
     imports,
+    incoming_files,
     store_editing,
     targets_csv,
     undo,
@@ -89,7 +90,7 @@ SERVICES: dict[str, Callable[[Workspace], Any]] = {
     ),
     "reports.request": lambda _: reports.request(),
     "imports.request": lambda made: imports.request(
-        [imports.source_file("polls", made.path / "polls.csv")]
+        [incoming_files.source_file("polls", made.path / "polls.csv")]
     ),
     "deletion.delete_polls": lambda _: deletion.delete_polls(deletion.PollRange(store_id="a")),
     "deletion.delete_store": lambda _: deletion.delete_store("a"),

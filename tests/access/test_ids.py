@@ -11,7 +11,7 @@ from streamlit.runtime.context import ContextProxy
 from restmon.access import accounts, api_keys, sessions
 from restmon.dashboard import auth_middleware
 from restmon.errors import NotFound
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.leasing import jobs
 from restmon.reporting import reports
 from restmon.settings import get_settings
@@ -83,7 +83,7 @@ def of_a_group(workspace: Workspace) -> tuple[str, str]:
     report = reports.request(actor=owner)
     reports.work(report.id)
     path = workspace.write("old.csv", POLLS_HEADER + "a,active,2023-01-25 19:00:00 UTC\n")
-    row = imports.request([imports.source_file("polls", path)], actor=owner, resumable=False)
+    row = imports.request([incoming_files.source_file("polls", path)], actor=owner, resumable=False)
     imports.work(row.id)
     return report.id, row.id
 

@@ -13,7 +13,7 @@ from restmon.core.incidents import find_incidents
 from restmon.core.instants import DAY, HOUR, WEEK, as_datetime, from_datetime
 from restmon.core.timeline import NEAREST
 from restmon.demo import demo_stores, generator
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.reporting import computation, fleet, snapshot
 from restmon.reporting.data_check import check_data
 from restmon.storage import database, demo_groups, models
@@ -125,7 +125,7 @@ def test_removing_it_leaves_no_trace_but_the_groups_that_people_use(demo: Any):
 
 
 def test_the_demo_files_of_the_repository_are_a_whole_export(workspace: Workspace):
-    files = imports.find_files(Path(generator.__file__).parents[2] / "data" / "demo")
+    files = incoming_files.find_files(Path(generator.__file__).parents[2] / "data" / "demo")
     assert {file.kind for file in files} == FEEDS
     row = imports.run_now(files)
     assert (row.status, row.counts["rejected"]) == (models.COMPLETE, 0)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restmon.errors import FileRejected, RestmonError
-from restmon.ingest import block_reader, csv_reader, imports, preview
+from restmon.ingest import block_reader, csv_reader, imports, incoming_files, preview
 from restmon.ingest.headers import GROUPS, POLLS
 from restmon.leasing import leases
 from restmon.ops import cleanup
@@ -103,7 +103,7 @@ def test_the_preview_and_the_import_agree_on_a_bad_line(workspace: Workspace, ca
     line, _ = LINES[case]
     content = AROUND + line + GOOD[POLLS]
     found = preview.preview(io.BytesIO(content), "p.csv")
-    row = imports.run_now([imports.source_file(POLLS, workspace.write("p.csv", content))])
+    row = imports.run_now([incoming_files.source_file(POLLS, workspace.write("p.csv", content))])
     assert row.status == COMPLETE
     told = [(bad.line, bad.column, bad.reason) for bad in found.problems]
     assert told == [(bad["line"], bad["column"], bad["reason"]) for bad in row.rejections]
@@ -113,7 +113,7 @@ def test_a_bomb_is_read_in_small_parts_and_told(workspace: Workspace):
     for part in (b"\0", b'"', b"x,", hostile.poll(), b"\n"):
         path = workspace.write("p.csv.gz", hostile.bomb(20, part))
         assert path.stat().st_size < 2**20
-        row = imports.run_now([imports.source_file(POLLS, path)])
+        row = imports.run_now([incoming_files.source_file(POLLS, path)])
         assert row.status == COMPLETE
     assert Import.select().count() == 5
     assert computation.compute().stores.ids == ["good-1", "x"]
@@ -203,7 +203,7 @@ def test_a_file_beyond_the_limits_is_422(
 
 def test_a_file_at_the_limit_of_lines_is_imported(narrow: Workspace):
     content = HEADERS[POLLS] + GOOD[POLLS] * 10_000
-    row = imports.run_now([imports.source_file(POLLS, narrow.write("p.csv", content))])
+    row = imports.run_now([incoming_files.source_file(POLLS, narrow.write("p.csv", content))])
     assert (row.status, row.counts["read"]) == (COMPLETE, 10_000)
 
 
@@ -253,7 +253,7 @@ def test_an_import_that_takes_too_long_changes_nothing(
     def slowly(*_: Any) -> None:
         wait_until("it is given up", lambda: Import.get().status == FAILED)
 
-    (spooled,) = imports.spool(io.BytesIO(AROUND), POLLS, "p.csv")
+    (spooled,) = incoming_files.spool(io.BytesIO(AROUND), POLLS, "p.csv")
     row = imports.request([spooled])
     assert not imports.work(row.id, slowly)
     assert "RESTMON_MAX_JOB_MINUTES" in imports.get(row.id).error

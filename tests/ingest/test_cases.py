@@ -8,7 +8,7 @@ import pytest
 
 from restmon.core.timeline import NEAREST
 from restmon.errors import FileRejected
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.ingest.choices import Choices
 from restmon.reporting import computation
 from restmon.storage.models import COMPLETE, Import
@@ -80,7 +80,7 @@ def imported(paths: list[Path], choices: Choices | None = None) -> Import:
     files = [
         file
         for path in paths
-        for file in imports.tables_of(path, path.name, None, choices or Choices())
+        for file in incoming_files.tables_of(path, path.name, None, choices or Choices())
     ]
     row = imports.run_now(files)
     assert row.status == COMPLETE, row.error
@@ -124,7 +124,7 @@ def test_hours_in_the_notation_of_a_map(workspace: Workspace):
 
 def test_dates_of_two_orders_are_rejected_whole(workspace: Workspace):
     (polls,) = files_of("excel-timestamps", ("hours.csv", "zones.csv"))
-    row = imports.run_now(imports.tables_of(polls, polls.name))
+    row = imports.run_now(incoming_files.tables_of(polls, polls.name))
     assert "a spreadsheet has rewritten the timestamps" in row.error
     assert "date_order" in row.error
     assert row.counts is None
@@ -173,7 +173,7 @@ def test_a_store_that_shut_for_good_is_no_longer_down(workspace: Workspace):
 def test_a_file_of_no_known_kind_is_told(workspace: Workspace):
     other = workspace.write("x.csv", "store_id,which,start_time_local,end_time_local\n")
     with pytest.raises(FileRejected, match="no column dayOfWeek"):
-        imports.tables_of(other, other.name)
+        incoming_files.tables_of(other, other.name)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from restmon.core.instants import HOUR, as_text
-from restmon.ingest import imports, preview
+from restmon.ingest import imports, incoming_files, preview
 from restmon.storage.models import now
 from restmon.stores import groups
 from tests.support.http import http, multipart
@@ -135,7 +135,7 @@ def test_an_owner_is_told_of_no_other_store(people: Workspace):
     people.import_now(polls_of("7"))
     groups.add("Mine", ["a"])
     path = people.write("h.csv", HOURS_HEADER + hours_of("a", "7.0"))
-    file = imports.source_file("business_hours", path)
+    file = incoming_files.source_file("business_hours", path)
     row = imports.request([file], "dashboard", actor_of("owner"), resumable=False)
     imports.work(row.id)
     told = json.dumps(imports.notes_of(imports.get(row.id)))

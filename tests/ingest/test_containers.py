@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from restmon.errors import FileRejected
-from restmon.ingest import imports, preview
+from restmon.ingest import imports, incoming_files, preview
 from restmon.ingest.choices import Choices
 from restmon.ingest.values.days import NAMES
 from restmon.storage import database
@@ -67,7 +67,7 @@ def workbook(sheets: dict[str, list[list[Any]]], far: tuple[int, int] | None = N
 def imported(workspace: Workspace, name: str, content: bytes | str, **choices: Any) -> Import:
     """An import of a file as somebody drops it."""
     path = workspace.write(name, content)
-    return imports.run_now(imports.tables_of(path, name, None, Choices.of(choices)))
+    return imports.run_now(incoming_files.tables_of(path, name, None, Choices.of(choices)))
 
 
 PACKINGS: dict[str, Callable[[bytes], tuple[str, bytes]]] = {
@@ -87,7 +87,7 @@ def test_every_form_of_text_is_read(workspace: Workspace, packing: str, kind: st
     for delimiter, encoding, above in product(",;\t|", ENCODINGS, ABOVE):
         name, content = PACKINGS[packing](encoded(text_of(kind, delimiter, above), encoding))
         path = workspace.write(name, content)
-        (table,) = imports.tables_of(path, name)
+        (table,) = incoming_files.tables_of(path, name)
         assert table.kind == kind
     row = imports.run_now([table])
     assert (row.status, row.counts["new"], row.counts["rejected"]) == (COMPLETE, 1, 0)
@@ -234,7 +234,8 @@ def test_of_several_files_of_hours_the_last_one_counts(workspace: Workspace, at_
         "b.csv": HOURS + "a,2,10:00,12:00\nc,0,9:00,17:00\n",
     }
     tables = [
-        imports.tables_of(workspace.write(name, text), name)[0] for name, text in texts.items()
+        incoming_files.tables_of(workspace.write(name, text), name)[0]
+        for name, text in texts.items()
     ]
     rows = [imports.run_now(tables)] if at_once else [imports.run_now([t]) for t in tables]
     with database.session():

@@ -7,7 +7,7 @@ import pytest
 
 from restmon.access.roles import Actor, Role
 from restmon.errors import BadRequest
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.ingest.feeds_csv import EXPORTS, export_csv
 from restmon.storage import database, models
 from restmon.storage.models import COMPLETE
@@ -65,7 +65,7 @@ def make_files(folder: Path, seed: int) -> list[Path]:
 
 
 def import_all(paths: list[Path]) -> dict[str, int]:
-    row = imports.run_now([f for path in paths for f in imports.tables_of(path, path.name)])
+    row = imports.run_now([f for path in paths for f in incoming_files.tables_of(path, path.name)])
     assert row.status == COMPLETE, row.error
     return row.counts
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from restmon.core.instants import MINUTE, SECOND, as_text
-from restmon.ingest import csv_reader, imports, preview
+from restmon.ingest import csv_reader, imports, incoming_files, preview
 from restmon.ingest.allowed import Allowed
 from restmon.ingest.csv_reader import read_batches
 from restmon.ingest.headers import POLLS
@@ -156,7 +156,7 @@ def test_a_record_at_the_edge_of_a_block_is_whole(workspace: Workspace):
     count = csv_reader.BLOCK_BYTES // len(line.format(0)) * 2
     text = "".join(line.format(n / 10_000) for n in range(count))
     path = workspace.write("p.csv", "store_id,status,timestamp_utc,note\n" + text)
-    row = imports.run_now([imports.source_file("polls", path)])
+    row = imports.run_now([incoming_files.source_file("polls", path)])
     assert (row.counts["read"], row.counts["new"], row.counts["rejected"]) == (count, count, 0)
 
 
@@ -176,7 +176,7 @@ def test_line_ends_of_every_kind_in_one_file(workspace: Workspace):
 
 def asked(workspace: Workspace) -> Import:
     path = workspace.write("p.csv", POLLS_HEADER + GOOD + "a,asleep,2023-01-23 16:14:00\n")
-    return imports.request([imports.source_file("polls", path)])
+    return imports.request([incoming_files.source_file("polls", path)])
 
 
 def only_whole_files() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from restmon.core.instants import DAY
 from restmon.demo import demo_stores
 from restmon.errors import BadRequest, NotFound
-from restmon.ingest import hours_editing, imports
+from restmon.ingest import hours_editing, imports, incoming_files
 from restmon.ingest.choices import Choices
 from restmon.ingest.values.times_of_day import time_of_day
 from restmon.reporting import computation
@@ -166,7 +166,7 @@ def test_all_problems_are_told_at_once_and_as_an_import_does(example: Workspace)
     # An import tells the first problem of each line, in the same words, and what follows.
     lines = [",".join(["x", *row]).encode("utf-8", "replace") for row in BAD_ROWS]
     path = example.write("hours.csv", HOURS_HEADER.encode() + b"\n".join(lines) + b"\n")
-    row = imports.run_now([imports.source_file("business_hours", path, Choices("0-monday"))])
+    row = imports.run_now([incoming_files.source_file("business_hours", path, Choices("0-monday"))])
     first = {p.line: (p.column, p.value, p.reason) for p in reversed(problems)}
     told = {r["line"]: (r["column"], r["value"], r["reason"]) for r in row.rejections}
     follows = "; none of the lines of this store was taken"

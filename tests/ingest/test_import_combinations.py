@@ -8,7 +8,7 @@ import pytest
 
 from restmon.core.instants import DAY
 from restmon.errors import NoPolls
-from restmon.ingest import imports, preview
+from restmon.ingest import imports, incoming_files, preview
 from restmon.reporting import computation, fleet, store_timeline
 from restmon.reporting.computation import parse_as_of
 from restmon.reporting.snapshot import current_revision
@@ -79,7 +79,7 @@ def test_every_mix_of_files(workspace: Workspace, mix: tuple[str, ...]):
         path = workspace.write(f"{kind}.csv", text)
         shown = preview.preview(path, path.name)
         assert shown.lines == text.count("\n") - 1
-        sources.append(imports.source_file(kind, path))
+        sources.append(incoming_files.source_file(kind, path))
     row = imports.run_now(sources)
     assert row.status == COMPLETE
     assert set(row.counts["kinds"]) == set(given)

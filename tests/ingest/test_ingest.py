@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from restmon.demo import demo_stores
 from restmon.errors import FileRejected
-from restmon.ingest import block_reader, csv_reader, imports, staging, writer
+from restmon.ingest import block_reader, csv_reader, imports, incoming_files, staging, writer
 from restmon.storage import database
 from restmon.storage.demo_rows import has_demo
 from restmon.storage.models import COMPLETE, BusinessHours, Import, Poll, Revision, Store
@@ -33,7 +33,7 @@ def stored_polls() -> list[tuple[str, int, int]]:
 
 def import_one(workspace: Workspace, kind: str, content: str | bytes, name: str = "") -> Any:
     path = workspace.write(name or f"{kind}.csv", content)
-    return imports.run_now([imports.source_file(kind, path)])
+    return imports.run_now([incoming_files.source_file(kind, path)])
 
 
 def counts(row: Import) -> tuple[int, int, int, int, int]:
@@ -151,7 +151,10 @@ def test_a_file_is_rejected_whole_and_changes_nothing(workspace: Workspace, case
     workspace.import_now(polls=f"before,active,{T}\n")
     good = workspace.write("zones.csv", "store_id,timezone_str\nz,America/Denver\n")
     bad = workspace.write("bad.csv", content)
-    files = [imports.source_file("timezones", good), imports.source_file("polls", bad)]
+    files = [
+        incoming_files.source_file("timezones", good),
+        incoming_files.source_file("polls", bad),
+    ]
     with pytest.raises(FileRejected, match=r"bad\.csv") as error:
         imports.run_now(files)
     assert reason in str(error.value)
@@ -285,7 +288,9 @@ def test_progress_reaches_the_end_in_both_stages(workspace: Workspace, monkeypat
     text = "store_id,status,timestamp_utc\n" + "".join(f"s{n},active,{T}\n" for n in range(5000))
     path = workspace.write("polls.csv", text)
     calls: list[tuple[str, int, int]] = []
-    imports.run_now([imports.source_file("polls", path)], progress=lambda *call: calls.append(call))
+    imports.run_now(
+        [incoming_files.source_file("polls", path)], progress=lambda *call: calls.append(call)
+    )
     reading = [(done, total) for stage, done, total in calls if stage == writer.READING]
     assert len(reading) > 5
     assert reading == sorted(reading)

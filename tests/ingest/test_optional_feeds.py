@@ -10,7 +10,7 @@ import pytest
 from restmon.access.roles import Actor, Role
 from restmon.core.instants import date_of
 from restmon.errors import CannotUndo, FileRejected
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.ingest.choices import Choices
 from restmon.ingest.feeds_csv import export_csv
 from restmon.ingest.preview import previews
@@ -44,7 +44,7 @@ def import_texts(
     files = [
         file
         for kind, text in texts.items()
-        for file in imports.tables_of(
+        for file in incoming_files.tables_of(
             workspace.write(f"{kind}.csv", text), f"{kind}.csv", kind, choices or Choices()
         )
     ]
@@ -145,7 +145,7 @@ def test_bad_lines_of_a_directory_are_rejected_alone(workspace: Workspace):
 
 def test_dates_that_may_be_of_two_orders_are_asked_for(workspace: Workspace):
     text = "store_id,date,open,close\na,11/12/2026,,\n"
-    file = imports.tables_of(workspace.write("o.csv", text), "o.csv")
+    file = incoming_files.tables_of(workspace.write("o.csv", text), "o.csv")
     row = imports.run_now(file)
     assert "date_order" in row.error
     import_texts(workspace, other_hours=text, choices=Choices(date_order="day-first"))
@@ -268,7 +268,7 @@ def test_one_file_of_all_feeds(workspace: Workspace):
     assert "group Brand: Thursday, November 26, 2026 closed" in words
     assert "store a: Alpha; in Brand" in words
     assert "store a: sells 100.00 in 1 hours of a week" in words
-    row = imports.run_now(imports.tables_of(path, path.name))
+    row = imports.run_now(incoming_files.tables_of(path, path.name))
     assert row.status == COMPLETE
     data = computation.compute(computation.parse_as_of("2026-11-27T05:00:00Z"))
     assert data.csv().splitlines()[1] == "a,0.00,0.00,72.00,0.00,0.00,0.00"
@@ -288,8 +288,8 @@ def test_a_store_that_only_the_directory_names_has_no_line_in_the_report(workspa
 def test_weekdays_and_dates_in_one_file_are_not_guessed(workspace: Workspace):
     path = workspace.write("x.csv", "store_id,day,date,open,close\na,0,2026-11-26,9:00,10:00\n")
     with pytest.raises(FileRejected, match="weekly hours or other hours on dates"):
-        imports.tables_of(path, path.name)
-    assert imports.tables_of(path, path.name, "other_hours")[0].kind == "other_hours"
+        incoming_files.tables_of(path, path.name)
+    assert incoming_files.tables_of(path, path.name, "other_hours")[0].kind == "other_hours"
 
 
 def test_an_owner_changes_no_group_and_no_other_store(workspace: Workspace):

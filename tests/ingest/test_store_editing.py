@@ -5,7 +5,7 @@ import pytest
 from restmon.access import audit
 from restmon.access.roles import Actor, Role
 from restmon.errors import Forbidden, NotFound
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.ingest.hours_editing import HoursRejected
 from restmon.ingest.store_editing import Subject, read_dates, read_entry, save_dates, save_entry
 from restmon.storage import database, models
@@ -18,7 +18,7 @@ HOLIDAY = ("2026-11-26", "", "", "Thanksgiving")
 def two(workspace: Workspace) -> tuple[Actor, Actor]:
     """Stores a and z of two groups; the owner of the first, and a viewer of it."""
     path = workspace.write("d.csv", "store_id,name,groups\na,Alpha,Mine\nz,Zulu,Theirs\n")
-    imports.run_now(imports.tables_of(path, path.name))
+    imports.run_now(incoming_files.tables_of(path, path.name))
     with database.session():
         mine = frozenset({int(models.Group.named("Mine").id)})
     return Actor("owner", Role.OWNER, mine), Actor("viewer", Role.VIEWER, mine)

@@ -13,7 +13,7 @@ import pytest
 
 from restmon.core.instants import as_text
 from restmon.errors import CannotUndo, Forbidden, NotFound
-from restmon.ingest import hours_editing, imports, staging, undo
+from restmon.ingest import hours_editing, imports, incoming_files, staging, undo
 from restmon.ops import housekeeping
 from restmon.reporting.snapshot import current_revision
 from restmon.storage import database, models
@@ -255,7 +255,7 @@ def test_an_owner_undoes_their_own_imports_alone(people: Workspace):
     def imported(who: str) -> Import:
         path = people.write("p.csv", f"store_id,status,timestamp_utc\n{POLLS}")
         made = imports.request(
-            [imports.source_file("polls", path)], "api", actor_of(who), resumable=False
+            [incoming_files.source_file("polls", path)], "api", actor_of(who), resumable=False
         )
         imports.work(made.id)
         return imports.get(made.id)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.ingest.choices import Choices
 from restmon.ingest.values.base import Parsed
 from restmon.ingest.values.days import parse_days
@@ -230,7 +230,7 @@ def test_files_of_any_form_say_the_same_as_the_plainest(
     plain = [
         file
         for kind, text in plain_files(said).items()
-        for file in imports.tables_of(workspace.write(f"{kind}.csv", text), f"{kind}.csv")
+        for file in incoming_files.tables_of(workspace.write(f"{kind}.csv", text), f"{kind}.csv")
     ]
     first = imports.run_now(plain)
     assert (first.status, first.counts["rejected"]) == (COMPLETE, 0)
@@ -240,7 +240,7 @@ def test_files_of_any_form_say_the_same_as_the_plainest(
     free = [
         file
         for name, content in data.draw(written.files(tables)).items()
-        for file in imports.tables_of(workspace.write(name, content), name, None, choices)
+        for file in incoming_files.tables_of(workspace.write(name, content), name, None, choices)
     ]
     row = imports.run_now(free)
     assert row.status == COMPLETE, row.error

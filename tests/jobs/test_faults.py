@@ -10,7 +10,7 @@ import pytest
 
 from jobs.tasks import enqueue_import, enqueue_report
 from restmon.demo import generator
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.reporting import computation, reports
 from restmon.reporting.snapshot import SnapshotCache
 from restmon.storage import models
@@ -88,7 +88,7 @@ def files(workspace: Workspace) -> list[Any]:
         "business_hours": made.business_hours,
         "timezones": made.timezones,
     }
-    return [imports.source_file(kind, path) for kind, path in paths.items()]
+    return [incoming_files.source_file(kind, path) for kind, path in paths.items()]
 
 
 def lines_of(path: Path) -> int:

@@ -10,7 +10,7 @@ import pytest
 from jobs.queue import huey
 from jobs.tasks import enqueue_import, enqueue_report, recover
 from restmon.errors import NoPolls
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.leasing import heartbeats, leases
 from restmon.reporting import computation, reports
 from restmon.settings import get_settings
@@ -28,7 +28,7 @@ POLLS = "a,active,2023-01-23 16:14:00 UTC\na,inactive,2023-01-23 17:15:00 UTC\n"
 def upload(workspace: Workspace, polls: str) -> Any:
     path = workspace.write("upload.csv", POLLS_HEADER + polls)
     with path.open("rb") as stream:
-        (file,) = imports.spool(stream, "polls", "upload.csv")
+        (file,) = incoming_files.spool(stream, "polls", "upload.csv")
         return file
 
 

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from restmon.access.roles import Actor, Role
 from restmon.cli.main import main
 from restmon.errors import BadRequest, Forbidden, NotFound
-from restmon.ingest import imports, undo
+from restmon.ingest import imports, incoming_files, undo
 from restmon.ops import deletion, retention
 from restmon.ops.deletion import PollRange
 from restmon.reporting import computation
@@ -147,7 +147,7 @@ def import_every_feed(workspace: Workspace) -> None:
     for name, (header, line) in each.items():
         lines = [f"{s},{line.format(t)}" for s in "ab" for t in TIMES[: 3 if "{" in line else 1]]
         path = workspace.write(f"{name}.csv", "\n".join([header, *lines]) + "\n")
-        row = imports.run_now([imports.source_file(name, path)])
+        row = imports.run_now([incoming_files.source_file(name, path)])
         assert row.counts["rejected"] == 0
 
 

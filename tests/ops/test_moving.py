@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from restmon.demo import generator
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.ops import sqlite_to_postgres
 from restmon.reporting import reports
 from restmon.storage import models
@@ -29,7 +29,7 @@ def full(workspace: Workspace) -> Workspace:
         "business_hours": files.business_hours,
         "timezones": files.timezones,
     }
-    imports.run_now([imports.source_file(kind, path) for kind, path in found.items()])
+    imports.run_now([incoming_files.source_file(kind, path) for kind, path in found.items()])
     workspace.import_now(
         "late,active,2023-01-23 16:14:00 UTC\nlate,broken,2023-01-23 16:15:00 UTC\n"
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jobs.tasks import enqueue_report, recover
 from restmon.demo import generator
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.leasing import leases
 from restmon.reporting import computation, reports, shards
 from restmon.reporting.snapshot import SnapshotCache
@@ -40,7 +40,7 @@ def parted(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
         "business_hours": files.business_hours,
         "timezones": files.timezones,
     }
-    imports.run_now([imports.source_file(kind, path) for kind, path in found.items()])
+    imports.run_now([incoming_files.source_file(kind, path) for kind, path in found.items()])
     return workspace
 
 
@@ -52,7 +52,7 @@ def import_polls(workspace: Workspace, *polls: tuple[str, str, int]) -> None:
     """Import (store_id, status, instant) lines."""
     lines = "".join(f"{s},{status},{reports.as_text(t)}\n" for s, status, t in polls)
     path = workspace.write("more.csv", POLLS_HEADER + lines)
-    imports.run_now([imports.source_file("polls", path)])
+    imports.run_now([incoming_files.source_file("polls", path)])
 
 
 @pytest.mark.parametrize("method", ["nearest", "previous"])
@@ -154,7 +154,7 @@ def test_what_a_worker_keeps_never_shows(parted: Workspace, steps: list[tuple[An
             import_polls(parted, (ids[store], "inactive", newest + at * HOUR))
         elif what == "hours":
             path = parted.write("h.csv", f"{HOURS_HEADER}{ids[store]},{at % 7},09:00,17:00\n")
-            imports.run_now([imports.source_file("business_hours", path)])
+            imports.run_now([incoming_files.source_file("business_hours", path)])
         else:
             reports.database.forget(newest - 400 * HOUR)
         assert sharded(newest + as_of * HOUR) == in_one_piece(newest + as_of * HOUR)

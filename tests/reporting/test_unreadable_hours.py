@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from restmon.core.instants import DAY
-from restmon.ingest import block_reader, csv_reader, hours_editing, imports
+from restmon.ingest import block_reader, csv_reader, hours_editing, imports, incoming_files
 from restmon.reporting import computation, fleet, shards
 from restmon.reporting.store_timeline import read_store
 from restmon.storage import database
@@ -221,6 +221,6 @@ def test_a_line_too_long_to_read_keeps_its_stores_hours(
     monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 4096)
     monkeypatch.setattr(block_reader, "LONGEST_LINE", 10_000)
     path = workspace.write("h.csv", HOURS_HEADER + f"a,0,10:00,{'9' * 50_000}\na,1,10:00,17:00\n")
-    row = imports.run_now([imports.source_file("business_hours", path)])
+    row = imports.run_now([incoming_files.source_file("business_hours", path)])
     assert (hours(row)["unchanged"], hours(row)["rejected"]) == (1, 1)
     assert len(stored()["a"]) == 7

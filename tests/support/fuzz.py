@@ -129,7 +129,7 @@ def _cells(content: bytes) -> list[list[str]]:
 
 def check_import(case: tuple[dict[str, bytes], Choices]) -> None:
     """An import of several files, as somebody drops them, ends or says in a sentence why not."""
-    from restmon.ingest import imports
+    from restmon.ingest import imports, incoming_files
     from restmon.settings import get_settings
     from restmon.storage.models import COMPLETE, FAILED
 
@@ -140,7 +140,7 @@ def check_import(case: tuple[dict[str, bytes], Choices]) -> None:
             for name, content in files.items():
                 path = Path(folder) / name
                 path.write_bytes(content)
-                tables += imports.tables_of(path, name, None, choices)
+                tables += incoming_files.tables_of(path, name, None, choices)
             if not tables:
                 return
             row = imports.run_now(tables)

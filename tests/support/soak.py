@@ -29,7 +29,7 @@ import httpx
 from jobs import tasks
 from jobs.queue import huey
 from restmon.core.instants import HOUR, SECOND
-from restmon.ingest import imports
+from restmon.ingest import imports, incoming_files
 from restmon.leasing import heartbeats
 from restmon.ops import cleanup
 from restmon.reporting import reports
@@ -285,14 +285,16 @@ reports.prepare_file = with_little_room
 
 def spooled(workspace: Workspace, number: int) -> Any:
     """A spooled upload."""
-    (file,) = imports.spool(io.BytesIO(batch(number)), "polls", f"{number}.csv")
+    (file,) = incoming_files.spool(io.BytesIO(batch(number)), "polls", f"{number}.csv")
     return file
 
 
 def disk_full(workspace: Workspace) -> None:
     """An import and a report find no room. Each fails in a sentence, leaves nothing half done, and
     succeeds once there is room again."""
-    first = imports.run_now([imports.source_file("polls", workspace.write("0.csv", batch(0)))])
+    first = imports.run_now(
+        [incoming_files.source_file("polls", workspace.write("0.csv", batch(0)))]
+    )
     assert first.status == COMPLETE
     limit = get_settings().database_path.stat().st_size // 2
     worker = start_changed(workspace, FULL_DISK.format(limit=limit))
@@ -377,7 +379,7 @@ def clock_steps_back(workspace: Workspace) -> None:
     """A worker whose clock is an hour ahead dies at its work, and the clock steps back. Another
     worker takes its jobs at once, not an hour later."""
     offset = workspace.write("offset", "3600")
-    imports.run_now([imports.source_file("polls", workspace.write("0.csv", batch(0)))])
+    imports.run_now([incoming_files.source_file("polls", workspace.write("0.csv", batch(0)))])
     shifted = SHIFTED.format(offset=str(offset))
     slow = start_worker(workspace, slow=True, change=shifted)
     report, row = tasks.enqueue_report(), tasks.enqueue_import([spooled(workspace, 1)])

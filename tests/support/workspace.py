@@ -180,7 +180,7 @@ class Workspace:
         self, polls: str | None = None, hours: str | None = None, zones: str | None = None
     ) -> Any:
         """Import texts through this process; the header lines are added. Returns the row."""
-        from restmon.ingest import imports
+        from restmon.ingest import imports, incoming_files
 
         files = []
         for kind, header, text in (
@@ -190,7 +190,7 @@ class Workspace:
         ):
             if text is not None:
                 path = self.write(f"{kind}.csv", header + text)
-                files.append(imports.source_file(kind, path))
+                files.append(incoming_files.source_file(kind, path))
         return imports.run_now(files)
 
     def stop_all(self) -> None:
