@@ -193,7 +193,7 @@ def test_dates_are_read_as_they_show_or_as_was_chosen(workspace: Workspace):
 
 def test_a_choice_of_columns_is_kept_for_the_next_file_with_that_header(workspace: Workspace):
     text = "Shop,Checked at,State\na,2025-11-12 15:10,up\n"
-    with pytest.raises(FileRejected, match="say which is which"):
+    with pytest.raises(FileRejected, match="Say which column is which"):
         imported(workspace, "x.csv", text)
     columns = {"polls": {"store_id": "Shop", "timestamp_utc": "Checked at", "status": "State"}}
     assert imported(workspace, "x.csv", text, columns=columns).counts["new"] == 1
