@@ -69,6 +69,21 @@ class Polls:
         space, key = self.keyed
         return np.searchsorted(key, space.clipped_keys(store, instant))
 
+    def ranges_in(self, intervals: OpenIntervals) -> tuple[Ints, Ints]:
+        """Return (first, after) of each interval: the polls from ``first`` up to, not including,
+        ``after`` lie in it. Timeline and coverage ask for the same intervals: the last are kept."""
+        kept = self._last_ranges[0]
+        if kept is None or kept[0] is not intervals:
+            first = self.places(intervals.store, intervals.start)
+            after = self.places(intervals.store, intervals.end)
+            kept = intervals, first, after
+            self._last_ranges[0] = kept  # as one, since threads share polls
+        return kept[1], kept[2]
+
+    @cached_property
+    def _last_ranges(self) -> list[tuple[OpenIntervals, Ints, Ints] | None]:
+        return [None]
+
 
 def observed_between(
     stores: int, intervals: OpenIntervals, polls: Polls, lo: int, hi: int
@@ -86,8 +101,7 @@ def observed_between(
 def are_observations(intervals: OpenIntervals, polls: Polls) -> Flags:
     """Return which polls lie in an open interval: bool, one a poll."""
     edge = np.zeros(len(polls.time) + 1, np.int8)
-    first = polls.places(intervals.store, intervals.start)
-    after = polls.places(intervals.store, intervals.end)
+    first, after = polls.ranges_in(intervals)
     some = first < after
     edge[first[some]] += 1
     edge[after[some]] -= 1
@@ -192,8 +206,7 @@ class _Ranges:
 
     @classmethod
     def find(cls, intervals: OpenIntervals, polls: Polls) -> "_Ranges":
-        first = polls.places(intervals.store, intervals.start)
-        after = polls.places(intervals.store, intervals.end)
+        first, after = polls.ranges_in(intervals)
         interval = np.flatnonzero(first < after)
         store = intervals.store[interval]
         is_first = np.ones(len(interval), bool)
