@@ -12,6 +12,7 @@ from restmon.core.timeline import METHODS, NEAREST
 from restmon.dashboard import (
     clock,
     figures,
+    filters,
     identity,
     jobs_table,
     live,
@@ -187,6 +188,7 @@ heading.title("Store")
 found = store_data.load_fleet()
 live.rerun_on_change(found.revision)
 widgets.drop_name()
+filters.remember()
 chosen = widgets.choose_store(found.stores)
 if not chosen:
     st.info("Choose a store above, or open one from the list of all stores.")

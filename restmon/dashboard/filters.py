@@ -7,18 +7,19 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from restmon.core.status_now import DOWN, STATUS_NAMES
+from restmon.core.status_now import STATUS_NAMES
 from restmon.dashboard.identity import current_actor
 from restmon.dashboard.widgets import mask_matches
 from restmon.reporting.fleet import Fleet
 from restmon.stores import groups
 
+NAMES = ("search", "group", "zone", "status")
+"""The filters, by their parameters in the address."""
 KEPT = "kept_filters"
 CARRIED = "carried_filters"
 TIMES_IN = "times_in"
 WIDTH = 168
 """Pixels: two stand side by side on a phone."""
-IS_DOWN = STATUS_NAMES[DOWN]
 
 
 def choose_stores(found: Fleet, *, with_status: bool = False) -> NDArray[np.bool_]:
@@ -90,6 +91,13 @@ def _restore() -> None:
             st.session_state[name] = value
 
 
+def remember() -> None:
+    """Keep the filters of the address, on a page that has none itself, for the next page."""
+    given = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    if given:
+        st.session_state[KEPT] = given
+
+
 def carry(**more: str) -> None:
     """Take the current filters and ``more`` along to the page that `st.switch_page` opens, which
     cannot set query parameters that widgets are bound to."""
@@ -98,7 +106,7 @@ def carry(**more: str) -> None:
 
 def current_filters(**more: str) -> dict[str, str]:
     """Return the query parameters of the current filters and ``more``, for a link."""
-    chosen = {name: st.session_state.get(name) for name in ("search", "zone", "group")}
+    chosen = {name: st.session_state.get(name) for name in NAMES}
     return {name: str(value) for name, value in chosen.items() if value} | more
 
 

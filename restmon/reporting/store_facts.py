@@ -97,18 +97,22 @@ def read_sales(stores: Stores) -> Sales:
     """The usual sales of the stores. The caller holds a read transaction."""
     place = {row: n for n, row in enumerate(stores.rows.tolist())}
     per_hour = np.full(len(place), np.nan)
+    few = len(place) <= AT_ONCE
     query = StoreDirectory.select(StoreDirectory.store, StoreDirectory.sales_per_hour).where(
         StoreDirectory.sales_per_hour.is_null(False)
     )
+    if few:
+        query = query.where(StoreDirectory.store.in_(list(place)))
     for row, rate in database.tuples(query):
         if row in place:
             per_hour[place[row]] = rate
     model = models.HourlySales
+    rates = model.select(model.store, model.day_of_week, model.hour, model.sales)
+    if few:
+        rates = rates.where(model.store.in_(list(place)))
     hourly = sorted(
         (place[row], day, hour, sales)
-        for row, day, hour, sales in database.tuples(
-            model.select(model.store, model.day_of_week, model.hour, model.sales)
-        )
+        for row, day, hour, sales in database.tuples(rates)
         if row in place
     )
     table = np.array(hourly, np.float64).reshape(-1, 4)

@@ -110,10 +110,7 @@ def list_stores(query: StoreQuery, actor: Actor = THIS_MACHINE) -> Page:
         group = find_scope(actor, query.group).group if query.group else None
     matching = np.flatnonzero(_match(listing, query, group))
     ranks = _rank(listing, query.sort)
-    place = ranks.place
-    if query.descending:
-        known = len(ranks.distinct)
-        place = np.where(place < known, known - 1 - place, known)
+    place = _places(ranks, descending=query.descending)
     rest = matching
     if query.after is not None:
         rest = rest[_is_after(listing, ranks, place, query)[rest]]
@@ -126,6 +123,19 @@ def list_stores(query: StoreQuery, actor: Actor = THIS_MACHINE) -> Page:
         key = ranks.distinct[own].item() if own < len(ranks.distinct) else None
         last = Place(key, listing.fleet.ids[n])
     return Page(listing, chosen, len(matching), last)
+
+
+def sort_stores(listing: Listing, rows: Ints, sort: str, *, descending: bool) -> Ints:
+    """Return the stores (indices) in the order of one of SORTS; those without such a value last."""
+    place = _places(_rank(listing, sort), descending=descending)
+    return rows[np.lexsort((rows, place[rows]))]
+
+
+def _places(ranks: Ranks, *, descending: bool) -> Ints:
+    known = len(ranks.distinct)
+    if not descending:
+        return ranks.place
+    return np.where(ranks.place < known, known - 1 - ranks.place, known)
 
 
 def _match(listing: Listing, query: StoreQuery, group: str | None) -> Flags:

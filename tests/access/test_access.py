@@ -45,7 +45,7 @@ from restmon.stores import groups
 from tests.support import pages
 from tests.support.environment import ROOT, wait_until
 from tests.support.http import Answer, http, multipart
-from tests.support.pages import POLLS, ZONES, page, seen, table, well
+from tests.support.pages import POLLS, ZONES, html_rows, page, seen, table, well
 from tests.support.people import FORM, MINE, OTHERS, PASSWORD, actor_of, post_login, token_of
 from tests.support.workspace import POLLS_HEADER, Workspace
 
@@ -58,6 +58,7 @@ PAGES: dict[str, Role] = {
     "overview": Role.VIEWER,
     "stores": Role.VIEWER,
     "store": Role.VIEWER,
+    "outages": Role.VIEWER,
     "upload": Role.OWNER,
     "reports": Role.VIEWER,
     "data_check": Role.VIEWER,
@@ -118,7 +119,7 @@ def test_other_peoples_stores_are_on_no_page(people: Workspace, as_: Any, name: 
     for box in at.selectbox:
         assert set(box.options).isdisjoint({OTHERS, "c:1", "idle", "Theirs"})
     if name == "stores":
-        assert "**1** store;" in shown
+        assert "**1** store." in shown
     if name == "store":
         assert f"There is no store “{OTHERS}”" in shown
 
@@ -181,24 +182,24 @@ def test_a_viewer_is_offered_nothing_that_changes_something(people: Workspace, a
 def test_a_login_that_ends_while_a_page_is_open(people: Workspace, as_: Any):
     token = as_("operator")
     at = page("stores")
-    assert at.dataframe
+    assert html_rows(at)
     sessions.log_out(token)
     at = well(at.run())
     assert "Log in to see your stores." in seen(at)
-    assert not at.dataframe
+    assert not html_rows(at)
     token = as_("owner")
-    assert page("stores").dataframe
+    assert html_rows(page("stores"))
     with database.session():
         Session.update(seen_at=now() - sessions.IDLE - 1).execute()
-    assert not page("stores").dataframe
+    assert not html_rows(page("stores"))
     as_("owner")
     with database.session():
         Session.update(created_at=now() - sessions.LONGEST_LOGIN - 1).execute()
-    assert not page("stores").dataframe
+    assert not html_rows(page("stores"))
     as_("owner")
-    assert page("stores").dataframe
+    assert html_rows(page("stores"))
     accounts.set_active("owner@example.com", False)
-    assert not page("stores").dataframe
+    assert not html_rows(page("stores"))
 
 
 def test_who_has_logged_in_changes_the_password_and_logs_out(people: Workspace, as_: Any):

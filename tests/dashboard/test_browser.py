@@ -15,7 +15,7 @@ from restmon.access import accounts, audit
 from restmon.access.roles import Role
 from restmon.reporting import computation, reports
 from restmon.stores import groups
-from tests.support.browser import PHONE, launched, settle, too_wide, visiting
+from tests.support.browser import DESKTOP, PHONE, launched, settle, too_wide, visiting
 from tests.support.oidc import provider
 from tests.support.workspace import (
     HOURS_HEADER,
@@ -162,17 +162,24 @@ def test_a_filter_is_in_the_address(browser: Browser, demo: Workspace):
             expect(shared.get_by_label("Search stores")).to_have_value("demo-00004")
 
 
-def test_a_store_is_opened_from_the_table(browser: Browser, demo: Workspace):
-    with visiting(browser, f"{demo.dashboard}/stores?search=demo-00004") as page:
-        cells = page.get_by_test_id("stDataFrame").locator(".dvn-scroller")
-        cells.hover(position={"x": 45, "y": 50})  # the table makes a link of what is pointed at
-        cells.hover(position={"x": 50, "y": 52})
-        with page.context.expect_page() as opened:
-            page.mouse.down()
-            page.mouse.up()
-        heading = opened.value.get_by_role("heading", level=1)
-        expect(heading).to_have_text(re.compile(r"^Store \w.*, .* \(demo-00004\)$"))
-        opened.value.wait_for_url(re.compile(r"/store\?store=[^&]*demo-00004[^&]*$"))
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_a_store_is_opened_from_the_table(browser: Browser, demo: Workspace, size: dict[str, int]):
+    """With one click or tap anywhere in its row, or with Enter; Back brings the filter back."""
+    name = re.compile(r"^Store \w.*, .* \(demo-00004\)$")
+    with visiting(browser, f"{demo.dashboard}/stores?search=demo-00004", size) as page:
+        heading = page.get_by_role("heading", level=1)
+        page.locator(".rows td").nth(2).click(force=True)
+        expect(heading).to_have_text(name)
+        settle(page)
+        page.go_back()
+        expect(heading).to_have_text("Stores")
+        expect(page.get_by_label("Search stores")).to_have_value("demo-00004")
+        page.get_by_role("link", name="demo-00004").focus()
+        page.keyboard.press("Enter")
+        expect(heading).to_have_text(name)
+        if size == DESKTOP:  # a phone's menu has to be opened first
+            page.get_by_role("link", name="Stores", exact=True).first.click()
+            expect(page.get_by_label("Search stores")).to_have_value("demo-00004")
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -14,26 +14,30 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
+from restmon.core import formatting
 from restmon.core.instants import DAY, HOUR, SECOND
 from restmon.demo import demo_stores
 from restmon.ingest import hours_editing, imports
 from restmon.ingest.store_editing import save_entry
 from restmon.leasing import leases
 from restmon.reporting import computation, report_details, reports
+from restmon.reporting.details import compute_details
+from restmon.reporting.scopes import find_scope
 from restmon.settings import get_settings
 from restmon.storage import database, models
-from restmon.stores import groups
+from restmon.stores import groups, targets
 from tests.support.environment import ROOT
 from tests.support.pages import (
-    ALL_STORES,
     OF_DATA,
     PAGES,
     POLLS,
     TITLES,
     UNKNOWN_ZONE,
     ZONES,
+    html_rows,
     page,
     seen,
+    stores_listed,
     table,
     well,
 )
@@ -141,7 +145,7 @@ def test_the_demo_is_named_as_such_on_every_page(demo: Workspace, name: str):
 
 def test_one_click_removes_every_trace_of_the_demo(demo: Workspace):
     at = page("stores")
-    assert len(table(at, ALL_STORES)) == 40
+    assert len(html_rows(at)) == 40
     at = well(at.button("clear_demo").click().run())
     text = seen(at)
     assert "Demo data" not in text
@@ -159,7 +163,7 @@ def test_the_first_import_of_ones_own_removes_the_demo_from_a_page_that_is_open(
     at = well(at.run())
     assert "Demo data" not in seen(at)
     assert "demo-00001" not in seen(at)
-    assert len(table(at, ALL_STORES)) == 4
+    assert len(html_rows(at)) == 4
 
 
 @pytest.mark.parametrize("name", ["upload", "reports"])
@@ -373,9 +377,13 @@ def test_filters_are_read_from_the_address(stores: Workspace):
         ({"zone": "America/New_York", "group": "Coast"}, {"b"}),
     ):
         at = page("stores", **query)
-        found = {link.removeprefix("/store?store=") for link in table(at, ALL_STORES)["store"]}
-        assert found == ids, query
-        assert f"**{len(ids)}** store{'s' * (len(ids) > 1)};" in seen(at)
+        assert set(stores_listed(at)) == ids, query
+        assert f"**{len(ids)}** store{'s' * (len(ids) > 1)}." in seen(at)
+        for row in html_rows(at):  # the filters stay on the way to the store
+            assert (
+                dict(parse_qsl(urlsplit(row["href"]).query)).items()
+                >= {name: value for name, value in query.items() if name != "search"}.items()
+            )
 
 
 def test_the_filters_narrow_the_overview(stores: Workspace):
@@ -391,36 +399,69 @@ def test_filters_that_fit_no_store_say_so(stores: Workspace, name: str):
 
 def test_a_filter_that_is_not_there_is_ignored(stores: Workspace):
     at = page("stores", zone="Mars/Olympus", group="none", status="never")
-    assert len(table(at, ALL_STORES)) == 4
+    assert len(html_rows(at)) == 4
     assert at.query_params.get("zone") is None
 
 
 def test_characters_of_a_pattern_are_searched_as_they_stand(stores: Workspace):
     assert "No store matches these filters" in seen(page("stores", search=".*"))
-    assert len(table(page("stores", search=":"), ALL_STORES)) == 1
+    assert len(html_rows(page("stores", search=":"))) == 1
 
 
 def test_the_table_of_stores_has_the_numbers_of_the_report(stores: Workspace):
-    data = computation.compute()
-    found = table(page("stores"), ALL_STORES)
-    ids = found["store"].str.removeprefix("/store?store=")
-    place = [data.stores.ids.index(store_id) for store_id in ids]
-    hour = 2 * 3.6e9
-    np.testing.assert_allclose(found["uptime"], data.up[place, 2] / hour)
-    np.testing.assert_allclose(found["downtime"], data.down[place, 2] / hour)
-    np.testing.assert_allclose(found["downtime_day"], data.down[place, 1] / hour)
-    through = np.stack(found["week"])
-    assert through.shape == (4, 28)
-    np.testing.assert_allclose(through.sum(1), found["downtime"], atol=1e-4)
-    idle = found[ids == "idle"].iloc[0]
-    assert idle["now"] == "– no data"
-    assert np.isnan(idle["uptime_share"])
-    assert pd.isna(idle["last_poll"])
-    assert pd.isna(idle["last_poll_local"])
-    last = found[ids == "b"].iloc[0]
-    assert last["last_poll"] == pd.Timestamp("2023-01-25 18:00", tz="UTC")
-    assert last["last_poll_local"] == "2023-01-25 13:00 EST"
-    assert idle["zone"] == "Asia/Kolkata"
+    targets.set_target(targets.ALL_STORES, 990_000)
+    save_entry("a", {"sales_per_hour": "100"})
+    found = {row["Store"]: row for row in html_rows(page("stores"))}
+    details = compute_details(find_scope())
+    for n, store_id in enumerate(details.stores.ids):
+        measures, row = details.measures, found[store_id]
+        up, down = int(measures.up[n]), int(measures.down[n])
+        assert row["Uptime"] == formatting.share(up, up + down)
+        assert row["Down for"] == formatting.duration(down)
+        assert row["Outages"] == str(measures.outages[n])
+        covered = int(measures.covered[n]), int(measures.open[n])
+        assert row["Coverage"] == formatting.share(*covered)
+        assert row["Lost (estimate)"] == formatting.money(float(measures.lost_sales[n]))
+        assert row["Target of the month"] == f"99%: {details.standing.status[n]}"
+    assert found["a"]["Lost (estimate)"] == "$200"
+    assert found["idle"]["Status"] == "– no data"
+    assert found["idle"]["Uptime"] == "–"
+    assert found["idle"]["Last poll"] == "never"
+    assert re.fullmatch(r"\d+ years ago", found["b"]["Last poll"])
+
+
+@pytest.mark.parametrize(
+    ("order", "first"),
+    [("Most downtime", "a"), ("Lowest uptime", "a"), ("Id", "a"), ("Oldest last poll", "a")],
+)
+def test_the_stores_are_sorted(stores: Workspace, order: str, first: str):
+    ids = stores_listed(page("stores", sort=order))
+    assert ids[0] == first
+    assert sorted(ids) == ["a", "b", "c:1", "idle"]
+
+
+def test_many_stores_are_shown_some_at_a_time(workspace: Workspace):
+    workspace.import_now("".join(f"s{n:02},active,2023-01-25 18:00:00 UTC\n" for n in range(60)))
+    at = page("stores", sort="Id")
+    assert stores_listed(at) == [f"s{n:02}" for n in range(50)]
+    at = well(at.button("more_stores").click().run())
+    assert stores_listed(at) == [f"s{n:02}" for n in range(60)]
+    assert "Show" not in [b.label[:4] for b in at.button]
+
+
+def test_filters_stay_on_the_way_to_another_page(stores: Workspace):
+    at = page("stores", search="b", status="down")
+    at.switch_page("pages/outages.py")
+    at = well(at.run())
+    assert at.text_input("search").value == "b"
+    at.switch_page("pages/stores.py")
+    at = well(at.run())
+    assert (at.text_input("search").value, at.selectbox("status").value) == ("b", "down")
+    assert stores_listed(at) == ["b"]
+    at.text_input("search").set_value("")
+    at = well(at.run())
+    at.switch_page("pages/overview.py")
+    assert well(at.run()).text_input("search").value == ""
 
 
 def test_the_stores_that_are_down_tell_since_when(workspace: Workspace):
@@ -429,12 +470,11 @@ def test_the_stores_that_are_down_tell_since_when(workspace: Workspace):
         "b,inactive,2023-01-25 18:00:00 UTC\nc,active,2023-01-25 18:00:00 UTC\n",
         zones="a,America/New_York\n",
     )
-    at = page("stores", status="down")
-    assert table(at, ALL_STORES).set_index("store")["down_since"].to_dict() == {
-        "/store?store=a": "2023-01-25 12:30 EST",
-        "/store?store=b": "before 2023-01-18 12:00 CST",
+    assert {row["Store"]: row["Status"] for row in html_rows(page("stores"))} == {
+        "a": "▼ down since Wed, Jan 25, 2023, 12:30 PM EST",
+        "b": "▼ down since before Wed, Jan 18, 2023, 12:00 PM CST",
+        "c": "▲ up",
     }
-    assert "down_since" not in table(page("stores"), ALL_STORES)
 
 
 def test_the_store_page_shows_a_store(stores: Workspace):
@@ -1080,7 +1120,7 @@ def test_every_page_works_with_ten_thousand_stores(workspace: Workspace):
         assert len(page(name).title) == 1
     at = page("stores")
     assert "**10,000** stores" in seen(at)
-    assert len(table(at, ALL_STORES)) == 10_000
+    assert len(html_rows(at)) == 50
     assert "**5,000** stores" in seen(page("stores", group="Half"))
     assert "**1,111** stores" in seen(page("stores", search="s-1"))
     assert page("store", store="s-9999").title.values == ["Store s-9999"]
@@ -1137,13 +1177,13 @@ def test_a_database_that_breaks_while_it_is_used_is_told(stores: Workspace, name
 def test_another_database_is_opened_when_the_settings_name_one(
     stores: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    assert len(table(page("stores"), ALL_STORES)) == 4
+    assert len(html_rows(page("stores"))) == 4
     monkeypatch.setenv("RESTMON_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
     get_settings.cache_clear()
     assert "Upload three CSV files to begin" in seen(page("stores"))
     monkeypatch.setenv("RESTMON_DATABASE_URL", stores.env["RESTMON_DATABASE_URL"])
     get_settings.cache_clear()
-    assert len(table(page("stores"), ALL_STORES)) == 4
+    assert len(html_rows(page("stores"))) == 4
 
 
 @pytest.mark.parametrize("name", ["details", "workbook", "JSON"])

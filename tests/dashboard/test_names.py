@@ -15,7 +15,16 @@ from restmon.reporting.computation import parse_as_of
 from restmon.storage import database
 from restmon.stores import groups
 from restmon.stores.names import read_names
-from tests.support.pages import ALL_STORES, POLLS, ZONES, page, seen, table, well
+from tests.support.pages import (
+    POLLS,
+    ZONES,
+    html_rows,
+    page,
+    seen,
+    stores_listed,
+    table,
+    well,
+)
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases
@@ -51,8 +60,8 @@ def shown_as(urls: Any) -> dict[str, str]:
 
 
 def test_tables_and_links_show_names_before_ids(stores: Workspace):
-    shown = shown_as(table(page("stores"), ALL_STORES)["store"])
-    assert shown == {"a": LABEL, "b": "b", "c:1": "c:1", "idle": "The Idle Spoon (idle)"}
+    shown = {row["Store"] for row in html_rows(page("stores"))}
+    assert shown == {LABEL, "b", "c:1", "The Idle Spoon (idle)"}
     (link,) = [text for text in page().page_link.values if "min down" in text and "Taco" in text]
     assert link.replace("\\", "").startswith(f"**{LABEL}** ")
     found = [t.value["store"] for t in page("data_check").dataframe if "store" in t.value]
@@ -69,7 +78,7 @@ def test_reports_and_their_comparison_show_names(stores: Workspace):
 
 
 def test_the_name_in_a_tables_link_does_not_stay_in_the_address(stores: Workspace):
-    (url,) = [u for u in table(page("stores"), ALL_STORES)["store"] if u.endswith("store=a")]
+    (url,) = widgets.store_urls(["a"], {"a": NAME})
     at = page("store", **{k: v[0] for k, v in parse_qs(urlsplit(url).query).items()})
     assert at.title.values == ["Store Rosa’s \\*Taco\\* House (a)"]
     assert set(at.query_params) == {"store"}
@@ -77,9 +86,9 @@ def test_the_name_in_a_tables_link_does_not_stay_in_the_address(stores: Workspac
 
 @pytest.mark.parametrize("text", ["taco", "A", "house (a", LABEL])
 def test_the_list_of_stores_is_searched_by_name_and_by_id(stores: Workspace, text: str):
-    shown = table(page("stores", search=text), ALL_STORES)
-    assert "a" in shown_as(shown["store"])
-    assert "b" not in shown_as(shown["store"])
+    shown = stores_listed(page("stores", search=text))
+    assert "a" in shown
+    assert "b" not in shown
 
 
 @pytest.mark.parametrize("address", ["a", LABEL, "Its former name (a)"])
@@ -109,7 +118,7 @@ def test_forms_show_names(stores: Workspace):
 
 def test_without_names_a_table_has_the_ids_alone(workspace: Workspace):
     workspace.import_now(POLLS)
-    assert "/store?store=c:1" in set(table(page("stores"), ALL_STORES)["store"])
+    assert "/store?store=c:1" in {row["href"] for row in html_rows(page("stores"))}
     assert "1 store has “c” in the id:" in seen(page("store", store="c")).replace("**", "")
 
 

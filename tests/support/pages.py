@@ -3,6 +3,7 @@
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
@@ -35,8 +36,6 @@ PAGES = (
 )
 
 OF_DATA = ("overview", "stores", "store", "outages", "reports", "settings")
-
-ALL_STORES = "Table of all stores"
 
 UNKNOWN_ZONE = "Not known (America/Chicago is assumed)"
 
@@ -96,14 +95,18 @@ def seen(at: AppTest) -> str:
         *(b.label for b in at.download_button),
         *(e.label for e in at.expander),
         *(table.value.to_csv(index=False) for table in at.dataframe),
+        *(unescape(e.proto.body) for e in at.get("html") if "<table" in e.proto.body),
     ]
     return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", "\n".join(map(str, parts)))
 
 
 def html_rows(at: AppTest) -> list[dict[str, str]]:
     """The rows of the page's table that is plain HTML: the text of each cell by its column, and
-    the address that the row opens as "href"."""
-    (body,) = [e.proto.body for e in at.get("html") if 'class="rows"' in e.proto.body]
+    the address that the row opens as "href". None where there is no such table."""
+    bodies = [e.proto.body for e in at.get("html") if 'class="rows"' in e.proto.body]
+    if not bodies:
+        return []
+    (body,) = bodies
     head, *rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
 
     def texts(row: str) -> list[str]:
@@ -121,3 +124,8 @@ def table(at: AppTest, name: str) -> Any:
     """The table with this description for screen readers."""
     (found,) = [t for t in at.dataframe if name in t.proto.alt]
     return found.value
+
+
+def stores_listed(at: AppTest) -> list[str]:
+    """The ids of the stores that the table opens, in its order."""
+    return [parse_qs(urlsplit(row["href"]).query)["store"][0] for row in html_rows(at)]
