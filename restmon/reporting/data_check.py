@@ -120,7 +120,7 @@ def _stale(facts: Facts, actor: Actor) -> list[Finding]:
         mask,
         f"{count_of(count, 'store')} {have(count)} had no poll for too long, and "
         f"{'its' if count == 1 else 'their'} numbers rest on old ones.",
-        "Find out why these stores are no longer polled.",
+        f"Find out why {'this store is' if count == 1 else 'these stores are'} no longer polled.",
         lambda n: (
             f"last poll {moment(int(facts.newest[n]), facts.zone_of(n), read_style())}, "
             f"{ago(int(facts.newest[n]), facts.at)}"
