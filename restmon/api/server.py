@@ -95,7 +95,7 @@ def logged(app: Application) -> Application:
     return serve
 
 
-def refused(status: int, text: str) -> bytes:
+def count_refusal(status: int, text: str) -> bytes:
     """Log and count a request that Waitress refuses; returns the body of its answer."""
     metrics.count_request("other", None, str(status), 0.0)
     event(log, "unreadable_request", status=status)
@@ -130,7 +130,7 @@ def _run(serve: Application) -> None:
     # Uploads go through temporary files: on the disk of the data, not in a /tmp that is memory.
     tempfile.tempdir = str(settings.spool_dir)
     trusted = settings.trusted_networks
-    compat.install(refused, lambda address: is_of(address, trusted))
+    compat.install(count_refusal, lambda address: is_of(address, trusted))
     channels: dict[int, Any] = {}
     server = create_server(
         serve,

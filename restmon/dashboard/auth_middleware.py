@@ -111,13 +111,13 @@ class Gate:
         elif from_elsewhere(request):
             refusal = PlainTextResponse("A page of another site sent this request.", 403)
         elif not is_free(scope["path"]):
-            refusal = await run_in_threadpool(refused, request)
+            refusal = await run_in_threadpool(find_refusal, request)
         noted = is_visit(request) or refusal is not None
         sending = guarded(send, request if noted else None)
         if refusal is None:
             await self.app(scope, receive, sending)
         elif scope["type"] == "websocket":
-            note(request, 403)
+            log_answer(request, 403)
             await send({"type": "websocket.close", "code": 1008})
         else:
             await refusal(scope, receive, sending)
@@ -155,7 +155,7 @@ def is_free(path: str) -> bool:
     return path in FREE or path in static_files.names()
 
 
-def note(request: HTTPConnection, status: int) -> None:
+def log_answer(request: HTTPConnection, status: int) -> None:
     """Log a request and the status of its answer."""
     event(
         log,
@@ -177,7 +177,7 @@ def guarded(send: Send, noted: HTTPConnection | None) -> Send:
             for name, value in EVERYWHERE.items():
                 headers.setdefault(name, value)
             if noted is not None:
-                note(noted, message["status"])
+                log_answer(noted, message["status"])
         await send(message)
 
     return sending
@@ -199,7 +199,7 @@ def from_elsewhere(request: HTTPConnection) -> bool:
     return sender is not None and sender.partition("://")[2].lower() != (host or "").lower()
 
 
-def refused(request: HTTPConnection) -> Response | None:
+def find_refusal(request: HTTPConnection) -> Response | None:
     """The answer that refuses a request; None for an allowed one."""
     headers, path = request.headers, request.scope["path"]
     try:

@@ -117,7 +117,7 @@ def save(
         return _record(actor, store, _put_zone(store, wanted) or changed)
 
 
-def cell_text(value: Any) -> str:
+def write_cell(value: Any) -> str:
     """The text of a table's cell. A whole number has no point, and an empty cell no text."""
     if isinstance(value, str):
         return value.strip()
@@ -133,12 +133,12 @@ def cell_text(value: Any) -> str:
 
 
 def _hours(rows: Iterable[Sequence[Any]]) -> list[tuple[int, int, int]]:
-    return _check_rows([tuple(cell_text(value) for value in row) for row in rows])
+    return _check_rows([tuple(write_cell(value) for value in row) for row in rows])
 
 
 def _zone(zone: str | None) -> str | None:
     """The zone as it is stored. Raises BadRequest for an unknown time zone."""
-    wanted = cell_text(zone)
+    wanted = write_cell(zone)
     if not wanted:
         return None
     raw = wanted.encode("utf-8", "replace")

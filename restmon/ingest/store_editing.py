@@ -18,7 +18,7 @@ from restmon.ingest.batches import Batch, Rejection
 from restmon.ingest.checked import Checked
 from restmon.ingest.directory_writer import FIELDS, write_directory
 from restmon.ingest.headers import DIRECTORY, OTHER_HOURS, SALES
-from restmon.ingest.hours_editing import HoursRejected, cell_text
+from restmon.ingest.hours_editing import HoursRejected, write_cell
 from restmon.ingest.other_hours_writer import (
     DATES,
     OF_GROUP,
@@ -49,7 +49,7 @@ def read_entry(store_id: str, actor: Actor = THIS_MACHINE) -> dict[str, str]:
         row = StoreDirectory.get_or_none(StoreDirectory.store == find_row(Subject(store_id), actor))
     if row is None:
         return dict.fromkeys(FIELDS, "")
-    texts = {name: cell_text(getattr(row, name)) for name in FIELDS}
+    texts = {name: write_cell(getattr(row, name)) for name in FIELDS}
     for name in ("opened_on", "closed_on"):
         number = getattr(row, name)
         texts[name] = "" if number is None else date_of(number).isoformat()
@@ -161,7 +161,7 @@ def save_sales(store_id: str, sales: "pd.DataFrame", actor: Actor = THIS_MACHINE
     hour's row from 1 and the weekday as column. Then nothing has changed.
     """
     cells = [
-        (hour, day, cell_text(sales[name].iloc[hour]))
+        (hour, day, write_cell(sales[name].iloc[hour]))
         for hour in range(24)
         for day, name in enumerate(WEEKDAYS)
     ]
@@ -191,7 +191,7 @@ def save_sales(store_id: str, sales: "pd.DataFrame", actor: Actor = THIS_MACHINE
 def _check(kind: str, columns: list[str], rows: Sequence[Sequence[Any]]) -> Checked:
     """Check rows by the rules of a file of the kind. Raises HoursRejected with all problems. Rows
     count from 1, as lines do. The first column is the store's."""
-    texts = [[cell_text(value) for value in row] for row in rows]
+    texts = [[write_cell(value) for value in row] for row in rows]
     kept = [n for n, row in enumerate(texts) if any(row[1:]) or kind == DIRECTORY]
     raw = {
         column: pa.array([texts[n][i].encode("utf-8", "replace") for n in kept], pa.binary())
@@ -212,7 +212,7 @@ def _without_kept(problem: Rejection) -> Rejection:
 
 def _day(value: Any) -> str:
     """The text of a date in a table's cell, in the form of a file."""
-    return cell_text(value)[:10] if hasattr(value, "isoformat") else cell_text(value)
+    return write_cell(value)[:10] if hasattr(value, "isoformat") else write_cell(value)
 
 
 def _owner_column(subject: Subject) -> Any:

@@ -30,7 +30,7 @@ from restmon.core.keys import KeySpace
 from restmon.core.observations import Polls
 from restmon.storage import database
 from restmon.storage.models import Revision, Store
-from restmon.stores.names import read_names
+from restmon.stores.names import names_by_id
 from restmon.stores.schedules import make_schedule
 
 Ints = NDArray[np.int64]
@@ -156,7 +156,7 @@ def read_stores(first: str | None = None, end: str | None = None) -> Stores:
         make_schedule(row, zones, database.business_hours(first, end), np.array(unreadable, bool)),
         any(demo),
         np.array([zone is not None for zone in zones_given], bool),
-        {} if wanted else read_names(),
+        {} if wanted else names_by_id(),
     )
 
 

@@ -14,7 +14,7 @@ from restmon.reporting import reports, snapshot
 from restmon.reporting.computation import parse_as_of
 from restmon.storage import database
 from restmon.stores import groups
-from restmon.stores.names import read_names
+from restmon.stores.names import names_by_id
 from tests.support.pages import (
     POLLS,
     ZONES,
@@ -126,7 +126,7 @@ def test_names_are_read_once_a_revision_and_only_of_ones_own_stores(stores: Work
     with database.reading():
         first = snapshot.cache.get().stores
         assert snapshot.cache.get().stores is first
-    assert first.names == read_names() == {"a": NAME, "idle": "The Idle Spoon"}
+    assert first.names == names_by_id() == {"a": NAME, "idle": "The Idle Spoon"}
     own = first.chosen([store_id == "a" for store_id in first.ids])  # type: ignore[arg-type]
     assert own.labels == [LABEL]
     assert own.names == {"a": NAME}
