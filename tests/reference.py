@@ -218,8 +218,8 @@ def pieces(
     its status, asked for at its middle."""
     everywhere = [(time * TICKS, active) for time, active, _ in seen]
     times = [time for time, _ in everywhere]
-    # The observations of an interval are neighbours in this list too, so whichever of the two
-    # sets is asked, the nearest one changes only halfway between neighbours.
+    # The observations of an interval are neighbors in this list too, so whichever of the two
+    # sets is asked, the nearest one changes only halfway between neighbors.
     midpoints = [(a + b) // 2 for a, b in pairwise(times)]
     switches = sorted(times + midpoints)
     for interval in intervals:

@@ -1,4 +1,5 @@
-"""The fast core applied to the stores of `tests/stores.py`, everything in arrays, no database."""
+"""The fast core applied to the stores of `tests/support/stores.py`, everything in arrays, no
+database."""
 
 import numpy as np
 

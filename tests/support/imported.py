@@ -1,4 +1,4 @@
-"""The stores of `tests/stores.py` in a workspace's database."""
+"""The stores of `tests/support/stores.py` in a workspace's database."""
 
 from restmon.reporting.reports import as_text
 from restmon.storage import database, models

@@ -27,7 +27,7 @@ ZONES = [
 ]
 # Around both changes of 2023 in the US (March 12, November 5), in Lord Howe (April 2, October
 # 1), and days without any.
-CENTRES = [1678608000, 1699171200, 1680364800, 1696118400, 1674670398, 1709251200]
+CENTERS = [1678608000, 1699171200, 1680364800, 1696118400, 1674670398, 1709251200]
 ROUND_WALL = [0, 30 * MINUTE, HOUR, 90 * MINUTE, 2 * HOUR, 150 * MINUTE, 3 * HOUR, 9 * HOUR]
 ROUND_WALL += [12 * HOUR, 17 * HOUR, 22 * HOUR, DAY - HOUR, DAY - 30 * MINUTE]
 ENDS_OF_DAY = [DAY - MINUTE, DAY - SECOND, DAY - 1, DAY]
@@ -56,9 +56,9 @@ split_nights = st.builds(
 schedules = st.just([]) | st.lists(rows, min_size=1, max_size=10) | every_day | split_nights
 
 
-def instants(centre: int) -> st.SearchStrategy[int]:
-    """Instants near the centre (seconds), on round minutes, odd microseconds, and long before."""
-    base = centre * SECOND
+def instants(center: int) -> st.SearchStrategy[int]:
+    """Instants near the center (seconds), on round minutes, odd microseconds, and long before."""
+    base = center * SECOND
     near = st.integers(-9 * DAY, 2 * DAY).map(lambda d: base + d)
     on_minute = st.integers(-9 * 48, 2 * 48).map(lambda n: (base // HOUR) * HOUR + n * 30 * MINUTE)
     long_before = st.integers(-60 * DAY, -9 * DAY).map(lambda d: base + d)
@@ -69,13 +69,13 @@ def instants(centre: int) -> st.SearchStrategy[int]:
 @st.composite
 def cases(draw: st.DrawFn, max_stores: int = 4) -> tuple[list[AStore], int]:
     """(stores, as_of)."""
-    centre = draw(st.sampled_from(CENTRES))
-    moments = instants(centre)
+    center = draw(st.sampled_from(CENTERS))
+    moments = instants(center)
     stores = []
     for _ in range(draw(st.integers(1, max_stores))):
         regular = draw(st.booleans())
         if regular:
-            first = draw(st.integers(-9 * 24, 0)) * HOUR + centre * SECOND
+            first = draw(st.integers(-9 * 24, 0)) * HOUR + center * SECOND
             step = draw(st.sampled_from([HOUR, HOUR + 1, 5 * HOUR, 26 * HOUR + 7 * SECOND]))
             flags = draw(st.lists(st.booleans(), max_size=30))
             polls = [(first + n * step, flag) for n, flag in enumerate(flags)]
