@@ -18,8 +18,10 @@ from restmon.dashboard import (
     live,
     messages,
     navigation,
+    notices,
     store_chart,
     store_data,
+    store_summary,
     widgets,
 )
 from restmon.dashboard.clock import moment
@@ -197,6 +199,8 @@ if not chosen:
 called = found.stores.label(chosen)
 heading.title(f"Store {messages.escape_markdown(called)}")
 navigation.set_title(f"Store {called}")
+stale = notices.show_stale_feed(found)
+store_summary.show_summary(found, found.stores.places[chosen], stale=stale)
 zone_of_store = str(found.zones[found.stores.places[chosen]])
 lo, hi = chosen_range(found.as_of, zone_of_store)
 with messages.stop_on_error(), database.reading():

@@ -12,7 +12,7 @@ from restmon.reporting import reports
 from restmon.reporting.computation import parse_as_of
 from restmon.reporting.outage_list import find_outages_in
 from restmon.reporting.scopes import find_scope
-from restmon.stores import groups
+from restmon.stores import groups, targets
 from tests.support.pages import html_rows, page, seen, well
 from tests.support.workspace import Workspace
 
@@ -134,3 +134,17 @@ def test_many_outages_are_shown_a_page_at_a_time(workspace: Workspace):
 def test_a_window_that_cannot_be_is_told_in_a_sentence(stores: Workspace, words: dict[str, str]):
     (error,) = page("outages", **words).error.values
     assert "Traceback" not in error
+
+
+def test_a_store_begins_with_its_status_its_target_and_its_loss(stores: Workspace):
+    text = seen(page("store", store="s6"))
+    assert "At the last poll: ▼ down since Wed, Jan 25, 2023, 5:30 PM UTC; last poll" in text
+    assert "No polls since Wed, Jan 25, 2023, 6:00 PM UTC" in text
+    assert "The target of" not in text
+    assert "was lost" not in text
+    targets.set_target(targets.ALL_STORES, 995_000)
+    save_entry("s6", {"sales_per_hour": "30"})
+    text = seen(page("store", store="s6"))
+    assert "The target of January, 99.5%, is met: 30 min down of the 3 h 43 min that it" in text
+    assert "An estimated $15 was lost in the last 7 days." in text
+    assert "The target of January, 99.5%, is at risk: 3 h 00 min" in seen(page("store", store="s0"))
