@@ -86,7 +86,7 @@ def start_of(day: date, zone: str) -> int:
 def numbers(view: StoreTimeline) -> None:
     """Totals of the range, in figures."""
     total = view.up + view.down
-    with st.grid(4, min_column_width=140):
+    with st.grid(4, min_column_width=190):
         for label, text, note in (
             (
                 "Uptime",

@@ -78,13 +78,13 @@ SEEN_ENOUGH = 0.8
 STATUS_KEY = (("■", UP, "up"), ("▨", DOWN, "down"))
 
 
-TIMELINE_KEY = key(
-    *STATUS_KEY,
-    NO_DATA_KEY,
-    ("■", "#B9C1C9", "open"),
-    ("○", UP, "active"),
-    ("✕", DOWN, "inactive"),
+TIMELINE_KEY = "<br>".join(
+    [
+        key(*STATUS_KEY, NO_DATA_KEY, ("■", "#B9C1C9", "open")),
+        key(("○", UP, "active poll"), ("✕", DOWN, "inactive poll")),
+    ]
 )
+"""In two lines, for a phone."""
 
 
 EXAMPLE_KEY = key(
@@ -142,7 +142,7 @@ def make_figure(
         "margin": {
             "l": frame.left,
             "r": 18,
-            "t": 64 if frame.subtitle else 44,
+            "t": 64 + 18 * frame.subtitle.count("<br>") if frame.subtitle else 44,
             "b": frame.bottom,
         },
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -217,7 +217,7 @@ def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks, style: Style =
         traces,
         Frame(
             "When the store was up and down",
-            height=125 + 30 * max(len(dates), 2) + below,
+            height=143 + 30 * max(len(dates), 2) + below,
             left=108,
             bottom=50 + below,
             subtitle=TIMELINE_KEY,

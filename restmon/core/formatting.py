@@ -104,7 +104,7 @@ def wall_text(wall: int) -> str:
 def duration(half_microseconds: int) -> str:
     """Return a duration such as ``2 h 05 min``, ``45 min`` or ``30 s``."""
     seconds = round(half_microseconds / 2 / SECOND)
-    if seconds < 60:
+    if 0 < seconds < 60:
         return f"{seconds} s"
     minutes = round(seconds / 60)
     if minutes < 60:

@@ -23,7 +23,7 @@ def show_summary(found: Fleet, n: int, *, stale: bool) -> None:
     if target := _describe_target(week, found.as_of, str(found.zones[n])):
         parts.append(target)
     lost = float(week.lost[0])
-    if np.isfinite(lost):
+    if lost > 0:  # not where it is unknown, either
         parts.append(f"An estimated {clock.money(lost)} was lost in the last 7 days.")
     st.markdown(escape_markdown("  ".join(parts)))
 

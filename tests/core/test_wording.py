@@ -40,7 +40,7 @@ def test_the_clock_shows_seconds_only_where_there_are_any():
 @pytest.mark.parametrize(
     ("length", "text"),
     [
-        (0, "0 s"),
+        (0, "0 min"),
         (30 * SECOND, "30 s"),
         (59.6 * SECOND, "1 min"),
         (MINUTE, "1 min"),
