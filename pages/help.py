@@ -4,14 +4,17 @@ import streamlit as st
 
 from restmon.charts.example import draw_example
 from restmon.core import worked_example
+from restmon.core.instants import MINUTE
 from restmon.core.timeline import NEAREST, PREVIOUS
 from restmon.dashboard import identity, jobs_table, widgets
+from restmon.dashboard.clock import write_time
 from restmon.reporting.style import read_style
+from restmon.settings import get_settings
 
 identity.require_role()
 st.title("What the numbers mean")
 st.markdown(
-    """
+    f"""
 restmon asks one question of every store: **of the time it should have been open, how much was it
 online?** About once an hour each store is polled: *active* (it takes orders online) or *inactive*.
 
@@ -20,9 +23,18 @@ online?** About once an hour each store is polled: *active* (it takes orders onl
 - **Between two polls** nobody looked. The time is given to the poll that is nearer (the usual
   method), so the switch lies halfway between them. The other method, *previous*, holds each poll
   until the next one.
-- **The last hour** is told in minutes, **the last day** (24 hours) and **the last week** (168
-  hours) in hours. They end at the instant the numbers are *as of*: the newest poll, unless you
-  choose another.
+- **The last hour**, **the last day** (24 hours) and **the last week** (168 hours) end at the
+  instant the numbers are *as of*: the newest poll, unless you choose another. A report has the
+  hour in minutes, the day and the week in hours.
+- **Coverage** is how much of the open time was close to a poll: at most
+  {get_settings().covered_minutes} minutes away. Time farther from any poll is drawn pale
+  and hatched, as *no data*. A number of which less than 80% was covered gets no green tick.
+- **Stopped reporting** is a store, or a whole feed, without a poll for more than three times the
+  usual gap, and at least 3 hours of open time. Its numbers are its last known state.
+- **An incident** is a time in which at least 5 stores and 5% of the open ones are down at once, and
+  at least twice the usual share. The cause was likely shared.
+- **Lost sales** are an estimate: downtime times the usual sales of those hours. Without known sales
+  there is no estimate.
 - **An outage** is a stretch of downtime without a break. It goes on across closed hours when the
   store is still down when it opens again; its length counts open time only.
 - **Other hours on a date**, such as a holiday, replace the weekly hours of that date. Before the
@@ -32,9 +44,11 @@ online?** About once an hour each store is polled: *active* (it takes orders onl
 """
 )
 st.header("An example")
+opens, closes = (write_time(t) for t in (worked_example.OPENS, worked_example.CLOSES))
+first, second = (write_time(time) for time, _ in worked_example.POLLS)
 st.markdown(
-    "A store is open on Monday from 09:00 to 12:00. It was polled at 10:14 (active) and at 11:15 "
-    "(inactive)."
+    f"A store is open on Monday from {opens} to {closes}. It was polled at {first} (active) and at "
+    f"{second} (inactive)."
 )
 found = [worked_example.work_example(method) for method in (NEAREST, PREVIOUS)]
 rows = [
@@ -49,10 +63,12 @@ widgets.show_chart(
     "poll 135 up and 45 down",
     key="example",
 )
+half = write_time(sum(time for time, _ in worked_example.POLLS) // 2 // MINUTE * MINUTE)
 st.markdown(
-    f"By the **nearest poll** the store was up until 10:44 and 30 s, halfway between the two: "
+    f"By the **nearest poll** the store was up until 30 seconds after {half}, halfway between the "
+    "two: "
     f"{found[0].up_minutes:g} minutes up, {found[0].down_minutes:g} down. By the **previous "
-    f"poll** it was up until 11:15, which makes {found[1].up_minutes:g} minutes up and "
+    f"poll** it was up until {second}, which makes {found[1].up_minutes:g} minutes up and "
     f"{found[1].down_minutes:g} down."
 )
 st.header("What is assumed when something is missing")

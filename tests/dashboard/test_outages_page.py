@@ -12,6 +12,7 @@ from restmon.reporting import reports
 from restmon.reporting.computation import parse_as_of
 from restmon.reporting.outage_list import find_outages_in
 from restmon.reporting.scopes import find_scope
+from restmon.settings import get_settings
 from restmon.stores import groups, targets
 from tests.support.pages import html_rows, page, seen, well
 from tests.support.workspace import Workspace
@@ -148,3 +149,15 @@ def test_a_store_begins_with_its_status_its_target_and_its_loss(stores: Workspac
     assert "The target of January, 99.5%, is met: 30 min down of the 3 h 43 min that it" in text
     assert "An estimated $15 was lost in the last 7 days." in text
     assert "The target of January, 99.5%, is at risk: 3 h 00 min" in seen(page("store", store="s0"))
+
+
+def test_the_help_page_says_what_the_pages_mean(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("RESTMON_COVERED_MINUTES", "75")
+    monkeypatch.setenv("RESTMON_CLOCK", "24")
+    get_settings.cache_clear()
+    text = seen(page("help"))
+    assert "at most\n  75 minutes away" in text
+    assert "open on Monday from 09:00 to 12:00. It was polled at 10:14 (active)" in text
+    assert "up until 30 seconds after 10:44" in text
