@@ -208,10 +208,10 @@ def _span(instants: Ints) -> str:
 def iso_instants(instants: Ints, known: Flags | None = None) -> list[str | None]:
     """Instants in ISO 8601 with Z, to the microsecond; None for unknown ones."""
     # A window's ends are the same of most stores.
-    each, place = np.unique(instants, return_inverse=True)
-    texts = np.datetime_as_string(each.astype("datetime64[us]")).tolist()
-    written = [f"{text}Z" for text in texts]
-    result: list[str | None] = [written[n] for n in place.tolist()]
+    each = sorted(set(instants.tolist()))
+    texts = np.datetime_as_string(np.array(each, "datetime64[us]")).tolist()
+    written = {instant: f"{text}Z" for instant, text in zip(each, texts, strict=True)}
+    result: list[str | None] = [written[instant] for instant in instants.tolist()]
     return result if known is None else _known(result, known)
 
 

@@ -31,6 +31,8 @@ Flags = NDArray[np.bool_]
 STORE_DAYS_AT_ONCE = 200_000
 """One piece has this many days of stores: about four million polls."""
 FIRST_STEP = 4 * DAY
+AT_ONCE = 2_000_000
+"""Polls that are read at a time: a week of 14,000 stores."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _read_piece(
     begin, end = lo - LOOKBACK, np.minimum(hi + LOOKBACK, as_of + 1)
     polls = read_ranges(stores, np.arange(count), begin, end)
     intervals = open_intervals(stores.schedule, begin, end)
-    outside = (polls.time < lo[polls.store]) | (polls.time >= hi[polls.store])
+    outside = (polls.time < _of_each(lo, polls)) | (polls.time >= _of_each(hi, polls))
     outside &= polls.status == 1
     up = polls.where(outside)
     up = up.where(are_observations(intervals, up))
@@ -100,7 +102,9 @@ def _read_piece(
     unseen = np.flatnonzero(~seen_after)
     later = _read_later(stores, unseen, end, as_of)
     # Without a later poll too: the last status goes on to ``as_of``.
-    extended = np.union1d(earlier.store, unseen)
+    goes_beyond = ~seen_after
+    goes_beyond[earlier.store] = True
+    extended = np.flatnonzero(goes_beyond)
     if len(extended):
         polls = _insert(polls, _join(earlier, later))
         begin[earlier.store[::-1]] = earlier.time[::-1]  # sorted, so the first one stays
@@ -116,6 +120,11 @@ def _read_piece(
     yield WindowLine(first, stores, lo, hi, polls, line)
 
 
+def _of_each(edge: Ints, polls: Polls) -> Ints:
+    """The edge of the window of each poll's store; of shape (1,) where it is the same of all."""
+    return edge[:1] if (edge == edge[0]).all() else edge[polls.store]
+
+
 def _fit(count: int, begin: Ints, end: Ints) -> bool:
     """Whether the keys of a number of stores and of instants from lo to hi fit into 64 bits (see
     `KeySpace`). If polls lie centuries apart, a piece must have fewer stores."""
@@ -126,10 +135,12 @@ def read_ranges(stores: Stores, chosen: Ints, lo: Ints, hi: Ints) -> Polls:
     """Return the polls of the chosen stores (sorted indices), each with lo <= time < hi."""
     parts = [
         (chosen[n], time, status)
-        for n, time, status in database.polls_in_ranges(stores.rows[chosen], lo, hi)
+        for n, time, status in database.polls_in_ranges(stores.rows[chosen], lo, hi, AT_ONCE)
     ]
     if not parts:
         return Polls.none()
+    if len(parts) == 1:
+        return Polls(*parts[0])
     return Polls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

@@ -117,9 +117,11 @@ class Window:
     def of_stores(self, as_of: int, zones: list[str], zone_of_store: Ints) -> tuple[Ints, Ints]:
         """Return the window of each store: int64 arrays of the shape of ``zone_of_store``, which
         indexes the zones."""
-        used, place = np.unique(zone_of_store, return_inverse=True)
+        used = np.flatnonzero(np.bincount(zone_of_store, minlength=len(zones)))
+        place = np.zeros(len(zones), np.int64)
+        place[used] = np.arange(len(used))
         lo, hi = self.resolve(as_of, [zones[zone] for zone in used.tolist()])
-        return lo[place], hi[place]
+        return lo[place[zone_of_store]], hi[place[zone_of_store]]
 
     def of_all(self, as_of: int) -> tuple[int, int]:
         """Return the one window of all stores, in which dates and months are those of UTC."""
