@@ -361,7 +361,7 @@ def test_targets_by_the_api(stores: Workspace):
 
     assert put(200, target=99.5) == {"store_id": None, "group": None, "target": 99.5}
     assert put(200, owner, target="98 %", group="Mine")["target"] == 98
-    assert "takes" in put(403, owner, target=98)["error"]["hint"]
+    assert "operator" in put(403, owner, target=98)["error"]["hint"]
     for body, status, says in (
         ({"target": 101}, 400, "not from 1 to 100 per cent"),
         ({"target": 0}, 400, "not from 1 to 100 per cent"),
