@@ -8,7 +8,7 @@ from restmon.reporting.windows import LAST_WEEK, Window
 from restmon.storage import database
 
 MOST_STORE_DAYS = 450_000
-"""A month of 14,000 stores, or 13 months of 1,100: a few seconds."""
+"""A month of 14,000 stores, or 13 months of 1,100. Outages of it took 4.5 s on two busy cores."""
 
 
 def check_length(scope: Scope, window: Window | None, as_of: int | None) -> None:
