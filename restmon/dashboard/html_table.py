@@ -71,9 +71,10 @@ def show_table(
     )
 
 
-def store_address(store_id: str, **more: str) -> str:
-    """Return the address of a store's page."""
-    return f"/store?{urlencode({'store': store_id, **more}, safe=':')}"
+def store_address(label: str, **more: str) -> str:
+    """Return the address of the page of a store, by its name and id as the page itself writes it.
+    It would replace any other, and Back would lead to that one."""
+    return f"/store?{urlencode({'store': label, **more}, safe=':')}"
 
 
 def _write_row(columns: Sequence[Column], row: Sequence[Cell | str]) -> str:

@@ -121,7 +121,7 @@ def show_outages(found: FoundOutages, chosen: OutageArrays, zone: str) -> None:
 
 def _write_row(found: FoundOutages, chosen: OutageArrays, k: int, zone: str) -> list[Cell | str]:
     store, start, end = (int(x[k]) for x in (chosen.store, chosen.start, chosen.end))
-    store_id = found.stores.ids[store]
+    label = found.stores.label(found.stores.ids[store])
     ended = Cell("ongoing") if chosen.ongoing[k] else Cell(moment(end, zone), moment(end))
     more = outage_window.current_window() | filters.current_filters()
     incident = int(chosen.incident[k])
@@ -130,7 +130,7 @@ def _write_row(found: FoundOutages, chosen: OutageArrays, k: int, zone: str) -> 
         name = name_incident(incident)
         part_of = Cell("yes", name, f"/outages?{urlencode({'incident': name, **more})}")
     return [
-        Cell(found.stores.label(store_id), "", store_address(store_id)),
+        Cell(label, "", store_address(label)),
         duration(int(chosen.open_time[k])),
         Cell(moment(start, zone), moment(start)),
         ended,

@@ -79,8 +79,9 @@ def _write_row(
 ) -> list[Cell | str]:
     up, down = int(found.up[n, 2]), int(found.down[n, 2])
     last, zone = int(found.last_poll[n]), str(found.zones[n])
+    label = found.stores.label(found.ids[n])
     return [
-        Cell(found.stores.label(found.ids[n]), "", store_address(found.ids[n], **chosen)),
+        Cell(label, "", store_address(label, **chosen)),
         _describe_status(found, n, zone),
         share(up, up + down),
         share(int(found.covered[n, 2]), int(found.open_time[n, 2])),

@@ -128,4 +128,5 @@ def table(at: AppTest, name: str) -> Any:
 
 def stores_listed(at: AppTest) -> list[str]:
     """The ids of the stores that the table opens, in its order."""
-    return [parse_qs(urlsplit(row["href"]).query)["store"][0] for row in html_rows(at)]
+    labels = [parse_qs(urlsplit(row["href"]).query)["store"][0] for row in html_rows(at)]
+    return [label.rpartition("(")[2].removesuffix(")") for label in labels]
