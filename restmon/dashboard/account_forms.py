@@ -76,13 +76,16 @@ def ask_for_account() -> None:
         first = not accounts.was_ever_made()
         how = SET_HERE if first else st.radio("First login", first_logins(), key=f"how_{turn}")
         password = ""
-        if how == SET_HERE:
-            password = st.text_input(
-                f"First password, at least {passwords.SHORTEST} letters",
-                type="password",
-                key=f"password_{turn}",
-            )
-        if st.button("Add the account", type="primary", key="add_account"):
+        # In a form: outside of one, a password that is left with Tab does not arrive.
+        with st.form(f"new_account_{turn}", border=False):
+            if how == SET_HERE:
+                password = st.text_input(
+                    f"First password, at least {passwords.SHORTEST} letters",
+                    type="password",
+                    key=f"password_{turn}",
+                )
+            add = st.form_submit_button("Add the account", type="primary", key="add_account")
+        if add:
             who = identity.current_actor()
             try:
                 accounts.add(email, role, password if how == SET_HERE else None, wanted, who)
@@ -130,11 +133,12 @@ def change_account(people: list[accounts.Person]) -> None:
         return
     person = by_email[email]
     role, wanted = ask_for_role(f"of_{email}_{turn}", person.role, person.groups or [])
-    password = st.text_input(
-        "New password; empty: as it is", type="password", key=f"password_of_{email}_{turn}"
-    )
+    with st.form(f"account_{email}_{turn}", border=False):
+        password = st.text_input(
+            "New password; empty: as it is", type="password", key=f"password_of_{email}_{turn}"
+        )
+        save = st.form_submit_button("Save the account", type="primary", key="save_account")
     with st.container(horizontal=True):
-        save = st.button("Save the account", type="primary", key="save_account")
         toggle = st.button("Disable it" if person.active else "Enable it", key="toggle_account")
         unlock = st.button(
             "Unlock it",

@@ -105,7 +105,7 @@ def test_who_may_use_a_page(people: Workspace, as_: Any, name: str, who: str):
 
 @pytest.mark.parametrize("who", ["owner", "group viewer"])
 @pytest.mark.parametrize(
-    "name", ["overview", "stores", "store", "reports", "data_check", "settings"]
+    "name", ["overview", "stores", "store", "outages", "reports", "data_check", "settings"]
 )
 def test_other_peoples_stores_are_on_no_page(people: Workspace, as_: Any, name: str, who: str):
     reports.work(reports.request(actor=actor_of("other")).id)
@@ -294,9 +294,9 @@ def test_at_this_machine_nobody_logs_in_until_somebody_has_an_account(
     at = page("access")
     assert "There is no account" in seen(at)
     at.text_input("email_0").set_value("first@example.com")
-    at.text_input("password_0").set_value(PASSWORD).run()
+    at.text_input("password_0").set_value(PASSWORD)
     well(at.button("add_account").click().run())
-    assert any("must be an operator's" in error for error in at.error.values)
+    assert any("must be an operator's" in error for error in at.error.values), at.error.values
     at.selectbox("role_new_0").set_value(Role.OPERATOR).run()
     well(at.button("add_account").click().run())
     assert "The account first@example.com is created." in seen(at)

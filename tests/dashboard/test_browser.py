@@ -407,6 +407,45 @@ def test_an_owner_logs_in_sees_their_own_and_logs_out(browser: Browser, workspac
         expect(page.get_by_label("Password")).to_be_visible()
 
 
+@pytest.mark.slow
+def test_an_operator_adds_people(browser: Browser, workspace: Workspace):
+    workspace.import_now(POLLS)
+    accounts.add("op@example.com", "operator", PASSWORD)
+    workspace.start_dashboard()
+    login = f"{workspace.dashboard}/login?done=account&next=/access"
+    with visiting(browser, login, wait=False) as page:
+        expect(page.get_by_role("status")).to_have_text("The account is created. Log in with it.")
+        page.get_by_label("E-mail").fill("op@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.get_by_text("Add an account").click()
+        page.get_by_label("E-mail").fill("sam@example.com")
+        page.get_by_label("E-mail").press("Enter")
+        page.get_by_text("You set a first password").click()
+        # Tab leads to the button that shows the password, inside the same field.
+        page.get_by_label("First password").fill(PASSWORD)
+        page.get_by_label("First password").press("Tab")
+        page.get_by_role("button", name="Add the account").click()
+        expect(page.get_by_text("The account sam@example.com is created.")).to_be_visible()
+        page.get_by_text("Add an account").click()
+        page.get_by_label("E-mail").fill("nora@example.com")
+        page.get_by_label("E-mail").press("Enter")
+        page.get_by_role("button", name="Add the account").click()
+        expect(page.get_by_text("The account nora@example.com is created.")).to_be_visible()
+        link = page.locator("code").inner_text()
+    with visiting(browser, link, wait=False) as page:
+        page.get_by_label("New password").fill(PASSWORD)
+        page.get_by_label("The same again").fill(PASSWORD)
+        assert faults(page) == []
+        page.get_by_role("button", name="Set the password").click()
+        expect(page.get_by_role("status")).to_have_text("Your password is set. Log in with it.")
+        page.get_by_label("E-mail").fill("nora@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+        assert page.complaints == []  # type: ignore[attr-defined]
+
+
 def test_who_has_an_account_logs_in_at_the_provider(browser: Browser, workspace: Workspace):
     people(workspace)
     secrets = workspace.path / ".streamlit" / "secrets.toml"
