@@ -75,7 +75,7 @@ def ask_for_account() -> None:
         role, wanted = ask_for_role(f"new_{turn}", Role.VIEWER, [])
         first = not accounts.was_ever_made()
         how = SET_HERE if first else st.radio("First login", first_logins(), key=f"how_{turn}")
-        password = ""
+        password = None
         # In a form: outside of one, a password that is left with Tab does not arrive.
         with st.form(f"new_account_{turn}", border=False):
             if how == SET_HERE:
@@ -88,7 +88,7 @@ def ask_for_account() -> None:
         if add:
             who = identity.current_actor()
             try:
-                accounts.add(email, role, password if how == SET_HERE else None, wanted, who)
+                accounts.add(email, role, password, wanted, who)
                 if how == SET_BY_LINK:
                     offer_link(email.strip(), password_links.make_link(email, who))
             except RestmonError as error:

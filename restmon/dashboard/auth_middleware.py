@@ -53,7 +53,7 @@ MEDIA, UPLOADS = "/media/", "/_stcore/upload_file/"
 LONGEST_FORM = 16 * 1024
 NOTICES = {
     "account": "The account is created. Log in with it.",
-    "password": "Your password is set. Log in with it.",
+    "set": "Your password is set. Log in with it.",
 }
 """What the login page says was done, by the word in its address."""
 POLICY = "; ".join(

@@ -38,7 +38,7 @@ def use(token: str, password: str, again: str, address: str) -> Response:
             password_links.use_link(token, password, address)
     except RestmonError as error:
         return show(token, error)
-    return RedirectResponse(f"{LOGIN}?done=password", 303, HEADERS)
+    return RedirectResponse(f"{LOGIN}?done=set", 303, HEADERS)
 
 
 async def ask(request: Request) -> Response:

@@ -50,7 +50,7 @@ def test_a_link_sets_the_password_once_and_ends_the_logins(browser: Visitor):
     assert OWNER in shown.text
     assert shown.headers["cache-control"] == "no-store"
     done = send(browser, token(link), NEW)
-    assert (done.status_code, done.headers["location"]) == (303, "/login?done=password")
+    assert (done.status_code, done.headers["location"]) == (303, "/login?done=set")
     assert "Your password is set. Log in with it." in browser.get(done.headers["location"]).text
     assert sessions.find_by_token(before) is None
     with pytest.raises(NotLoggedIn):
