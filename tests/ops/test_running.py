@@ -169,6 +169,7 @@ def test_a_form_of_the_log_that_is_none_is_told(workspace: Workspace):
     assert Settings().log_format == "text"
 
 
+@pytest.mark.slow
 def test_who_comes_before_the_database_is_open_waits_for_it(workspace: Workspace):
     path = workspace.path / "new.db"
     lock = sqlite3.connect(path, isolation_level=None)

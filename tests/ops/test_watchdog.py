@@ -82,6 +82,7 @@ def start(workspace: Workspace, script: str, flag: Path, notify: Path) -> Runnin
     return running
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "says"),
     [

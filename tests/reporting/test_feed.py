@@ -124,6 +124,7 @@ def test_stretches_are_joined_as_minute_by_minute():
 # Through the front doors
 
 
+@pytest.mark.slow
 def test_healthz_tells_that_polls_no_longer_come_in(service: Workspace):
     assert http(f"{service.api}/healthz").json["feed"] == "none"
     for age, feed_is, status in ((4 * DAY, "stale", "degraded"), (HOUR, "ok", "ok")):

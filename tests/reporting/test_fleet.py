@@ -322,6 +322,7 @@ def test_what_cannot_be_told(workspace: Workspace):
         compute_fleet(method="median")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases())
 @settings(

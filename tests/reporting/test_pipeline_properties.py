@@ -15,6 +15,7 @@ from tests.support.workspace import Workspace
 pytestmark = pytest.mark.both_databases
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @given(case=cases(max_stores=3))
 @settings(

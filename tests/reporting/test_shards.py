@@ -129,6 +129,7 @@ def test_a_second_report_reads_only_the_polls_that_came_since(
     assert read == []
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(45),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -160,6 +161,7 @@ def test_what_a_worker_keeps_never_shows(parted: Workspace, steps: list[tuple[An
         assert sharded(newest + as_of * HOUR) == in_one_piece(newest + as_of * HOUR)
 
 
+@pytest.mark.slow
 def test_three_workers_share_a_report(parted: Workspace):
     workers = [parted.start_worker() for _ in range(3)]
     done = ended(reports.get, enqueue_report().id)
@@ -168,6 +170,7 @@ def test_three_workers_share_a_report(parted: Workspace):
     assert all(shard.attempts == 1 for shard in shards.list_shards(done.id))
 
 
+@pytest.mark.slow
 def test_shards_of_a_worker_that_is_killed_are_taken_up_by_the_others(parted: Workspace):
     slow = start_worker(parted, slow=True)
     report = reports.request()

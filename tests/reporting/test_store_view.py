@@ -270,6 +270,7 @@ def test_hours_as_text():
     assert {text for _, text in weekly_hours([(6, CLOSED, CLOSED)])} == {"closed"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @given(
     case=cases(max_stores=3),

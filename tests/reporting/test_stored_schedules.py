@@ -79,6 +79,7 @@ def add_other_hours(dated: Dated, **owner: object) -> None:
             models.OtherHours.create(date=day, start_time=start, end_time=end, **owner)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @given(case=stored_cases())
 @settings(
