@@ -556,6 +556,7 @@ def test_guesses_of_others_behind_one_address_lock_nobody_out_who_was_there_befo
     assert sessions.find_by_token(sessions.log_in("viewer@example.com", PASSWORD, "192.0.2.1"))
 
 
+@pytest.mark.slow
 def test_guesses_from_everywhere_do_not_lock_an_account_out_where_it_was_before(
     people: Workspace, waits: list[float]
 ):

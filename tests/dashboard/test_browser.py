@@ -107,6 +107,7 @@ def test_every_page_is_accessible_and_fits_a_phone(browser: Browser, demo: Works
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["store?store=demo-00004", "settings", "help"])
 def test_a_deep_link_may_be_the_first_request_of_all(
     browser: Browser, workspace: Workspace, path: str
@@ -125,6 +126,7 @@ def test_a_deep_link_may_be_the_first_request_of_all(
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["server", "__init__"])
 def test_the_name_of_a_module_runs_nothing(browser: Browser, workspace: Workspace, name: str):
     workspace.import_now("demo-00004,active,2023-01-25 18:00:00 UTC\n")
@@ -152,6 +154,7 @@ def test_a_filter_is_in_the_address(browser: Browser, demo: Workspace):
             expect(shared.get_by_label("Search stores")).to_have_value("demo-00004")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_a_store_is_opened_from_the_table(browser: Browser, demo: Workspace, size: dict[str, int]):
     """With one click or tap anywhere in its row, or with Enter; Back brings the filter back."""
@@ -206,6 +209,7 @@ def test_a_point_of_the_chart_leads_to_the_outages_of_that_hour(
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_an_open_page_shows_what_comes_in_by_itself(browser: Browser, own: Workspace):
     half_a_minute = 30_500
     with visiting(browser, own.dashboard, wait=False) as page:
@@ -227,6 +231,7 @@ def test_an_open_page_shows_what_comes_in_by_itself(browser: Browser, own: Works
         expect(page.get_by_label("Search stores")).to_have_value("a")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("path", "opens"), [("store", "Store s-599"), ("settings", "Settings")])
 def test_one_of_many_stores_is_found_by_a_part_of_its_id(
     browser: Browser, workspace: Workspace, path: str, opens: str
@@ -249,6 +254,7 @@ def test_one_of_many_stores_is_found_by_a_part_of_its_id(
         expect(page.get_by_text("There is no store “nobody”")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 def test_the_dashboard_stops_in_order_while_a_page_is_open(
     browser: Browser, workspace: Workspace, sig: int
@@ -275,6 +281,7 @@ def upload(page: Page, files: list[tuple[str, bytes]]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_from_three_files_to_a_report_and_a_store(browser: Browser, own: Workspace):
     with visiting(browser, own.dashboard) as page:
         page.get_by_role("link", name="Upload files").click()
@@ -340,6 +347,7 @@ def test_the_real_files_from_upload_to_a_store(browser: Browser, own: Workspace,
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_bad_file_is_explained_and_changes_nothing(browser: Browser, own: Workspace):
     own.import_now(polls="before,active,2023-01-24 12:00:00 UTC\n")
     before = computation.compute().csv()
@@ -350,6 +358,7 @@ def test_a_bad_file_is_explained_and_changes_nothing(browser: Browser, own: Work
     assert computation.compute().csv() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_login_page_and_what_stands_behind_it_are_accessible(
     browser: Browser, workspace: Workspace, theme: str
@@ -371,6 +380,7 @@ def test_the_login_page_and_what_stands_behind_it_are_accessible(
             assert too_wide(page) == []
 
 
+@pytest.mark.slow
 def test_an_owner_logs_in_sees_their_own_and_logs_out(browser: Browser, workspace: Workspace):
     people(workspace)
     workspace.start_dashboard()
@@ -437,6 +447,7 @@ def test_an_operator_adds_people(browser: Browser, workspace: Workspace):
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_who_has_an_account_logs_in_at_the_provider(browser: Browser, workspace: Workspace):
     people(workspace)
     secrets = workspace.path / ".streamlit" / "secrets.toml"
@@ -498,6 +509,7 @@ def log_in(page: Page, email: str) -> None:
     settle(page)
 
 
+@pytest.mark.slow
 def test_without_a_worker_a_report_waits_and_is_found_again(browser: Browser, workspace: Workspace):
     workspace.import_now(polls=POLLS)
     workspace.start_dashboard()

@@ -1111,6 +1111,7 @@ def ten_thousand() -> tuple[str, str, str]:
     return "".join(polls), "".join(hours), "".join(zones)
 
 
+@pytest.mark.slow
 def test_every_page_works_with_ten_thousand_stores(workspace: Workspace):
     workspace.import_now(*ten_thousand())
     report_now()

@@ -109,6 +109,7 @@ def test_the_preview_and_the_import_agree_on_a_bad_line(workspace: Workspace, ca
     assert told == [(bad["line"], bad["column"], bad["reason"]) for bad in row.rejections]
 
 
+@pytest.mark.slow
 def test_a_bomb_is_read_in_small_parts_and_told(workspace: Workspace):
     for part in (b"\0", b'"', b"x,", hostile.poll(), b"\n"):
         path = workspace.write("p.csv.gz", hostile.bomb(20, part))
@@ -184,6 +185,7 @@ TOO_MUCH = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("content", "said", "setting"), TOO_MUCH, ids=["size", "lines"])
 def test_a_file_beyond_the_limits_is_422(
     narrow: Workspace, content: bytes, said: str, setting: str

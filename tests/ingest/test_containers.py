@@ -260,6 +260,7 @@ def test_sheets_of_one_workbook_add_to_each_other(workspace: Workspace):
 HOSTILE = ("a million columns", "a bomb", "a nested ZIP", "a name that leads out", "half a ZIP")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", HOSTILE)
 def test_commands_and_api_answer_a_hostile_container_with_a_sentence(
     workspace: Workspace, case: str

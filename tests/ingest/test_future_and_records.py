@@ -151,6 +151,7 @@ def test_a_file_reads_the_same_in_blocks_of_any_size(
         assert everything(content) == whole
 
 
+@pytest.mark.slow
 def test_a_record_at_the_edge_of_a_block_is_whole(workspace: Workspace):
     line = 'a,active,2023-01-23 16:14:{:09.6f},"a note\nof two lines"\n'
     count = csv_reader.BLOCK_BYTES // len(line.format(0)) * 2

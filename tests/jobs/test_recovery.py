@@ -32,6 +32,7 @@ def upload(workspace: Workspace, polls: str) -> Any:
         return file
 
 
+@pytest.mark.slow
 def test_a_report_whose_worker_is_killed_is_taken_up_by_another(workspace: Workspace):
     workspace.import_now(POLLS)
     slow = start_worker(workspace, slow=True)
@@ -45,6 +46,7 @@ def test_a_report_whose_worker_is_killed_is_taken_up_by_another(workspace: Works
     assert reports.read_csv(done).decode() == computation.compute().csv()
 
 
+@pytest.mark.slow
 def test_the_other_worker_may_be_running_already(workspace: Workspace):
     workspace.import_now(POLLS)
     slow = start_worker(workspace, slow=True)
@@ -55,6 +57,7 @@ def test_the_other_worker_may_be_running_already(workspace: Workspace):
     assert ended(reports.get, report.id).status == COMPLETE
 
 
+@pytest.mark.slow
 def test_an_import_whose_worker_is_killed_is_taken_up_by_another(workspace: Workspace):
     slow = start_worker(workspace, slow=True)
     file = upload(workspace, POLLS)
