@@ -45,6 +45,8 @@ PAGES = {
     "Reports": "/reports",
     "Settings": "/settings?store={store}",
     "Access": "/access",
+    "Outages": "/outages",
+    "Data check": "/data_check",
     "Help": "/help",
 }
 BARE = {
