@@ -22,10 +22,9 @@ from restmon.core.formatting import ago, moment
 from restmon.core.hours import DEFAULT_ZONE
 from restmon.core.id_pairs import look_rounded
 from restmon.core.instants import WEEK, as_datetime, as_text
-from restmon.core.intervals import merge
 from restmon.reporting import feed
 from restmon.reporting.check_facts import HAS_HOURS, HAS_ZONE, LISTED, NEVER, Facts, collect_facts
-from restmon.reporting.freshness import LONGEST, find_stale_stores, open_since
+from restmon.reporting.freshness import find_stale_stores
 from restmon.reporting.style import read_style
 from restmon.storage import database
 
@@ -100,7 +99,7 @@ def _stale(facts: Facts, actor: Actor) -> list[Finding]:
     newest = int(facts.newest.max())
     findings = []
     at = facts.at
-    if _is_feed_stale(facts, newest, actor):
+    if feed.read_feed(actor.groups).state == feed.STALE:
         at = newest
         findings.append(
             Finding(
@@ -127,29 +126,6 @@ def _stale(facts: Facts, actor: Actor) -> list[Finding]:
         ),
         np.argsort(facts.newest, kind="stable"),
     )
-
-
-def _is_feed_stale(facts: Facts, newest: int, actor: Actor) -> bool:
-    """Whether the feed is stale (SEMANTICS.md, "Coverage"). For an actor who sees some stores,
-    applies the same rule to these."""
-    if actor.groups is None:
-        return feed.read_feed().state == feed.STALE
-    if facts.at - newest <= feed.LEAST:
-        return False
-    since_then = np.full(len(facts.ids), newest, np.int64)
-    intervals = open_since(facts.stores.schedule, since_then, facts.at)
-    together = merge(1, np.zeros_like(intervals.store), intervals.start, intervals.end)
-    since = together.clipped(max(newest, facts.at - LONGEST), facts.at)
-    _, gap = _gaps(facts, newest)
-    allowed = max(feed.LEAST, int(feed.GAPS * np.median(gap)) if len(gap) else 0)
-    return int((since.end - since.start).sum()) > allowed
-
-
-def _gaps(facts: Facts, end: int) -> tuple[Ints, Ints]:
-    """(store, gap) of neighboring polls in the week up to an instant."""
-    polls = facts.snapshot.polls.between(end - WEEK, end)
-    same = polls.store[1:] == polls.store[:-1]
-    return polls.store[1:][same], np.diff(polls.time)[same]
 
 
 def _future_polls(facts: Facts, actor: Actor) -> list[Finding]:
