@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: install run test lint audit fuzz soak bench bench-pages bench-scale lock screenshots \
-	api-docs clean
+	states api-docs clean
 
 # The libraries alone: for processes that the system starts (docs/DEPLOY.md).
 install: $(VENV)/run.done
@@ -52,6 +52,11 @@ bench-scale: $(VENV)/test.done
 
 screenshots: $(VENV)/test.done
 	@$(PY) tools/screenshots.py
+
+# Every page in every state of the data, into the folder STATES: to be looked at.
+STATES ?= /tmp/restmon-states
+states: $(VENV)/test.done
+	@$(PY) tools/states.py $(STATES) $(ARGS)
 
 api-docs: $(VENV)/test.done
 	@$(PY) tools/api_docs.py

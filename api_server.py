@@ -84,7 +84,7 @@ def get_report(asked: GetReport) -> bottle.HTTPResponse:
 
 @app.post(
     "/import_data",
-    needs=Role.OWNER,
+    needs=Role.FEED,
     operation=Operation(
         "import_data",
         main="POST",

@@ -2,4 +2,4 @@
 
 from restmon.dashboard import frame, navigation
 
-frame.run_page(navigation.choose_page())
+frame.run(navigation.choose_page)

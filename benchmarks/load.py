@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -32,9 +34,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def measure(env: dict[str, str], folder: Path, clients: int, requests: int) -> Load:
-    """The clients' requests for the state of the newest report, while one report is asked for
-    after the other."""
+@contextmanager
+def served_reports(env: dict[str, str], folder: Path, workers: int) -> Iterator[tuple[str, str]]:
+    """An API and worker processes: the API's address, and the id of a complete report."""
     port = free_port()
     started = [
         subprocess.Popen(
@@ -44,32 +46,49 @@ def measure(env: dict[str, str], folder: Path, clients: int, requests: int) -> L
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for name in ("worker", "api")
+        for name in [*["worker"] * workers, "api"]
     ]
     base = f"http://127.0.0.1:{port}"
-    found = Load()
-    done = threading.Event()
     try:
         wait_for(f"{base}/openapi.json")
-
-        def trigger() -> str:
-            with urlopen(f"{base}/trigger_report", timeout=60) as answer:
-                return str(json.load(answer)["report_id"])
-
-        def state(report_id: str) -> str:
-            url = f"{base}/get_report?report_id={report_id}&format=status"
-            with urlopen(url, timeout=60) as answer:
-                return str(json.load(answer)["status"])
-
-        newest = trigger()
-        while state(newest) == "Running":
+        newest = trigger(base)
+        while state(base, newest) == "Running":
             time.sleep(0.1)
+        yield base, newest
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(40)
+
+
+def trigger(base: str) -> str:
+    """The id of a report that is asked for."""
+    with urlopen(f"{base}/trigger_report", timeout=60) as answer:
+        return str(json.load(answer)["report_id"])
+
+
+def state(base: str, report_id: str) -> str:
+    """The state of a report."""
+    url = f"{base}/get_report?report_id={report_id}&format=status"
+    with urlopen(url, timeout=60) as answer:
+        return str(json.load(answer)["status"])
+
+
+def measure(env: dict[str, str], folder: Path, clients: int, requests: int) -> Load:
+    """The clients' requests for the state of the newest report, while one report is asked for
+    after the other."""
+    found = Load()
+    done = threading.Event()
+    with served_reports(env, folder, workers=1) as (base, first):
+        newest = first
+        port = int(base.rpartition(":")[2])
 
         def feed() -> None:
             nonlocal newest
             while not done.is_set():
-                newest = trigger()
-                while not done.wait(NEXT_REPORT_SECONDS) and state(newest) == "Running":
+                newest = trigger(base)
+                while not done.wait(NEXT_REPORT_SECONDS) and state(base, newest) == "Running":
                     pass
                 found.reports += 1
 
@@ -93,16 +112,12 @@ def measure(env: dict[str, str], folder: Path, clients: int, requests: int) -> L
 
         feeder = threading.Thread(target=feed)
         feeder.start()
-        with ThreadPoolExecutor(clients) as pool:
-            list(pool.map(client, range(clients)))
-        done.set()
-        feeder.join()
-    finally:
-        done.set()
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(40)
+        try:
+            with ThreadPoolExecutor(clients) as pool:
+                list(pool.map(client, range(clients)))
+        finally:
+            done.set()
+            feeder.join()
     return found
 
 

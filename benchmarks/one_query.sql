@@ -44,7 +44,7 @@ observation AS (
     SELECT id, p.timestamp AS t, p.status, r,
         lag(p.timestamp) OVER w AS t_before, lag(upper(r)) OVER w AS end_before,
         lead(p.timestamp) OVER w AS t_after, lead(lower(r)) OVER w AS start_after
-    FROM moment JOIN poll p ON p.timestamp BETWEEN lo AND moment.t
+    FROM moment JOIN poll_row p ON p.timestamp BETWEEN lo AND moment.t
     JOIN open ON open.id = p.store_id AND (r @> p.timestamp OR
         (p.timestamp = moment.t AND upper(r) = moment.t))
     WINDOW w AS (PARTITION BY id ORDER BY p.timestamp)

@@ -40,12 +40,17 @@ STORE = "demo-00002"
 PAGES = {
     "Overview": "/",
     "Stores": "/stores",
+    "Groups": "/groups",
     "Store": "/store?store={store}",
     "Upload": "/upload",
     "Reports": "/reports",
+    "Documents": "/documents",
+    "Schedules": "/documents?part=Schedules",
+    "Alerts": "/alerts",
     "Settings": "/settings?store={store}",
     "Access": "/access",
     "Outages": "/outages",
+    "Trend": "/trend",
     "Data check": "/data_check",
     "Help": "/help",
 }
@@ -119,14 +124,14 @@ def extension(clock: Clock) -> Iterator[str]:
 
 
 @contextmanager
-def bare(script: str) -> Iterator[str]:
+def bare(script: str, *options: str) -> Iterator[str]:
     """The address of a dashboard that is a script of Streamlit's and no more."""
     with tempfile.TemporaryDirectory(prefix="restmon-bare-") as folder:
         path, port = Path(folder, "bare.py"), free_port()
         path.write_text(script)
         arguments = ["streamlit", "run", str(path), "--server.headless=true"]
         arguments += [f"--server.port={port}", "--server.address=127.0.0.1"]
-        arguments += ["--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]
+        arguments += ["--server.fileWatcherType=none", "--browser.gatherUsageStats=false", *options]
         with served(arguments, port, dict(os.environ)) as url:
             yield url
 

@@ -20,6 +20,8 @@ from typing import Any
 import psycopg
 
 from benchmarks.__main__ import RESULTS, ROOT, run_step
+from benchmarks.hours import hours_after
+from benchmarks.memory import peak_megabytes
 from restmon.demo import generator
 from tests.support.clusters import Cluster, binaries, cluster
 from tests.support.environment import free_port
@@ -27,6 +29,17 @@ from tests.support.environment import free_port
 ONE_QUERY = Path(__file__).with_name("one_query.sql")
 SERVER = {"shared_buffers": "1GB", "work_mem": "64MB", "max_wal_size": "4GB"}
 DAYS = 8
+LOGGED = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
+ROWS = """CREATE TABLE poll_row (
+    timestamp bigint, store_id integer, status smallint,
+    PRIMARY KEY (store_id, timestamp) INCLUDE (status)
+);
+INSERT INTO poll_row SELECT timestamp, store_id, status FROM poll"""
+
+
+def memory(found: dict[str, Any]) -> str:
+    """The peak memory of a step, in words."""
+    return f"peak memory {found['megabytes']:,.0f} MB"
 
 
 @dataclass
@@ -69,24 +82,45 @@ class Scale:
         return run_step(self.folder, self.env, *arguments)
 
     def value(self, query: str) -> Any:
-        with psycopg.connect(self.url) as connection:
-            return (connection.execute(query).fetchone() or (None,))[0]
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(query)
+            return (cursor.fetchone() or (None,))[0] if cursor.description else None
 
-    def imports(self) -> None:
-        """A week of polls, with hours and zones, into an empty database."""
+    def imports(self, days: int) -> None:
+        """Some days of polls, with hours and zones, into an empty database."""
         data = self.folder / "data"
-        generator.generate(data, generator.DemoPlan(stores=self.stores, days=DAYS))
+        generator.generate(data, generator.DemoPlan(stores=self.stores, days=days))
         kinds = ("polls", "business_hours", "timezones")
         found = self.step("import_files", *(f"{kind}={data / kind}.csv" for kind in kinds))
         polls = found["counts"]["kinds"]["polls"]["new"]
         size = self.value("SELECT pg_database_size(current_database())")
-        self.add("import", found["seconds"], f"{polls:,} polls; database {size / 1e6:,.0f} MB")
+        each = self.value("SELECT pg_total_relation_size('poll_block')") / polls
+        note = f"{polls:,} polls; database {size / 1e6:,.0f} MB, {each:.1f} bytes a poll; "
+        self.add("import", found["seconds"], note + memory(found))
+
+    def hourly(self) -> None:
+        """An hour's polls, one a store, right after a checkpoint, when the server logs whole
+        pages."""
+        seconds, logged, peak = [], [], 0.0
+        for path in hours_after(self.folder / "data", self.folder / "hours", self.repeat):
+            self.value("CHECKPOINT")
+            before = self.value(LOGGED)
+            found = self.step("import_files", f"polls={path}")
+            seconds.append(found["seconds"])
+            peak = max(peak, found["megabytes"])
+            logged.append(self.value(LOGGED) - before)
+        size = self.value("SELECT pg_total_relation_size('poll_block')")
+        note = f"{median(logged) / 1e6:.1f} MB of log; then the polls take {size / 1e6:,.0f} MB"
+        note += f"; {memory({'megabytes': peak})}"
+        self.add("hourly import, one poll a store", median(seconds), note)
 
     def one_process(self) -> bytes:
         """Reports without a queue; returns the CSV."""
-        cold = [self.step("cold_report")["seconds"] for _ in range(self.repeat)]
-        self.add("cold report, one process", median(cold))
-        self.add("warm report, one process", median(self.step("again")["seconds"]))
+        found = [self.step("cold_report") for _ in range(self.repeat)]
+        seconds = median(one["seconds"] for one in found)
+        self.add("cold report, one process", seconds, memory(found[-1]))
+        warm = self.step("again")
+        self.add("warm report, one process", median(warm["seconds"]), memory(warm))
         path = self.folder / "report.csv"
         subprocess.run(
             [sys.executable, "-m", "restmon", "report", "--output", str(path)],
@@ -118,7 +152,9 @@ class Scale:
                 found = self.step("queued_report")
                 if Path(found["path"]).read_bytes() != expected:
                     raise SystemExit("the report by workers is not that of one process")
-                self.add(f"report, {number} workers, {turn}", found["seconds"], found["note"])
+                peak = max(peak_megabytes(process.pid) for process in running)
+                note = f"{found['note']}; {memory({'megabytes': peak})} a worker"
+                self.add(f"report, {number} workers, {turn}", found["seconds"], note)
         finally:
             for process in running:
                 process.terminate()
@@ -126,8 +162,11 @@ class Scale:
                 process.wait(30)
 
     def one_query(self, expected: bytes) -> None:
-        """The competitor."""
-        as_of = self.value("SELECT max(timestamp) FROM poll")
+        """The competitor, over the same polls as rows."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(ROWS)
+            connection.execute("VACUUM (ANALYZE) poll_row")
+        as_of = self.value("SELECT max(timestamp) FROM poll_row")
         text = ONE_QUERY.read_text().replace("{as_of}", str(as_of))
         seconds = []
         lines: list[str] = []
@@ -148,7 +187,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stores", type=int, nargs="+", default=[14_000, 140_000])
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
+    parser.add_argument("--days", type=int, default=DAYS)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--no-query", action="store_true", help="leave out the SQL query")
     options = parser.parse_args()
     programs = binaries()
     if programs is None:
@@ -160,11 +201,13 @@ def main() -> None:
     ):
         for stores in options.stores:
             scale = Scale(server, Path(temporary), stores, options.repeat)
-            scale.imports()
+            scale.imports(options.days)
             expected = scale.one_process()
             for number in options.workers:
                 scale.workers(number, expected)
-            scale.one_query(expected)
+            if not options.no_query:
+                scale.one_query(expected)
+            scale.hourly()
             lines += scale.lines
     print(f"{os.cpu_count()} cores, PostgreSQL with {SERVER}, median of {options.repeat}\n")
     print("| stores | what | seconds | |\n| ---: | --- | ---: | --- |")

@@ -4,19 +4,25 @@ Prints one line of JSON: the seconds of the step itself (modules already importe
 peak memory of the process in megabytes. The database is the one of RESTMON_DATABASE_URL.
 """
 
+import csv
 import json
-import resource
+import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from benchmarks import rows
+from benchmarks.memory import peak_megabytes
 from restmon.core.instants import DAY
 from restmon.ingest import imports, incoming_files
 from restmon.reporting import computation, reports, snapshot
 from restmon.settings import get_settings
-from restmon.storage import database, sqlite
+from restmon.storage import database, models
+from restmon.storage.poll_blocks import PERIOD_BITS
 
 Step = Callable[..., Any]
 
@@ -25,15 +31,6 @@ def clock(step: Callable[[], Any]) -> float:
     begin = time.perf_counter()
     step()
     return time.perf_counter() - begin
-
-
-def peak_megabytes() -> float:
-    """The most memory that this process has had."""
-    status = Path("/proc/self/status")
-    if status.exists():  # getrusage counts what the parent had before this program was started
-        peak = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
-        return int(peak.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def import_files(*pairs: str) -> dict[str, Any]:
@@ -48,6 +45,36 @@ def import_files(*pairs: str) -> dict[str, Any]:
     seconds = clock(run)
     assert row.status == "Complete", row.error
     return {"seconds": seconds, "counts": row.counts}
+
+
+def take_items(*hours: str) -> dict[str, Any]:
+    """10,000 items of a live feed for each hour, and the same rows by one executemany into a bare
+    table of SQLite, both committed to the disk."""
+    from restmon.access.roles import THIS_MACHINE
+    from restmon.ingest import live_feed
+
+    seconds, bare = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        raw = sqlite3.connect(Path(folder) / "raw.db")
+        raw.executescript(
+            "PRAGMA journal_mode = wal; PRAGMA synchronous = full;"
+            "CREATE TABLE polls (store_id, timestamp_utc, status, PRIMARY KEY (store_id,"
+            " timestamp_utc)) WITHOUT ROWID"
+        )
+        for path in hours:
+            with Path(path).open(newline="") as file:
+                items = list(islice(csv.DictReader(file), live_feed.MOST_ITEMS))
+            names = ("store_id", "timestamp_utc", "status")
+            rows = [tuple(item[name] for name in names) for item in items]
+            seconds.append(clock(lambda: live_feed.take("polls", items, THIS_MACHINE)))  # noqa: B023
+
+            def write() -> None:
+                raw.executemany("INSERT OR REPLACE INTO polls VALUES (?, ?, ?)", rows)  # noqa: B023
+                raw.commit()
+
+            bare.append(clock(write))
+        raw.close()
+    return {"seconds": seconds, "bare": bare}
 
 
 def cold_report() -> dict[str, Any]:
@@ -163,22 +190,62 @@ def queued_report() -> dict[str, Any]:
             f"{len(parts)} shards, each {min(each):.2f} to {max(each):.2f} s, waited up to "
             f"{max(waited):.2f} s"
         )
-    return {"seconds": seconds, "path": str(reports.csv_path(report.id)), "note": note}
+    copy = get_settings().data_dir / "queued.csv"
+    copy.write_bytes(reports.read_csv(found))
+    return {"seconds": seconds, "path": str(copy), "note": note}
+
+
+def evaluate_alerts(*hours: str) -> dict[str, Any]:
+    """Evaluations of a rule of every condition, in seconds of processor time: after each file of
+    polls, and after one in which about a tenth of the stores goes down."""
+    from datetime import datetime, timedelta
+    from types import SimpleNamespace
+
+    from restmon.notify import channels, evaluation, rules
+    from restmon.notify.conditions import CONDITIONS
+
+    def evaluate_after(path: Path) -> float:
+        moment = max(line.rsplit(",", 1)[1] for line in path.read_text().splitlines()[1:])
+        seconds = datetime.fromisoformat(moment.replace(" UTC", "+00:00")).timestamp() + 60
+        models.time = SimpleNamespace(  # type: ignore[assignment]
+            time_ns=lambda: round(seconds * 10**9)
+        )
+        imports.run_now([incoming_files.source_file("polls", path)])
+        begin = time.process_time()
+        evaluation.evaluate_rules()
+        return time.process_time() - begin
+
+    channel = channels.add_channel("Bench", "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/")
+    for condition in CONDITIONS:
+        rules.add_rule(rules.Wanted(condition, reminder=60), [channel])
+    evaluation.evaluate_rules()
+    each = [evaluate_after(Path(path)) for path in hours]
+    with tempfile.TemporaryDirectory() as folder:
+        head, *lines = Path(hours[-1]).read_text().splitlines()
+        later = Path(folder) / "later.csv"
+        with later.open("w") as file:
+            file.write(head + "\n")
+            for n, line in enumerate(lines):
+                store, status, text = line.split(",")
+                at = datetime.fromisoformat(text.replace(" UTC", "+00:00")) + timedelta(minutes=40)
+                status = status if n % 11 else "inactive"
+                file.write(f"{store},{status},{at:%Y-%m-%d %H:%M:%S.%f} UTC\n")
+        return {"seconds": each, "down": evaluate_after(later)}
 
 
 def bare_read(days: str = "7") -> dict[str, Any]:
-    """The last days' polls of all stores through ADBC into Arrow, nothing else."""
+    """The last days' polls of all stores, as rows, through ADBC into Arrow, nothing else."""
     import adbc_driver_sqlite.dbapi as adbc
 
     with database.session():
         newest = database.newest_poll() or 0
     lo = newest - int(days) * DAY
-    with adbc.connect(str(get_settings().database_path)) as connection, connection.cursor() as cur:
+    with adbc.connect(str(rows_path())) as connection, connection.cursor() as cur:
 
         def read() -> None:
             cur.execute(
                 "SELECT store_id, timestamp, status FROM poll"
-                f" WHERE period >= {lo >> sqlite.PERIOD_BITS} AND timestamp >= {lo}"
+                f" WHERE period >= {lo >> PERIOD_BITS} AND timestamp >= {lo}"
             )
             cur.fetch_arrow_table()
 
@@ -237,8 +304,18 @@ def polars_report() -> dict[str, Any]:
     """The Polars competitor, from the same database to the CSV text."""
     from benchmarks import polars_report
 
-    path = str(get_settings().database_path)
+    path = str(rows_path())
     return {"seconds": clock(lambda: polars_report.from_database(path))}
+
+
+def write_rows(days: str = "") -> dict[str, Any]:
+    """The same stores and polls (of the last days) as rows, beside the database."""
+    return {"seconds": clock(lambda: rows.write_rows(rows_path(), int(days) if days else None))}
+
+
+def rows_path() -> Path:
+    """The file of `write_rows`."""
+    return get_settings().database_path.with_name(rows.NAME)
 
 
 def pandas_report(folder: str, parts: str, part: str) -> dict[str, Any]:
@@ -258,11 +335,13 @@ STEPS: dict[str, Step] = {
     step.__name__: step
     for step in (
         import_files,
+        take_items,
         cold_report,
         warm_report,
         again,
         queued_report,
         bare_read,
+        write_rows,
         store_pages,
         stores_answers,
         week_in_detail,
@@ -270,6 +349,7 @@ STEPS: dict[str, Step] = {
         workbook,
         incidents,
         outages_answers,
+        evaluate_alerts,
         polars_report,
         pandas_report,
     )

@@ -16,7 +16,8 @@ from huey.storage import (
 )
 
 from restmon.errors import DatabaseUnavailable
-from restmon.settings import POSTGRESQL, Settings, get_settings, shown_url, sqlite_path
+from restmon.setting_values import POSTGRESQL, sqlite_path
+from restmon.settings import Settings, get_settings, shown_url
 from restmon.storage.postgres.connection import connection_parameters
 
 SCHEDULE_SECONDS = 120

@@ -9,9 +9,10 @@ from huey.consumer import Consumer
 from peewee import PeeweeException
 
 from jobs.queue import huey
-from jobs.tasks import recover
+from jobs.tasks import look_at_folder, recover
 from restmon.leasing import heartbeats
-from restmon.ops import watchdog
+from restmon.notify.secrets import check_key
+from restmon.ops import taking_over, watchdog
 from restmon.settings import get_settings
 from restmon.storage import database
 
@@ -56,11 +57,14 @@ class _Consumer(Consumer):
 def run() -> None:
     """Work until SIGTERM or SIGINT. Running work then has 20 seconds to finish.
 
-    The caller has opened the database and the queue.
+    The caller has opened the database and the queue. Raises KeyChanged.
     """
     settings = get_settings()
+    check_key()
     with _Heartbeat():
+        taking_over.take_over()
         recover()
+        look_at_folder()
         consumer = _Consumer(
             huey,
             workers=settings.workers,

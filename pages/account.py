@@ -5,13 +5,14 @@ import streamlit as st
 from restmon.access import accounts, passwords, sessions
 from restmon.access.roles import THIS_MACHINE, Actor
 from restmon.dashboard import auth_middleware, identity, logins, messages
+from restmon.dashboard.page_links import link_to
 from restmon.errors import RestmonError
 from restmon.stores import groups
 
 MAY = {
-    "operator": "sees every store and may do everything",
-    "owner": "sees, imports and reports the stores of the groups below",
-    "viewer": "looks, and changes nothing",
+    "operator": "can see every store and change everything",
+    "owner": "can see, import and report on the stores of the groups below",
+    "viewer": "can look, but not change anything",
 }
 
 
@@ -19,13 +20,15 @@ def password_form(who: Actor) -> None:
     """Change the own password."""
     with st.form("own_password", clear_on_submit=True):
         st.header("Change your password")
-        old = st.text_input("Your password now", type="password", key="old_password")
+        old = st.text_input("Current password", type="password", key="old_password")
         new = st.text_input(
             f"New password, at least {passwords.SHORTEST} letters",
             type="password",
             key="new_password",
         )
-        pressed = st.form_submit_button("Change it", type="primary", icon=":material/password:")
+        pressed = st.form_submit_button(
+            "Change the password", type="primary", icon=":material/password:"
+        )
     if not pressed:
         return
     try:
@@ -44,7 +47,7 @@ def session_part(who: Actor) -> None:
     own = logins.own_login_id()
     found = sessions.list_sessions(who.name, who)
     if not found:
-        st.caption("You logged in at your organization's provider, which keeps that login.")
+        st.caption("You logged in through your organization's provider.")
         return
     logins.show_logins(found, own)
     others = {login.id: logins.describe_login(login) for login in found if login.id != own}
@@ -54,7 +57,7 @@ def session_part(who: Actor) -> None:
         "End a login", list(others), None, others.__getitem__, placeholder="Choose one", key="login"
     )
     with st.container(horizontal=True):
-        end = st.button("End it", disabled=chosen is None, key="end_session")
+        end = st.button("End this login", disabled=chosen is None, key="end_session")
         everywhere = st.button("Log out everywhere", key="end_all")
     if end or everywhere:
         try:
@@ -68,8 +71,8 @@ def session_part(who: Actor) -> None:
 who = identity.require_role()
 st.title("Your account")
 if who == THIS_MACHINE:
-    st.info("Nobody has to log in at this machine, and whoever uses it may do everything.")
-    st.page_link("pages/access.py", label="Make an account", icon=":material/key:")
+    st.info("Nobody has to log in on this machine. Anyone who uses it can do everything.")
+    link_to("access", "Create an account", icon=":material/key:")
     st.stop()
 st.markdown(f"You are **{messages.escape_markdown(who.name)}**, an account that {MAY[who.role]}.")
 if who.groups is not None:

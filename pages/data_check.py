@@ -9,6 +9,7 @@ from restmon.access.roles import Role
 from restmon.core.findings import Finding, count_of
 from restmon.dashboard import identity, live, widgets
 from restmon.dashboard.messages import escape_markdown
+from restmon.dashboard.page_links import link_to
 from restmon.reporting import snapshot
 from restmon.reporting.data_check import check_data
 
@@ -63,7 +64,7 @@ stores = count_of(found.stores, "store")
 if not found.stores:
     st.info("There are no stores yet, so there is nothing to check.", icon=":material/info:")
     if who.may(Role.OWNER):
-        st.page_link("pages/upload.py", label="Upload your files", icon=":material/upload_file:")
+        link_to("upload", "Upload your files", icon=":material/upload_file:")
 elif not found.findings:
     st.success(f"{stores} checked: nothing is missing.", icon=":material/check_circle:")
 else:
@@ -75,5 +76,5 @@ for finding in found.findings:
     show_finding(finding)
 if found.findings and who.may(Role.OWNER):
     with st.container(horizontal=True):
-        st.page_link("pages/upload.py", label="Upload files", icon=":material/upload_file:")
-        st.page_link("pages/settings.py", label="Settings", icon=":material/tune:")
+        link_to("upload", "Upload files", icon=":material/upload_file:")
+        link_to("settings", "Settings", icon=":material/tune:")

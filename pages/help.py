@@ -8,6 +8,7 @@ from restmon.core.instants import MINUTE
 from restmon.core.timeline import NEAREST, PREVIOUS
 from restmon.dashboard import identity, jobs_table, widgets
 from restmon.dashboard.clock import write_time
+from restmon.dashboard.page_links import link_to
 from restmon.reporting.style import read_style
 from restmon.settings import get_settings
 
@@ -33,12 +34,15 @@ online?** About once an hour each store is polled: *active* (it takes orders onl
   usual gap, and at least 3 hours of open time. Its numbers are its last known state.
 - **An incident** is a time in which at least 5 stores and 5% of the open ones are down at once, and
   at least twice the usual share. The cause was likely shared.
+- **Getting worse** is a store whose last 4 weeks are lower than the 4 weeks before by more than
+  twice the usual spread of its weeks: how far its weekly uptime usually lies from its average.
+  Weeks of which less than 80% was covered are left out.
 - **Lost sales** are an estimate: downtime times the usual sales of those hours. Without known sales
   there is no estimate.
 - **An outage** is a stretch of downtime without a break. It goes on across closed hours when the
   store is still down when it opens again; its length counts open time only.
 - **Other hours on a date**, such as a holiday, replace the weekly hours of that date. Before the
-  day a store opens, and from the day it shuts for good, it counts as closed.
+  day a store opens, and from the day it closes for good, it counts as closed.
 - **A store that was never polled while open** has no uptime and no downtime: nothing was seen, so
   nothing is claimed.
 """
@@ -83,6 +87,26 @@ st.markdown(
 | an end of 23:59 or later | midnight |
 """
 )
+st.header("When you get a message")
+st.markdown(
+    """
+The page Alerts says who gets a message when. These rules hold for all messages:
+
+- Nothing is said of a store while it is closed. What happens then waits until it opens.
+- A store that is down is told once, after the open minutes that the rule says, and again when it
+  is back up. A reminder comes after each chosen step of open time, until somebody presses
+  **Acknowledge**: on the page Alerts, or where the link in the message leads.
+- The stores of an incident are one message. So are more than 5 stores that go down at once.
+- The third message about one store within 24 hours says that it is flapping. You hear of it again
+  once it was up for 2 open hours.
+- In quiet hours messages wait. What is over by then is not sent.
+- A target at risk is told once a quarter of the month's budget is used, and once a month. All that
+  is new is one message, and the next one comes a day later at the earliest.
+- A message that **may have arrived** is not sent twice by itself. If its alert goes on, a reminder
+  follows. **Send again** sends the message.
+- While no polls come in at all, nothing is said of stores, because nobody knows how they are.
+"""
+)
 st.header("The files that you can upload")
 st.markdown(
     """
@@ -91,16 +115,16 @@ gzipped, or an Excel workbook (.xlsx). The first line, or one of the first lines
 columns, in any order; capitals, spaces and dashes do not matter, and other columns are ignored.
 Where restmon does not know the names, the preview asks which column is which.
 
-| file | columns it needs | it may have |
-| --- | --- | --- |
-| polls | store_id, timestamp, status | reason |
-| business hours | store_id, day, open, close; or store_id and a column for each weekday | |
-| time zones | store_id, timezone | |
-| store directory | store_id and one more | \
-name, address, groups, sales_per_hour, opened_on, closed_on |
+| file | columns; those in parentheses may be missing |
+| --- | --- |
+| polls | store_id, timestamp, status (reason) |
+| business hours | store_id, day, open, close; or store_id and a column for each weekday |
+| time zones | store_id, timezone |
+| store directory | store_id and at least one more \
+(name, address, groups, sales_per_hour, opened_on, closed_on) |
 | other hours, such as holidays | store_id or group, date (or start_date and end_date), \
-open, close | note |
-| hourly sales | store_id, day, hour, sales | |
+open, close (note) |
+| hourly sales | store_id, day, hour, sales |
 
 | value | how it may be written |
 | --- | --- |
@@ -117,11 +141,11 @@ Eastern alone is rejected |
 
 A store id is text: 001 and 1 are two stores. A spreadsheet may round long ids or cut zeros; the
 Data check page finds such pairs. A line that cannot be read is left out and named, with the reason;
-you can download these lines, mend them and upload them again. Where a line of hours cannot be read,
+you can download these lines, fix them and upload them again. Where a line of hours cannot be read,
 the store keeps the hours that it had.
 """
 )
 st.header("What to do next")
-st.page_link("pages/upload.py", label="Upload your files", icon=":material/upload_file:")
-st.page_link("pages/overview.py", label="See how your stores do", icon=":material/monitoring:")
-st.page_link("pages/reports.py", label="Make a report", icon=":material/description:")
+link_to("upload", "Upload your files", icon=":material/upload_file:")
+link_to("overview", "See how your stores do", icon=":material/monitoring:")
+link_to("reports", "Make a report", icon=":material/description:")

@@ -12,6 +12,7 @@ from restmon.dashboard import (
     messages,
     notices,
     sales_form,
+    status_page_form,
     store_data,
     store_forms,
     target_forms,
@@ -39,6 +40,7 @@ if not every_store.ids:
 if not who.may(Role.OPERATOR):
     show_store_forms()
     target_forms.show_target_forms(who, every_store)
+    status_page_form.show_status_page_form(who)
     st.stop()
 hours_tab, groups_tab, targets_tab, deletion_tab = st.tabs(
     ["Hours and zone of a store", "Groups", "Targets", "Delete data"],
@@ -51,6 +53,7 @@ with hours_tab:
 with groups_tab:
     if groups_tab.open:
         group_forms.show_group_forms(every_store)
+        status_page_form.show_status_page_form(who)
 with targets_tab:
     if targets_tab.open:
         target_forms.show_target_forms(who, every_store)

@@ -1,86 +1,41 @@
-"""One store: when it was up and down, why that is so, and its outages."""
+"""One store: its status and target, when it was up and down, why that is so, and its outages."""
 
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
+from html import escape
 
 import streamlit as st
 
-from restmon.access.roles import Role
 from restmon.core.formatting import duration, share
-from restmon.core.instants import DAY, HOUR, MINUTE, SECOND, as_datetime
-from restmon.core.timeline import METHODS, NEAREST
+from restmon.core.instants import HOUR, as_datetime
 from restmon.dashboard import (
-    clock,
     figures,
     filters,
     identity,
-    jobs_table,
     live,
     messages,
     navigation,
     notices,
+    printing,
     store_chart,
     store_data,
+    store_hours,
+    store_outages,
+    store_range,
+    store_strip,
     store_summary,
+    store_weeks,
     widgets,
 )
-from restmon.dashboard.clock import moment
+from restmon.dashboard.clock import moment, time_tag, utc, with_utc, write_time
 from restmon.reporting import store_timeline
+from restmon.reporting.other_dates import read_other_dates
 from restmon.reporting.store_timeline import StoreTimeline
+from restmon.reporting.week_by_week import read_weeks
 from restmon.storage import database
 
-LENGTHS = {"1 day": DAY, "7 days": 7 * DAY, "30 days": 30 * DAY}
-DATES = "Dates"
-MOST_DAYS = 92
 HOUR_HALVES = 2 * HOUR
-LONG_TABLE, TABLE_HEIGHT = 10, 480
-
-
-def chosen_range(newest: int, zone: str) -> tuple[int, int]:
-    """The range to show, from the controls: [lo, hi)."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.segmented_control(
-            "Range",
-            [*LENGTHS, DATES],
-            default="7 days",
-            required=True,
-            key="range",
-            bind="query-params",
-        )
-        st.segmented_control(
-            "Between polls",
-            METHODS,
-            default=NEAREST,
-            required=True,
-            key="method",
-            bind="query-params",
-            format_func=jobs_table.METHOD_NAMES.__getitem__,
-        )
-        if name == DATES:
-            last = as_datetime(newest, zone).date()
-            picked = st.date_input(
-                "Dates (local)",
-                (last - timedelta(days=6), last),
-                max_value=last,
-                key="dates",
-                bind="query-params",
-                width=260,
-            )
-            if isinstance(picked, date) or len(picked) != 2:
-                st.info("Choose the first and the last day.")
-                st.stop()
-            first, last = picked
-            if (last - first).days >= MOST_DAYS:
-                st.info(f"Choose at most {MOST_DAYS} days.")
-                st.stop()
-            return start_of(first, zone), start_of(last + timedelta(days=1), zone)
-    return newest - LENGTHS[name], newest
-
-
-def start_of(day: date, zone: str) -> int:
-    """The instant at which a local date begins."""
-    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
-    return round(midnight.timestamp()) * SECOND
+DAYS_AHEAD = 60
+"""So many days after today the dates with other hours are shown."""
 
 
 def numbers(view: StoreTimeline) -> None:
@@ -102,7 +57,7 @@ def numbers(view: StoreTimeline) -> None:
                 if note:
                     st.caption(note)
     if view.last_poll is None:
-        st.caption("This store was never polled.")
+        st.caption("No polls yet.")
         return
     status = "✓ active" if view.last_poll_active else "✕ inactive"
     when = messages.escape_markdown(moment(view.last_poll, view.zone, seconds=True))
@@ -116,75 +71,30 @@ def first_poll(view: StoreTimeline) -> None:
     """Since when there are polls of the store, if that is later than what is shown."""
     if view.first_observation is None or view.open_before_first <= HOUR_HALVES:
         return
-    when = messages.escape_markdown(moment(view.first_observation, view.zone))
     st.info(
-        f"There is no poll of this store in its open hours before {when}. The "
+        "There is no poll of this store in its open hours before "
+        f"{with_utc(view.first_observation, view.zone)}. The "
         f"{duration(view.open_before_first)} of open time until then count as that poll said.",
         icon=":material/visibility_off:",
     )
 
 
-def outage_table(view: StoreTimeline) -> None:
-    """Every outage that overlaps the range."""
-    st.header("Outages")
-    found = view.outages
-    if not len(found.start):
-        if view.observed:
-            figures.show_good_news("No outage in this range.", view.days.covered, view.open)
-        return
-    lines = ["| Start | End | Open minutes down |", "| --- | --- | ---: |"]
-    explained = any(view.causes)
-    if explained:
-        lines = [f"{lines[0]} Cause |", f"{lines[1]} --- |"]
-    for n in range(len(found.start) - 1, -1, -1):
-        end = "▼ ongoing" if found.ongoing[n] else in_table(int(found.end[n]), view.zone)
-        minutes = found.open_time[n] / 2 / MINUTE
-        start = in_table(int(found.start[n]), view.zone)
-        cause = ""
-        if explained:
-            in_one_line = " ".join((view.causes[n] or "unknown").split())
-            cause = f" {messages.escape_markdown(in_one_line)} |"
-        lines.append(f"| {start} | {end} | {minutes:,.1f} |{cause}")
-    # Not st.dataframe: it fetches 1.5 MB of scripts, cuts columns off on a phone, and draws what
-    # screen readers cannot read.
-    st.caption(f"Newest first; times in **{messages.escape_markdown(view.zone)}**, small: in UTC.")
-    long = len(found.start) > LONG_TABLE
-    with st.container(height=TABLE_HEIGHT if long else "content", key="outages"):
-        st.markdown("\n".join(lines))
-
-
-def in_table(instant: int, zone: str) -> str:
-    """An instant in a zone and, small, in UTC."""
-    return f"{moment(instant, zone)} :small[:gray[{moment(instant)}]]"
-
-
-def about(view: StoreTimeline) -> None:
-    """Zone and business hours, and what was assumed."""
-    st.header("Business hours")
-    zone = f"Time zone: **{view.zone}**"
-    if view.zone_assumed:
-        zone += " (assumed: none was imported for this store)"
-    st.markdown(zone)
+def warnings(view: StoreTimeline) -> None:
+    """Why there are no numbers, where there are none."""
     if view.hours_unreadable:
-        st.markdown("Not known: those that were imported for this store could not be read.")
-    elif view.hours_assumed:
-        st.markdown("Open **24×7** (assumed: no business hours were imported for this store).")
-    else:
-        rows = "".join(
-            f"| {day} | {text} |\n"
-            for day, text in store_timeline.weekly_hours(view.hours, clock.write_time)
+        st.warning(
+            "The business hours of this store could not be read, so it counts as never open, with "
+            "no uptime and no downtime, until a file or the Settings page gives good ones.",
+            icon=":material/warning:",
         )
-        st.markdown(f"| Day | Open (local time) |\n| --- | --- |\n{rows}")
-    if identity.current_actor().may(Role.OWNER):
-        st.page_link(
-            "pages/settings.py",
-            label="Change hours, zone, name or sales",
-            icon=":material/edit:",
-            query_params={"store": view.store_id},
+    elif not view.observed:
+        st.warning(
+            "This store was never polled while open, so no uptime and no downtime is claimed.",
+            icon=":material/visibility_off:",
         )
 
 
-identity.require_role()
+who = identity.require_role()
 heading = st.empty()
 heading.title("Store")
 found = store_data.load_fleet()
@@ -199,35 +109,41 @@ if not chosen:
 called = found.stores.label(chosen)
 heading.title(f"Store {messages.escape_markdown(called)}")
 navigation.set_title(f"Store {called}")
-stale = notices.show_stale_feed(found)
-store_summary.show_summary(found, found.stores.places[chosen], stale=stale)
-zone_of_store = str(found.zones[found.stores.places[chosen]])
-lo, hi = chosen_range(found.as_of, zone_of_store)
+place = found.stores.places[chosen]
+zone = str(found.zones[place])
+stale = notices.show_stale_feed(found, zone)
+store_summary.show_status(found, place, stale=stale)
+store_strip.show_strip(chosen, found.as_of, zone)
 with messages.stop_on_error(), database.reading():
-    view = store_timeline.read_store(
-        chosen, lo, hi, st.session_state.get("method") or NEAREST, found.as_of
+    weeks = read_weeks(chosen, found.as_of)
+store_summary.show_target_and_loss(weeks)
+printing.show_print_link()
+lo, hi, method = store_range.choose_range(found.as_of, zone)
+with messages.stop_on_error(), database.reading():
+    view = store_timeline.read_store(chosen, lo, hi, method, found.as_of)
+    today = as_datetime(view.as_of, zone).date()
+    dates = read_other_dates(
+        chosen,
+        as_datetime(view.lo, zone).date(),
+        today + timedelta(days=DAYS_AHEAD),
+        who,
+        write_time,
     )
 st.caption(
     f"{moment(view.lo, view.zone)} – {moment(view.hi, view.zone)}, times in **{view.zone}**",
-    help=f"{moment(view.lo)} – {moment(view.hi)}",
+    help=utc(view.lo, view.hi),
+)
+printing.show_print_title(
+    f"Store {escape(called)}, as of {time_tag(view.as_of, zone)}, times in {escape(zone)}"
 )
 if view.lo >= view.hi:
     st.info("This range is after the newest poll. Choose an earlier one.")
     st.stop()
 numbers(view)
-if view.hours_unreadable:
-    st.warning(
-        "The business hours of this store could not be read, so it counts as never open, with no "
-        "uptime and no downtime, until a file or the Settings page gives good ones.",
-        icon=":material/warning:",
-    )
-elif not view.observed:
-    st.warning(
-        "This store was never polled while open, so no uptime and no downtime is claimed.",
-        icon=":material/visibility_off:",
-    )
+warnings(view)
 first_poll(view)
-store_chart.show_timeline(view)
-outage_table(view)
+store_chart.show_timeline(view, dates)
+store_outages.show_outages(view, dates, who)
 store_chart.offer_spans(view)
-about(view)
+store_weeks.show_weeks(weeks)
+store_hours.show_hours(view, dates, who)

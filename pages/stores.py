@@ -10,8 +10,9 @@ st.title("Stores")
 found = store_data.load_fleet()
 notices.show_freshness(found)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    mask = filters.choose_stores(found, with_status=True)
+    mask = filters.choose_stores(found, with_status=True, with_target=True)
     order = store_rows.choose_order()
+    columns = store_rows.choose_columns()
 if filters.show_if_empty(mask):
     st.stop()
-store_rows.show_stores(read_listing(who), mask, order)
+store_rows.show_stores(read_listing(who), mask, order, columns)

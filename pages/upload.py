@@ -8,10 +8,20 @@ import streamlit as st
 from jobs import tasks
 from restmon.access import visibility
 from restmon.access.roles import Role
-from restmon.core.instants import as_text
-from restmon.dashboard import identity, jobs_table, live, messages, upload_preview
+from restmon.dashboard import (
+    clock,
+    identity,
+    jobs_table,
+    live,
+    messages,
+    notices,
+    store_data,
+    upload_preview,
+)
+from restmon.dashboard.html_table import Cell, Column
+from restmon.dashboard.page_links import link_to
 from restmon.errors import RestmonError
-from restmon.ingest import imports, incoming_files, undo
+from restmon.ingest import imports, incoming_files, rejected_items, undo
 from restmon.ingest.choices import Choices
 from restmon.ingest.headers import BUSINESS_HOURS
 from restmon.storage.models import FAILED, RUNNING, Import
@@ -91,9 +101,7 @@ def result(row: Import) -> None:
     for note in imports.notes_of(row):
         st.warning(messages.escape_markdown(note["message"]), icon=":material/info:")
     if imports.notes_of(row):
-        st.page_link(
-            "pages/data_check.py", label="See the data check", icon=":material/fact_check:"
-        )
+        link_to("data_check", "See the data check", icon=":material/fact_check:")
     if row.rejections:
         st.dataframe(
             pd.DataFrame(row.rejections),
@@ -103,25 +111,31 @@ def result(row: Import) -> None:
             alt="The first rejected lines",
             height=min(36 * (len(row.rejections) + 1) + 2, 300),
         )
-        path = imports.rejected_path(row.id)
-        if path.exists():
+        found = imports.find_rejected(row.id)
+        if found is not None:
+            rejected = f"{row.counts['rejected']:,} rejected lines"
+            most = rejected_items.MOST_LINES
+            is_cut = row.collected_from is not None and row.counts["rejected"] > most
             st.download_button(
-                f"Download all {row.counts['rejected']:,} rejected lines",
-                path.read_bytes(),
-                f"rejected-{row.id[:8]}{path.suffix}",
-                "application/zip" if path.suffix == ".zip" else "text/csv",
+                f"Download the first {most:,} of {rejected}"
+                if is_cut
+                else f"Download all {rejected}",
+                imports.read_rejected(found),
+                f"rejected-{row.id[:8]}{found.suffix}",
+                "application/zip" if found.suffix == ".zip" else "text/csv",
                 icon=":material/download:",
                 on_click="ignore",
                 key="rejected_csv",
             )
-    st.page_link("pages/overview.py", label="See the overview", icon=":material/monitoring:")
+    link_to("overview", "See the overview", icon=":material/monitoring:")
 
 
 def offer_undo(row: Import) -> None:
     """Undo the import in two steps, or say that it was undone."""
     if row.undone_at:
+        undone = clock.with_utc(row.undone_at, notices.zone_of(store_data.visible_stores()))
         st.info(
-            f"This import was undone on {as_text(row.undone_at)}; what it replaced is back.",
+            f"This import was undone on {undone}; what it replaced is back.",
             icon=":material/undo:",
         )
     if not undo.can_undo(row):
@@ -142,25 +156,24 @@ def offer_undo(row: Import) -> None:
             st.rerun()
 
 
-def history(rows: list[Import], chosen: str | None) -> None:
-    """All imports in a table; the chosen one is shown above it."""
-    counts = [row.counts or {} for row in rows]
-    columns: dict[str, list[Any]] = {
-        "files": [", ".join(file["name"] for file in row.files) for row in rows],
-        **{name: [c.get(name) for c in counts] for name in COUNTS},
-    }
-    number = st.column_config.NumberColumn
-    config = {
-        "files": st.column_config.TextColumn("Files", width="large"),
-        **{name: number(name.capitalize(), format="localized") for name in COUNTS},
-    }
-    jobs_table.show_jobs(rows, columns, config, chosen=chosen, parameter="import", name="imports")
+def write_row(row: Import) -> tuple[str, *tuple[Cell | str, ...]]:
+    """Return the cells of an import in the table of imports."""
+    counts = row.counts or {}
+    numbers = (counts.get(name) for name in COUNTS)
+    files = ", ".join(file["name"] for file in row.files)
+    return files, *("" if number is None else f"{number:,}" for number in numbers)
+
+
+def history(rows: list[Import], chosen: str | None, name: str) -> None:
+    """Imports in a table; the chosen one is shown above it."""
+    heads = [Column("Files"), *(Column(name.capitalize(), numeric=True) for name in COUNTS)]
+    jobs_table.show_jobs(rows, heads, write_row, chosen=chosen, parameter="import", name=name)
 
 
 who = identity.require_role(Role.OWNER)
 st.title("Upload")
 if who.groups is not None:
-    st.caption("Lines of your own stores count; those of others are rejected.")
+    st.caption("Only lines about your own stores are imported; all others are rejected.")
 uploaded = st.file_uploader(
     "Drop your files here: polls, business hours, time zones, store directory, other hours, sales",
     type=["csv", "gz", "tsv", "txt", "zip", "xlsx", "xlsm"],
@@ -182,11 +195,12 @@ if uploaded:
         key="import",
     ):
         start([file for file, _ in good], [choices for _, choices in good])
-everything = imports.list_recent(actor=who)
+everything = imports.list_recent(actor=who, live=False)
+fed = imports.list_recent(actor=who, live=True)
 running = [row.id for row in everything if row.status == RUNNING]
 live.refresh(
     lambda: jobs_table.show_progress(
-        imports.list_recent(actor=identity.current_actor()), running, called
+        imports.list_recent(actor=identity.current_actor(), live=False), running, called
     ),
     every=live.BUSY_SECONDS if running else live.IDLE_SECONDS,
 )
@@ -199,7 +213,11 @@ if wanted:
 if everything:
     st.header("All imports")
     if not wanted:
-        st.caption("Select an import to see its counts and its rejected lines.")
-    history(everything, wanted)
-elif not uploaded:
-    st.caption("No import yet.")
+        st.caption("A click on an import shows its counts and its rejected lines.")
+    history(everything, wanted, "All imports")
+elif not uploaded and not fed:
+    st.caption("No imports yet.")
+if fed:
+    st.header("Live feed")
+    st.caption("What came in by the API or the checker, an hour a row. Click one to undo it.")
+    history(fed, wanted, "Live feed")

@@ -111,6 +111,12 @@ class DatabaseUnavailable(RestmonError):
     code = "database_unavailable"
 
 
+class Busy(DatabaseUnavailable):
+    """Others keep the database busy. Nothing has changed."""
+
+    code = "busy"
+
+
 class DatabaseUnusable(DatabaseUnavailable):
     """Somebody must mend the database. Trying again does not help."""
 

@@ -42,10 +42,15 @@ def prepare_file(target: Path, content: bytes) -> Iterator[Path]:
             flush(part)
             yield part
     except OSError as error:
-        raise RestmonError(
-            f"The file {target} cannot be written: {error.strerror or error}.",
-            "Make room or make the folder writable, then try again.",
-        ) from error
+        raise explain_write_error(target, error) from error
+
+
+def explain_write_error(target: Path, error: OSError) -> RestmonError:
+    """The error of a file that cannot be written, for the user."""
+    return RestmonError(
+        f"The file {target} cannot be written: {error.strerror or error}.",
+        "Make room or make the folder writable, then try again.",
+    )
 
 
 def write_file(target: Path, content: bytes) -> None:

@@ -1,6 +1,5 @@
 """The environment (and `.env`), read once into typed settings."""
 
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -8,132 +7,35 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
 from restmon.errors import SettingsError
+from restmon.setting_values import (
+    Network,
+    allowed_networks,
+    currency_sign,
+    database_address,
+    folder_or_unset,
+    integer,
+    mail_server,
+    networks_text,
+    one_of,
+    parse_allowed,
+    parse_networks,
+    public_address,
+    queue_address,
+    secret_key,
+    sqlite_path,
+    text,
+)
 
-POSTGRESQL = "postgresql"
 JSON_LOG = "json"
 ENV_FILE = "RESTMON_ENV_FILE"
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX = "RESTMON_"
-INTEGER = re.compile(r"\s*([+-]?\d+(?:_\d+)*)(?:\.0+)?\s*", re.ASCII)
+SECRET = frozenset({"RESTMON_SECRET_KEY", "RESTMON_MAIL_SERVER"})
+"""Settings whose values are never shown."""
 PARSE, DESCRIPTION = "parse", "description"
-
-
-def text(value: str) -> str:
-    """Any text."""
-    return value
-
-
-def folder_or_unset(value: str) -> Path | None:
-    """A folder; nothing leaves it unset."""
-    return Path(value) if value else None
-
-
-def integer(at_least: int, at_most: int | None = None) -> Callable[[str], int]:
-    """A parser of whole numbers in a range; it raises ValueError for others."""
-
-    def parse(value: str) -> int:
-        match = INTEGER.fullmatch(value)
-        if not match:
-            raise ValueError(
-                "Input should be a valid integer, unable to parse string as an integer"
-            )
-        number = int(match[1])
-        if number < at_least:
-            raise ValueError(f"Input should be greater than or equal to {at_least}")
-        if at_most is not None and number > at_most:
-            raise ValueError(f"Input should be less than or equal to {at_most}")
-        return number
-
-    return parse
-
-
-def one_of(first: str, second: str) -> Callable[[str], str]:
-    """A parser of one of two words; it raises ValueError for others."""
-
-    def parse(value: str) -> str:
-        if value not in {first, second}:
-            raise ValueError(f"Input should be {first!r} or {second!r}")
-        return value
-
-    return parse
-
-
-def checked_postgresql(url: str) -> str:
-    """The URL. Raises ValueError if libpq cannot read it or it names no database."""
-    from psycopg import ProgrammingError  # noqa: PLC0415 - SQLite does not need psycopg
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
-
-    try:
-        parts = conninfo_to_dict(url)
-    except ProgrammingError as error:
-        why = str(error).strip()
-        raise ValueError(f"{why}; write it as postgresql://user@host/database") from None
-    if not parts.get("dbname"):
-        raise ValueError("it names no database; write it as postgresql://user@host/database")
-    return url
-
-
-def parse_networks(text: str) -> tuple[Network, ...]:
-    """The networks in a list of addresses and networks, separated by commas. Raises ValueError,
-    which names the first part that is neither."""
-    found: list[Network] = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        try:
-            found.append(ipaddress.ip_network(part))
-        except ValueError:
-            raise ValueError(
-                f"{part[:60]!r} is neither an address nor a network (such as 10.0.0.0/8)"
-            ) from None
-    return tuple(found)
-
-
-def sqlite_path(url: str) -> str:
-    """The file path of a ``sqlite:///path`` URL ("" when it names none)."""
-    rest = url.split("://", 1)[1].split("?", 1)[0] if "://" in url else ""
-    return rest[1:] if rest.startswith("/") else ""
-
-
-def database_address(value: str) -> str:
-    """The URL of a database. Raises ValueError for other text."""
-    scheme = urlsplit(value).scheme
-    if scheme == POSTGRESQL:
-        return checked_postgresql(value)
-    if scheme != "sqlite":
-        raise ValueError("write it as sqlite:///path/to/file.db or postgresql://user@host/database")
-    if not sqlite_path(value):
-        raise ValueError("it names no file; write it as sqlite:///path/to/file.db")
-    return value
-
-
-def queue_address(value: str) -> str:
-    """The URL of a queue, or "". Raises ValueError for other text."""
-    scheme = urlsplit(value).scheme
-    if scheme == POSTGRESQL:
-        return checked_postgresql(value)
-    if value and scheme not in {"sqlite", "redis", "rediss"}:
-        raise ValueError(
-            "write it as sqlite:///path/to/file.db, postgresql://user@host/database "
-            "or redis://host:port/0"
-        )
-    return value
-
-
-def networks_text(value: str) -> str:
-    """A list of networks, unchanged. Raises ValueError for other text."""
-    parse_networks(value)
-    return value
-
-
-def currency_sign(value: str) -> str:
-    """A sign such as ``$`` or ``CHF``; raises ValueError for what is too long or empty."""
-    if not 0 < len(value.strip()) <= 6:
-        raise ValueError("write a sign of one to six letters, such as $ or EUR")
-    return value.strip()
 
 
 def setting(default: Any, *, parse: Callable[[str], Any] = text, description: str) -> Any:
@@ -166,7 +68,8 @@ class Settings:
     data_dir: Path = setting(  # noqa: RUF009 (it returns a field)
         Path("data"),
         parse=Path,
-        description="Folder of report CSVs, rejected lines and spooled uploads.",
+        description="Folder of uploads while they arrive; on SQLite also of waiting uploads, "
+        "reports, documents and rejected lines, which PostgreSQL has in the database.",
     )
     import_dir: Path | None = setting(  # noqa: RUF009
         None,
@@ -174,10 +77,34 @@ class Settings:
         description="Folder that `POST /import_data` without a body imports. Unset: the data "
         "folder.",
     )
+    watch_dir: Path | None = setting(  # noqa: RUF009
+        None,
+        parse=folder_or_unset,
+        description="Folder whose files the worker imports by itself (docs/LIVE.md). Unset: none.",
+    )
     api_host: str = setting("127.0.0.1", description="Address the API listens on.")
     api_port: int = setting(8000, parse=port, description="Port the API listens on.")
     dashboard_host: str = setting("127.0.0.1", description="Address the dashboard listens on.")
     dashboard_port: int = setting(8501, parse=port, description="Port the dashboard listens on.")
+    public_url: str = setting(
+        "",
+        parse=public_address,
+        description="The address at which people open the dashboard, such as "
+        "`https://restmon.example.com`, for the links in messages. Unset: its host and port.",
+    )
+    secret_key: str = setting(
+        "",
+        parse=secret_key,
+        description="The key that encrypts addresses and secrets of channels: 32 bytes in base64. "
+        "Unset: `secret.key` in the data folder, which is made when it is needed.",
+    )
+    mail_server: str = setting(
+        "",
+        parse=mail_server,
+        description="The server that sends mail to channels that are a plain mail address: "
+        "`mailtos://user:password@smtp.example.com?from=restmon@example.com` (`mailto://` without "
+        "encryption). It may be in a private network. Unset: each channel names its own server.",
+    )
     trusted_proxies: str = setting(
         "",
         parse=networks_text,
@@ -198,6 +125,11 @@ class Settings:
     )
     requests_per_minute: int = setting(
         1200, parse=integer(1), description="How many requests an API key may send in a minute."
+    )
+    public_requests_per_minute: int = setting(
+        60,
+        parse=integer(1),
+        description="How many requests an address may send to public status pages in a minute.",
     )
     max_upload_mb: int = setting(
         1024,
@@ -231,6 +163,11 @@ class Settings:
     currency: str = setting(
         "$", parse=currency_sign, description="The sign of the currency of estimated sales."
     )
+    paper: str = setting(
+        "letter",
+        parse=one_of("letter", "a4"),
+        description="The paper of PDF documents, where none is chosen: `letter` or `a4`.",
+    )
     metrics_groups: int = setting(
         50,
         parse=integer(0, 10_000),
@@ -248,7 +185,7 @@ class Settings:
     keep_reports_days: int = setting(
         90,
         parse=integer(1),
-        description="Reports that ended this many days ago are deleted nightly.",
+        description="Reports and documents that ended this many days ago are deleted nightly.",
     )
     keep_imports_days: int = setting(
         365,
@@ -268,6 +205,31 @@ class Settings:
         description="Audit entries of this many days ago are deleted nightly; `python -m restmon "
         "audit --format csv --output FILE` exports them before.",
     )
+
+    allow_private_webhooks: str = setting(
+        "no",
+        parse=allowed_networks,
+        description="Which addresses that are not public webhooks may go to: `no`, `yes` (this "
+        "machine and every private network), or addresses and networks, separated by commas.",
+    )
+
+    allow_private_polls: str = setting(
+        "no",
+        parse=allowed_networks,
+        description="Which addresses that are not public `python -m restmon poll` may ask, such as "
+        "a router in the same network: `no`, `yes`, or addresses and networks, separated by "
+        "commas.",
+    )
+
+    @cached_property
+    def polled_networks(self) -> tuple[Network, ...]:
+        """The networks that the checker may ask although they are not public."""
+        return parse_allowed(self.allow_private_polls)
+
+    @cached_property
+    def webhook_networks(self) -> tuple[Network, ...]:
+        """The networks that webhooks may go to although they are not public."""
+        return parse_allowed(self.allow_private_webhooks)
 
     @cached_property
     def trusted_networks(self) -> tuple[Network, ...]:
@@ -305,6 +267,11 @@ class Settings:
         return self.data_dir / "reports"
 
     @property
+    def documents_dir(self) -> Path:
+        """Folder of the documents' files, one `<document_id>.pdf`, `.xlsx` or `.csv` each."""
+        return self.data_dir / "documents"
+
+    @property
     def spool_dir(self) -> Path:
         """Folder of uploads that wait for the worker and of an import's intermediate files."""
         return self.data_dir / "spool"
@@ -324,6 +291,11 @@ class Settings:
         """The address people can open the dashboard at."""
         return _address(self.dashboard_host, self.dashboard_port)
 
+    @property
+    def link_url(self) -> str:
+        """What links in messages begin with: the public address, or else the dashboard's."""
+        return self.public_url or self.dashboard_url
+
 
 def _address(host: str, port: int) -> str:
     """The address for a browser of the server that listens there."""
@@ -336,6 +308,11 @@ def shown_url(url: str) -> str:
     """A URL without its password, to show."""
     shown = re.sub(r"(://[^/@:]*):[^/]*@", r"\1:***@", url)
     return re.sub(r"([?&]password=)[^&]*", r"\1***", shown)
+
+
+def _shown_setting(name: str, value: str) -> str:
+    """A setting as an error shows it."""
+    return name if name in SECRET else f"{name}={shown_url(value)!r}"
 
 
 def settings_file() -> Path:
@@ -373,7 +350,7 @@ def read_settings(variables: Mapping[str, str | None], source: object = "") -> S
             values[entry.name] = entry.metadata[PARSE](given[name])
         except ValueError as error:
             raise SettingsError(
-                f"The setting {name}={shown_url(given[name])!r} cannot be used: {error}.",
+                f"The setting {_shown_setting(name, given[name])} cannot be used: {error}.",
                 f"Correct it in the environment or in {source} (README lists every setting).",
             ) from None
     return Settings(**values)

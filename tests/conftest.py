@@ -21,11 +21,13 @@ from restmon.access import accounts, passwords
 from restmon.dashboard import auth_middleware
 from restmon.storage import database, models
 from restmon.stores import groups
+from tests.support import kept
 from tests.support.clusters import Cluster, cluster, fresh_database, postgres_programs
 from tests.support.environment import ROOT, free_port, missing, wait_until
 from tests.support.examples import ALWAYS_THE_SAME
 from tests.support.pages import POLLS, ZONES, NavigationOnly
 from tests.support.people import MINE, OTHERS, PASSWORD, token_of
+from tests.support.polls import delete_everything
 from tests.support.workers import beating
 from tests.support.workspace import Workspace, make_workspace, open_workspace
 
@@ -147,14 +149,12 @@ def service(processes: Workspace) -> Iterator[Workspace]:
     """The module's real API and worker, their database and folders emptied for this test."""
     with open_workspace(processes):
         with database.writing():
-            for model in (models.Poll, models.BusinessHours, models.Store):
-                model.delete().execute()
+            delete_everything()
             models.Report.delete().execute()
             models.Import.delete().execute()
             models.Revision.create(stores_changed=True, rebuild=True)
-        for name in ("inbox", "data/reports", "data/rejected"):
-            path = processes.path / name
-            path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
+        kept.delete_everything(processes)
+        shutil.rmtree(processes.path / "inbox", ignore_errors=True)
         yield processes
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from benchmarks import pandas_report, polars_report
+from benchmarks import pandas_report, polars_report, rows
 from restmon.demo import generator
 from restmon.ingest import imports, incoming_files
 from restmon.reporting import computation
@@ -53,8 +53,10 @@ long-gone,Australia/Lord_Howe
 def competitors(workspace: Workspace, folder: Path) -> dict[str, str]:
     """The report of the workspace's database and of the CSV files in the folder."""
     polls, hours, zones = pandas_report.read(folder)
+    as_rows = get_settings().database_path.with_name(rows.NAME)
+    rows.write_rows(as_rows)
     return {
-        "polars": polars_report.from_database(str(get_settings().database_path)),
+        "polars": polars_report.from_database(str(as_rows)),
         "pandas": pandas_report.report(polls, hours, zones, polls["timestamp_utc"].max()),
     }
 
@@ -98,6 +100,29 @@ def test_the_competitors_report_what_we_report_on_odd_stores(
         assert text == ours, name
 
 
+def test_duckdb_gives_the_report_of_the_demo(workspace: Workspace):
+    """Also after a second import of polls that it has already."""
+    data, database = workspace.path / "made", str(workspace.path / "peer.duckdb")
+    generator.generate(data, generator.DemoPlan(stores=40, days=8, end=ENDS["autumn"]))
+    imports.run_now(incoming_files.find_files(data))
+    ours = computation.compute(cache=SnapshotCache()).csv()
+    for step, file in (("import", ""), ("report", "a.csv"), ("upsert", "polls.csv")):
+        run_peer(data, step, database, file)
+    assert (data / "a.csv").read_text() == ours
+    run_peer(data, "report", database, "b.csv")
+    assert (data / "b.csv").read_text() == ours
+
+
+def run_peer(folder: Path, *arguments: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.duckdb_peer", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        capture_output=True,
+    )
+
+
 @pytest.mark.slow
 def test_the_benchmark_runs_and_tells_every_measure(tmp_path: Path):
     output = tmp_path / "result.json"
@@ -113,10 +138,10 @@ def test_the_benchmark_runs_and_tells_every_measure(tmp_path: Path):
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(output.read_text())
-    assert len(result["lines"]) == 20
+    assert len(result["lines"]) == 33
     assert all(line["value"] > 0 for line in result["lines"])
     table = [row for row in done.stdout.splitlines() if row.startswith("|")]
-    assert len(table) == 2 + 20
+    assert len(table) == 2 + 33
     for line, row in zip(result["lines"], table[2:], strict=True):
         assert row.startswith(f"| {line['measure']} |")
         assert ("yes" in row) == line["reached"]

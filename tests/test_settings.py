@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
 from restmon.errors import SettingsError
-from restmon.settings import ENV_FILE, Settings, get_settings, integer, one_of, read_settings
+from restmon.setting_values import integer, one_of
+from restmon.settings import ENV_FILE, Settings, get_settings, read_settings
 
 FAULTS = ("folder", "bytes", "value")
 

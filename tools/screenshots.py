@@ -22,6 +22,8 @@ WIDTHS = {"desktop": (1440, 900), "phone": (390, 844)}
 PAGES = {
     "overview": "",
     "stores": "stores",
+    "groups": "groups",
+    "trend": "trend",
     "store": "store?store=demo-00004",
     "upload": "upload",
     "reports": "reports",
@@ -104,9 +106,18 @@ def settled(page: Page) -> None:
     page.wait_for_timeout(1200)
 
 
-def log_in(page: Page) -> None:
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(PASSWORD)
+def wait_for_port(port: int) -> None:
+    """Wait until something listens on the port."""
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+
+
+def log_in(page: Page, email: str = EMAIL, password: str = PASSWORD) -> None:
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_selector("[data-testid=stApp]")
 
@@ -140,11 +151,8 @@ def main() -> None:
     started = [] if options.url else start(env)
     base = options.url or f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if options.url or probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+        if not options.url:
+            wait_for_port(port)
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
             for behind, pages in ((False, PAGES), (True, BEHIND_A_LOGIN)):

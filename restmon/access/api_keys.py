@@ -58,7 +58,7 @@ def make(
     expires_at = None if days is None else now() + days * DAY
     try:
         with writing():
-            wanted = check_scope(role, groups)
+            wanted = check_scope(role, groups, tuple(Role))
             row = ApiKey.create(
                 name=shown,
                 start=key[:START_LENGTH],

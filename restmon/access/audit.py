@@ -5,21 +5,26 @@ transaction of the change: both are stored, or neither. Entries never change. Th
 they are older than RESTMON_KEEP_AUDIT_DAYS.
 """
 
-import csv
-import io
-
 from restmon.access.roles import Actor
-from restmon.core.formatting import no_formula
-from restmon.core.instants import as_text
 from restmon.storage import database, models
 from restmon.storage.access_models import AuditEntry
 
 LOGGED_IN, LOGIN_FAILED, LOGGED_OUT = "logged in", "login failed", "logged out"
 CHECK_FAILED = "gave a wrong password"
 IMPORTED, TRIGGERED, EDITED = "asked for an import", "asked for a report", "edited a store"
+DOCUMENT_REQUESTED = "asked for a document"
+STATUS_PAGE_CHANGED = "changed a status page"
+SCHEDULE_CHANGED = "changed a schedule"
+HOURS_CHANGED, ZONE_CHANGED = "changed hours", "changed a time zone"
+HOURS_AND_ZONE_CHANGED = "changed hours and time zone"
+ENTRY_CHANGED, SALES_CHANGED = "changed a store's entry", "changed hourly sales"
+DATES_CHANGED, GROUP_DATES_CHANGED = "changed hours on dates", "changed a group's dates"
 UNDONE = "undid an import"
 STORE_DELETED = "deleted a store"
 GROUPS_CHANGED, TARGETS_CHANGED = "changed groups", "changed targets"
+NOTE_WRITTEN, NOTE_CHANGED, NOTE_DELETED = "wrote a note", "changed a note", "deleted a note"
+CHANNELS_CHANGED, RULES_CHANGED = "changed channels", "changed alert rules"
+ACKNOWLEDGED, SENT_AGAIN = "acknowledged an alert", "sent a message again"
 ACCOUNT_DELETED, ACCOUNTS_RESET = "deleted an account", "removed all accounts"
 UNLOCKED, SESSIONS_ENDED = "unlocked an account", "ended logins"
 ACCOUNT_CHANGED, KEY_CHANGED = "changed an account", "changed a key"
@@ -56,17 +61,3 @@ def list_recent(limit: int = 500) -> list[AuditEntry]:
     """The newest entries, newest first."""
     with database.session():
         return list(AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit))
-
-
-def make_csv(limit: int | None = None) -> str:
-    """The newest entries (None: all), newest first, as CSV with the columns at_utc, actor, action,
-    subject, address. Values that a spreadsheet would run as a formula begin with an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["at_utc", "actor", "action", "subject", "address"])
-    with database.session():
-        query = AuditEntry.select().order_by(AuditEntry.id.desc()).limit(limit)
-        for entry in query.iterator():
-            texts = (entry.actor, entry.action, entry.subject, entry.address)
-            writer.writerow([as_text(entry.at), *map(no_formula, texts)])
-    return out.getvalue()

@@ -6,7 +6,7 @@ from restmon.access import accounts, api_keys
 from restmon.errors import SettingsError
 from restmon.settings import Settings
 from restmon.storage.access_models import Account, ApiKey
-from restmon.storage.database import session
+from restmon.storage.database import have_rows, session
 
 OF_PROXIES = (
     "Forwarded",
@@ -43,7 +43,7 @@ def api_requires_key(settings: Settings) -> bool:
     if not is_loopback(settings.api_host):
         return True
     with session():
-        return ApiKey.select().exists() or Account.select().exists()
+        return have_rows(ApiKey, Account)
 
 
 def check_dashboard(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from restmon.access.exposure import OF_PROXIES, is_loopback
-from restmon.settings import Network
+from restmon.setting_values import Network
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SCHEMES = ("http", "https")

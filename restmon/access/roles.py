@@ -11,20 +11,27 @@ class Role(StrEnum):
 
     An *operator* may do everything. An *owner* sees, imports and reports the stores of their own
     groups, and edits their hours and zones. A *viewer* sees the stores of their groups, or all
-    stores if they have no group, and changes nothing.
+    stores if they have no group, and changes nothing. A *feed* is a key, never a person: it sends
+    polls, hours, zones and files of the stores of its groups, or of all, and reads nothing.
     """
 
     OPERATOR = "operator"
     OWNER = "owner"
     VIEWER = "viewer"
+    FEED = "feed"
+
+
+PEOPLE = (Role.OPERATOR, Role.OWNER, Role.VIEWER)
+"""The roles that accounts have."""
 
 
 MAY = {
     Role.OPERATOR: frozenset(Role),
-    Role.OWNER: frozenset({Role.OWNER, Role.VIEWER}),
+    Role.OWNER: frozenset({Role.OWNER, Role.VIEWER, Role.FEED}),
     Role.VIEWER: frozenset({Role.VIEWER}),
+    Role.FEED: frozenset({Role.FEED}),
 }
-"""For each role, the roles whose rights it has."""
+"""For each role, the roles whose rights it has. Neither viewer nor feed has the other's."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,8 @@ class Actor:
         """Raise Forbidden unless they may do what requires the role."""
         if not self.may(needed):
             raise Forbidden(
-                f"{'An' if self.role != Role.VIEWER else 'A'} {self.role} may not do this.",
-                f"Ask {'an owner or ' if needed == Role.OWNER else ''}an operator.",
+                f"{'An' if self.role[0] in 'aeiou' else 'A'} {self.role} may not do this.",
+                f"Ask {'' if needed == Role.OPERATOR else 'an owner or '}an operator.",
             )
 
 

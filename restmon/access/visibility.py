@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon.access.roles import Actor, Role
+from restmon.access.roles import PEOPLE, Actor, Role
 from restmon.errors import BadRequest, NotFound
 from restmon.storage import database
-from restmon.storage.models import Group, GroupMember, Import, Report, Store
+from restmon.storage.models import AskedFor, Group, GroupMember, Store
 
 
 def find_store_ids(groups: Iterable[int]) -> frozenset[str]:
@@ -42,14 +42,19 @@ def mask_stores(groups: Iterable[int] | None, ids: list[str]) -> NDArray[np.bool
     return np.fromiter((store_id in seen for store_id in ids), bool, len(ids))
 
 
-def check_scope(role: str, groups: Sequence[str]) -> list[int] | None:
-    """The row ids of the groups that limit an account or key of the role (None: every store).
+def check_scope(
+    role: str, groups: Sequence[str], roles: Sequence[Role] = PEOPLE
+) -> list[int] | None:
+    """The row ids of the groups that limit an account or key of the role, which is one of ``roles``
+    (None: every store).
 
     Raises BadRequest for an unknown role and for groups that the role cannot have, and NotFound for
     an unknown group.
     """
     if role not in list(Role):
-        raise BadRequest(f"{role[:40]!r} is not a role.", f"Use {', '.join(Role)}.")
+        raise BadRequest(f"{role[:40]!r} is not a role.", f"Use {', '.join(roles)}.")
+    if role not in roles:
+        raise BadRequest(f"Only a key has the role {role}.", f"Use {', '.join(roles)}.")
     if role == Role.OPERATOR and groups:
         raise BadRequest("An operator sees every store.", "Give no group, or another role.")
     if role == Role.OWNER and not groups:
@@ -71,8 +76,8 @@ def stored_groups(actor: Actor) -> list[int] | None:
     return None if actor.groups is None else sorted(actor.groups)
 
 
-def sees(actor: Actor, job: Report | Import) -> bool:
-    """Whether the actor may see a report or import.
+def sees(actor: Actor, job: AskedFor) -> bool:
+    """Whether the actor may see a report, a document or an import.
 
     An actor who sees all stores sees all of them. Others see those whose groups are all among their
     own, and an owner only those that they asked for. Nobody else has a deleted group, so its

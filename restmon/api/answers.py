@@ -10,6 +10,7 @@ from restmon.errors import (
     BadRequest,
     CannotUndo,
     DatabaseUnavailable,
+    DatabaseUnusable,
     DataChanged,
     FileRejected,
     Forbidden,
@@ -59,6 +60,8 @@ TOO_SLOW: Details = (
     "Send it faster, or in smaller parts.",
 )
 UNREADABLE: Details = ("bad_request", "The request cannot be read.", "See /openapi.json.")
+RETRY_AFTER_SECONDS = "5"
+"""How long to wait for a database that is busy, or does not answer."""
 MAKE_ROOM = "Make room or make the folder writable, then try again."
 
 
@@ -99,6 +102,8 @@ def refusal(error: RestmonError) -> bottle.HTTPResponse:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, TooManyRequests):
         headers["Retry-After"] = str(error.retry_after)
+    elif isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseUnusable):
+        headers["Retry-After"] = RETRY_AFTER_SECONDS
     return problem(status, error.code, error.message, error.hint, **headers)
 
 

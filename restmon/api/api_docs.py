@@ -171,6 +171,9 @@ def _write_parameters(operation: Schema) -> list[str]:
     ]
     _, body = _body(operation)
     required = body.get("required", [])
+    if body.get("type") == "array":
+        body = body["items"]
+        required = body["x-required"]
     rows += [
         (name, "body", name in required, {"schema": one, "description": one.get("description", "")})
         for name, one in body.get("properties", {}).items()
@@ -219,6 +222,9 @@ def _write_example(title: str, operation: Schema, components: Schema) -> list[st
     kind, body = _body(operation)
     if "multipart" in kind:
         words = ["curl", "-F polls=@polls.csv", "-F business_hours=@hours.csv"]
+    elif body.get("type") == "array":
+        item = make_example(body["items"], components)
+        words += ["-H 'Content-Type: application/json'", f"-d '{json.dumps([item])}'"]
     elif body:
         wanted = {*body.get("required", []), *shown}
         sent = {

@@ -5,6 +5,9 @@ from typing import Any
 from restmon.api.openapi import Schema
 
 BY_NAME: dict[str, Any] = {
+    "actor": "anna@example.com",
+    "at": "2023-01-25T17:05:42.100000Z",
+    "text": "The router was unplugged. Plugged in again.",
     "action": "Import a time zone file that names them.",
     "cause": "paused by the store",
     "status_url": "http://127.0.0.1:8000/get_report?report_id=5f20ef905c8e4a5b9a1e3f0d7c6b2a48",
@@ -75,6 +78,11 @@ BY_NAME: dict[str, Any] = {
     "store_id": "1003713923115890238",
     "target": 99.5,
     "time_between_outages": 40.75,
+    "timestamp_utc": "2023-01-25T18:13:22Z",
+    "timezone_str": "America/Chicago",
+    "dayOfWeek": "0",
+    "index": 0,
+    "status": "inactive",
     "to": "2023-01-25",
     "up": 81.5,
     "uptime_percent": 97.02,
@@ -92,6 +100,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     "get_group_uptime": ("month", "by"),
     "get_outages": ("group", "last"),
     "get_incidents": ("from", "to"),
+    "add_note": ("cause", "text"),
     "set_target": ("group",),
     "remove_target": ("group",),
 }
@@ -150,9 +159,10 @@ def _is_of(value: Any, schema: Schema) -> bool:
         return False
     if "anyOf" in schema:
         return any(_is_of(value, kind) for kind in schema["anyOf"])
-    if "enum" in schema:
-        return value in schema["enum"]
+    if "enum" in schema or "const" in schema:
+        return value in schema.get("enum", [schema.get("const")])
     kinds = {
+        "": "type" not in schema,
         "string": isinstance(value, str),
         "number": isinstance(value, int | float),
         "integer": isinstance(value, int),

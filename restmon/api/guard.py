@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,8 +45,10 @@ class Guard:
         operation: Operation = route.config["operation"]
 
         def run(**in_path: str) -> Any:
+            # The calls of a feed are many and small: one connection each is enough.
+            connection = database.session() if operation.takes_items else nullcontext()
             try:
-                with database.explain_errors():
+                with database.explain_errors(), connection:
                     bottle.request.environ[ACTOR] = admit(needs)
                     if operation.takes is None:
                         return callback()

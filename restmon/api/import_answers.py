@@ -5,9 +5,10 @@ import time
 
 import bottle
 
+from restmon.access.roles import Role
 from restmon.api.answers import answer, error_body
 from restmon.api.models import ImportAccepted, ImportState
-from restmon.api.requests import origin
+from restmon.api.requests import actor, origin
 from restmon.errors import FileRejected
 from restmon.ingest import imports
 from restmon.leasing import heartbeats
@@ -36,10 +37,13 @@ def accepted(row: Import, note: str | None = None) -> bottle.HTTPResponse:
 def import_state(row: Import) -> ImportState:
     """Return an import's state, its first rejected lines, and the address of all rejected lines."""
     state = ImportState.model_validate(imports.describe(row) | {"rejections": row.rejections})
-    path = imports.rejected_path(row.id)
-    if path.exists():
+    if not actor().may(Role.VIEWER):
+        state.notes = []  # they name stores, also some that the files do not
+        return state
+    suffix = imports.find_rejected_suffix(row.id)
+    if suffix is not None:
         # A ZIP of several files where lines of several tables were rejected.
-        state.rejected_csv_url = f"{origin()}/import_data/{row.id}/rejected{path.suffix}"
+        state.rejected_csv_url = f"{origin()}/import_data/{row.id}/rejected{suffix}"
     return state
 
 

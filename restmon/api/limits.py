@@ -99,3 +99,44 @@ class RefusalCounter:
             self._counts = {}
             self._begin = begin
         return found
+
+
+class PublicRates:
+    """Counts the requests of each address to what is open to all, minute by minute.
+
+    Parameters
+    ----------
+    clock
+        Returns seconds that never go back.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._minute = -1
+        self._counts: dict[str, int] = {}
+
+    def take(self, address: str, per_minute: int) -> None:
+        """Count one request.
+
+        Raises
+        ------
+        TooManyRequests
+            If the address has used up its ``per_minute``. It says how many seconds to wait.
+        """
+        with self._lock:
+            moment = self._clock()
+            if int(moment) // 60 != self._minute:
+                self._minute, self._counts = int(moment) // 60, {}
+            known = address in self._counts or len(self._counts) < MOST_ADDRESSES
+            name = address if known else OTHERS
+            self._counts[name] = self._counts.get(name, 0) + 1
+            # Addresses beyond the first thousand share a larger part.
+            most = per_minute if known else 10 * per_minute
+            if self._counts[name] > most:
+                wait = 60 - int(moment) % 60
+                raise TooManyRequests(
+                    "There were too many requests from your address.",
+                    f"Wait {wait} second{'' if wait == 1 else 's'}.",
+                    retry_after=wait,
+                )

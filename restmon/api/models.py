@@ -15,6 +15,7 @@ from pydantic import (
     Field,
     ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 
 from restmon.core.findings import FINDING_CODES, MOST_EXAMPLES
@@ -32,6 +33,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 # Parameters
 
 
+class Nested(str):
+    """The text of a value of a JSON body that is an object or a list, which no parameter is."""
+
+
 class Parameters(BaseModel):
     """The values of a request. An empty value counts as absent."""
 
@@ -39,6 +44,16 @@ class Parameters(BaseModel):
 
     source: ClassVar[str] = ""
     """The route that answers with the required id, if the request requires one."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_nested(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, Nested):
+            raise BadRequest(
+                f"The value of {info.field_name} is an object or a list.",
+                "Send one text, number, true or false.",
+            )
+        return value
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> Self:
@@ -88,6 +103,12 @@ def yes_or_no(value: Any, info: ValidationInfo) -> bool:
     if word not in YES + NO:
         raise _unknown(info.field_name, str(value), "true", "false")
     return word in YES
+
+
+YesNo = Annotated[
+    bool, BeforeValidator(yes_or_no), WithJsonSchema({"enum": [True, False, 1, 0, "yes", "no"]})
+]
+"""A choice between yes and no, in any of the ways in which it is written."""
 
 
 class StartImport(Parameters):
@@ -268,18 +289,28 @@ class Health(Answer):
     """Whether database, queue and worker work."""
 
     status: Literal["ok", "degraded", "failing"]
-    """degraded: all parts work, but the feed is stale."""
+    """degraded: all parts work, but the feed is stale, the watched folder cannot be used, a message
+    cannot be sent, or work waits for long."""
     database: str
     """ok, or what is wrong with the database."""
     queue: str
     """ok, or what is wrong with the queue."""
     worker: str
     """ok, or what is wrong with the workers."""
+    outbox: str = "ok"
+    """ok, or what is wrong with the messages that are to be sent."""
+    unsure_messages: int = 0
+    """Messages that may have arrived: their worker ended, or the receiver fell silent, while they
+    were handed over. This alone does not degrade the service."""
     worker_alive: bool = False
+    worker_slow: bool = False
+    """A report or an import waits for longer than 10 minutes for a worker."""
     queue_depth: int = 0
     worker_seen_seconds_ago: float | None = None
     newest_poll: str | None = None
     newest_poll_age_seconds: float | None = None
+    watched_folder: str = "ok"
+    """ok (also where none is set), or why nothing is imported from it."""
     future_polls: int = 0
     """Polls from the future, which count nowhere."""
     feed: Literal["ok", "stale", "none"] = "none"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import bottle
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from restmon import __version__
@@ -15,6 +16,7 @@ from restmon.api.operations import Content, Operation
 from restmon.api.uploads import FILE_FIELDS
 from restmon.ingest.choices import OPTIONS
 from restmon.ingest.headers import COLUMNS, columns_of
+from restmon.ingest.live_feed import MOST_ITEMS
 
 Schema = dict[str, Any]
 
@@ -22,6 +24,7 @@ IN_PATH = re.compile("<([a-z_]+)(?::path)?>")
 """A parameter in the rule of a route. A path may contain slashes."""
 REF = "#/components/schemas/{model}"
 TEXT: Schema = {"type": "string"}
+LINES = "application/x-ndjson"
 COLUMN: Schema = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"^\S+$"}
 FILE_TYPES = (
     "text/csv",
@@ -109,6 +112,8 @@ def _operation(route: bottle.Route) -> Schema:
         "responses": _responses(operation, needs),
     }
     role = f"Requires the role {needs} or a higher one." if needs else ""
+    if needs == Role.FEED:  # which a viewer does not have
+        role = "Requires the role feed, owner or operator."
     if description := " ".join([*more.split(), *role.split()]):
         described["description"] = description
     if operation.takes:
@@ -117,9 +122,14 @@ def _operation(route: bottle.Route) -> Schema:
         if not in_body:
             described["parameters"] = _parameters(operation.takes, in_path)
         else:
-            described["requestBody"] = _body(operation.takes)
+            described["requestBody"] = _body(operation.takes, in_path)
+            if in_path:
+                every = _parameters(operation.takes, in_path)
+                described["parameters"] = [one for one in every if one["in"] == "path"]
     if operation.takes_files and route.method == "POST":
         described["requestBody"] = _files()
+    if operation.takes_items:
+        described["requestBody"] = _items(operation.takes_items)
     return described
 
 
@@ -176,9 +186,9 @@ def _parameters(takes: type[Parameters], in_path: list[str]) -> list[Schema]:
     ]
 
 
-def _body(takes: type[Parameters]) -> Schema:
-    """Return a body with the parameters, as a JSON object or a form."""
-    members = _members(takes)
+def _body(takes: type[Parameters], in_path: list[str]) -> Schema:
+    """Return a body with the parameters that are not in the path, as a JSON object or a form."""
+    members = {name: found for name, found in _members(takes).items() if name not in in_path}
     names = [name for name, (_, _, required) in members.items() if required]
 
     def content(*empty: None) -> Schema:
@@ -227,6 +237,30 @@ def _files() -> Schema:
     types = ", ".join(FILE_TYPES)
     encoding = {field: {"contentType": types} for field in FILE_FIELDS}
     return {"content": {"multipart/form-data": {"schema": schema, "encoding": encoding}}}
+
+
+def _items(model: type[BaseModel]) -> Schema:
+    """Return a body with items, as a JSON array or as JSON lines.
+
+    No item makes a request fail, so any value fits the schema of one; ``x-required`` names what a
+    good one has.
+    """
+    found = model.model_json_schema(schema_generator=JsonSchemas)
+    members = {
+        name: {"description": " ".join(one["description"].split())}
+        for name, one in found["properties"].items()
+    }
+    item = {
+        "description": " ".join(found["description"].split()),
+        "properties": members,
+        "x-required": found["required"],
+    }
+    lines = {"description": "One JSON object a line, such as the array holds."}
+    array = {"type": "array", "items": item, "minItems": 1, "maxItems": MOST_ITEMS}
+    return {
+        "content": {"application/json": {"schema": array}, LINES: {"schema": lines}},
+        "required": True,
+    }
 
 
 def _components() -> Schema:

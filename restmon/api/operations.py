@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel
+
 from restmon.api.models import Answer, Parameters
 
 Content = type[Answer] | type[dict] | str
@@ -27,6 +29,8 @@ class Operation:
         Descriptions of answers, by status, if the usual ones do not fit.
     takes_files
         Whether its body is a form with files, so that its parameters are in the query alone.
+    takes_items
+        The model of the items in its body: JSON lines, or a JSON array.
     """
 
     id: str
@@ -36,3 +40,4 @@ class Operation:
     main: str = "GET"
     texts: Mapping[int, str] = field(default_factory=dict)
     takes_files: bool = False
+    takes_items: type[BaseModel] | None = None

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from restmon.api.models import Answer, one_of, yes_or_no
+from restmon.api.note_models import OutageNote
 from restmon.api.parameters import InWindow
 from restmon.api.store_models import Instant, Percent
 from restmon.errors import BadRequest
@@ -80,7 +81,7 @@ class Outage(Answer):
     open_minutes: Minutes
     """How long it has lasted, in business hours."""
     cause: str | None
-    """The reason of its first poll that gave one."""
+    """The reason of its first poll that gave one, or else the cause that a note gives."""
     incident_id: str | None
     """The incident that the store was part of. Null if the request names one store."""
     lost_sales: float | None
@@ -91,6 +92,7 @@ class Outage(Answer):
     last_down_poll: Instant
     """This poll and next_up_poll decided its end."""
     next_up_poll: Instant | None
+    notes: list[OutageNote]
 
 
 class OutageList(Answer):

@@ -50,8 +50,9 @@ class InWindow(Parameters):
     month: str | None = None
     """In place of from and to: a calendar month in each store's zone, such as 2023-01."""
     last: str | None = None
-    """In place of from and to: a length of time that ends at as_of, such as 24h, 30d or 4w. Without
-    any of the four the window is the last 168 hours."""
+    """In place of from and to: a length of time that ends at as_of, such as 24h, 30d or 4w, or week
+    or month for the last whole one (Monday to Sunday). Without any of the four the window is the
+    last 168 hours."""
     as_of: AsOf = None
     """The UTC instant of the answer. Later polls do not count. Default: the newest poll."""
     method: Method = NEAREST

@@ -19,8 +19,9 @@ class TriggerReport(InWindow):
     """What POST /trigger_report takes. With a window the report has only details."""
 
     last: str | None = None
-    """In place of from and to: a length of time that ends at as_of, such as 24h, 30d or 4w. Without
-    any of the four the report is of the last hour, day and week."""
+    """In place of from and to: a length of time that ends at as_of, such as 24h, 30d or 4w, or week
+    or month for the last whole one (Monday to Sunday). Without any of the four the report is of the
+    last hour, day and week."""
     group: str | None = None
     """Only the stores of this group."""
     store_id: str | None = None

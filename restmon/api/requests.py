@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import bottle
 
 from restmon.access.forwarded import Client, client_of
 from restmon.access.roles import Actor
+from restmon.api.models import Nested
 from restmon.errors import BadRequest
 from restmon.settings import get_settings
 
@@ -25,6 +27,19 @@ def header(name: str, default: str = "") -> str:
     Bottle's own function fails for bytes that are not UTF-8.
     """
     return str(bottle.request.environ.get(f"HTTP_{name.upper().replace('-', '_')}", default))
+
+
+def read_weights(name: str) -> dict[str, float]:
+    """Return the choices of an Accept header, in small letters, each with its weight."""
+    weights: dict[str, float] = {}
+    for choice in header(name).lower().replace(" ", "").split(","):
+        kind, *options = choice.split(";")
+        weight = next((o[2:] for o in options if o.startswith("q=")), "1")
+        try:
+            weights[kind] = float(weight)
+        except ValueError:
+            weights[kind] = 0.0
+    return weights
 
 
 def client() -> Client:
@@ -87,6 +102,10 @@ def body_values() -> dict[str, str]:
     return dict(values)
 
 
+def _as_text(value: Any) -> str:
+    return Nested(value) if isinstance(value, dict | list) else str(value)
+
+
 def _form() -> Mapping[str, str]:
     return dict(bottle.request.forms.decode())
 
@@ -97,5 +116,5 @@ def _text() -> Mapping[str, str]:
         return {}
     # curl -d calls whatever it sends a form, so JSON is also recognized by its first character.
     if "json" in bottle.request.content_type or text.startswith(b"{"):
-        return {k: str(v) for k, v in json.loads(text).items() if v is not None}
+        return {k: _as_text(v) for k, v in json.loads(text).items() if v is not None}
     return _form()

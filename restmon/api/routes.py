@@ -4,12 +4,19 @@ import bottle
 
 from restmon.access.roles import Role
 from restmon.api import (
+    alert_routes,
     api_docs,
+    audit_routes,
     deletion_routes,
+    document_routes,
+    feed_routes,
     holiday_routes,
     index_page,
+    note_routes,
     openapi,
     outage_routes,
+    schedule_routes,
+    status_routes,
     store_routes,
     target_routes,
 )
@@ -21,8 +28,10 @@ from restmon.api.operations import Operation
 from restmon.api.requests import actor, origin
 from restmon.api.work_queue import queue_depth
 from restmon.errors import Forbidden, NotFound, RestmonError
-from restmon.ingest import imports, undo
+from restmon.ingest import imports, undo, watched_folder
 from restmon.ingest.feeds_csv import export_csv
+from restmon.notify import health as notify_health
+from restmon.notify import outbox
 from restmon.ops import metrics, summary
 from restmon.reporting import feed
 from restmon.reporting.data_check import check_data
@@ -41,7 +50,14 @@ HEALTH_FACTS = (
 def make_app() -> bottle.Bottle:
     """Return an application that has the routes of this package."""
     app = Application()
-    rooms = (store_routes, outage_routes, target_routes, deletion_routes, holiday_routes)
+    rooms = (
+        feed_routes,
+        *(store_routes, note_routes, outage_routes, target_routes),
+        *(deletion_routes, holiday_routes, audit_routes, alert_routes),
+        document_routes,
+        status_routes,
+        schedule_routes,
+    )
     for more in (routes, *(room.routes for room in rooms)):
         app.merge(more)
     return app
@@ -77,14 +93,20 @@ def get_import(asked: GetImport) -> bottle.HTTPResponse:
 def get_rejected_lines(asked: GetImport) -> bottle.HTTPResponse:
     """Download every rejected line of an import.
 
-    The file is a ZIP if lines of several tables were rejected.
+    The file is a ZIP if lines of several tables were rejected. Of an import that collects a live
+    feed it has the first 10,000 rejected items.
     """
-    path = imports.rejected_path(imports.get(asked.import_id, actor()).id)
-    if not path.exists():
+    found = imports.find_rejected(imports.get(asked.import_id, actor()).id)
+    if found is None:
         raise NotFound("No line of this import was rejected.")
-    kind = "application/zip" if path.suffix == ".zip" else "text/csv"
-    name = f"rejected-{asked.import_id}{path.suffix}"
-    return bottle.static_file(path.name, str(path.parent.resolve()), kind, download=name)
+    kind = "application/zip" if found.suffix == ".zip" else "text/csv; charset=utf-8"
+    name = f"rejected-{asked.import_id}{found.suffix}"
+    headers = {
+        "Content-Type": kind,
+        "Content-Length": str(found.size),
+        "Content-Disposition": f'attachment; filename="{name}"',
+    }
+    return bottle.HTTPResponse(imports.open_rejected(found), 200, headers)
 
 
 @routes.delete(
@@ -141,13 +163,14 @@ def export_data(asked: GetExport) -> bottle.HTTPResponse:
     operation=Operation(
         "get_health",
         gives={200: [Health], 503: [Health]},
-        texts={200: "All parts work; the feed may be stale.", 503: "A part does not work."},
+        texts={200: "All parts work; the service may be degraded.", 503: "A part does not work."},
     ),
 )
 def get_health() -> bottle.HTTPResponse:
     """Check that database, queue and worker work, and that polls come in.
 
-    If polls no longer come in, the service is degraded, but up.
+    If polls no longer come in, messages cannot be sent, or work waits for long, the service is
+    degraded, but up.
     """
     health = Health(status="failing", database="ok", queue="ok", worker="ok")
     try:
@@ -157,16 +180,24 @@ def get_health() -> bottle.HTTPResponse:
             setattr(health, name, facts[name])
         if not facts["worker_alive"]:
             health.worker = NO_WORKER
+        with database.explain_errors():
+            health.worker_slow = summary.is_worker_slow()
+            depth = outbox.measure_depth()
+            health.outbox = notify_health.describe_outbox(depth)
+            health.unsure_messages = depth.unsure
     except RestmonError as error:
         health.database = str(error)
         health.worker = "Not known while the database does not answer."
     try:
         health.queue_depth = queue_depth()
+        health.watched_folder = watched_folder.find_problem() or "ok"
     except RestmonError as error:
         health.queue = str(error)
     if (health.database, health.queue, health.worker) != ("ok", "ok", "ok"):
         return answer(health, 503)
-    health.status = "degraded" if health.feed == feed.STALE else "ok"
+    stale = health.feed == feed.STALE or health.watched_folder != "ok"
+    degraded = stale or health.outbox != notify_health.OK or health.worker_slow
+    health.status = "degraded" if degraded else "ok"
     return answer(health)
 
 

@@ -24,7 +24,9 @@ from restmon.api.requests import ACTOR
 from restmon.api.work_queue import queue_depth
 from restmon.errors import exit_on_error
 from restmon.logs import event
-from restmon.ops import metrics, processes, watchdog
+from restmon.notify import health as notify_health
+from restmon.notify import secrets
+from restmon.ops import metrics, processes, taking_over, watchdog
 from restmon.settings import get_settings
 from restmon.storage import database
 
@@ -123,10 +125,12 @@ def _run(serve: Application) -> None:
     outages.install()
     processes.check_port(settings.api_host, settings.api_port, "API", "RESTMON_API_PORT")
     processes.check_folder(settings.spool_dir)
-    database.configure(settings)
+    database.configure(settings, serves=True)
+    taking_over.take_over()
+    secrets.warn_of_key()
     exposure.check_api(settings)
     huey.connect(settings)
-    metrics.watch(queue_depth)
+    metrics.watch(queue_depth, notify_health.collect)
     # Uploads go through temporary files: on the disk of the data, not in a /tmp that is memory.
     tempfile.tempdir = str(settings.spool_dir)
     trusted = settings.trusted_networks

@@ -1,4 +1,4 @@
-"""Multipart forms with files, copied to the spool folder while they are parsed."""
+"""Multipart forms with files, copied to the spool folder while they are parsed, then kept."""
 
 import io
 import json
@@ -47,7 +47,7 @@ def damaged_form() -> BadRequest:
 
 
 def spooled_uploads() -> list[SourceFile]:
-    """Copy the files of the request's form to the spool folder.
+    """Keep the files of the request's form until a worker has imported them.
 
     Returns
     -------
@@ -87,11 +87,13 @@ def spooled_uploads() -> list[SourceFile]:
                 kind = part.name if part.name in COLUMNS else None
                 kept.append((path, name or f"{part.name}.csv", kind))
         choices = Choices.of(chosen)
-        files = [
-            file
-            for path, name, kind in kept
-            for file in incoming_files.tables_of(path, name, kind, choices, actor())
-        ]
+        files = incoming_files.keep(
+            [
+                file
+                for path, name, kind in kept
+                for file in incoming_files.tables_of(path, name, kind, choices, actor())
+            ]
+        )
     except Exception:
         for path, _, _ in kept:
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Figures of many stores: uptime over time, by weekday and hour, and how it is distributed."""
+"""Figures of many stores: uptime over time, and by weekday and hour."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +8,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from restmon.charts.style import (
-    DOWN,
-    MUTED,
     NO_DATA_HATCH,
     NO_DATA_KEY,
     SEEN_ENOUGH,
@@ -29,18 +27,11 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 HEAT = [
     [0, "rgba(128, 142, 156, 0.16)"],
-    [0.02, "rgba(246, 199, 155, 0.75)"],
-    [0.35, "#F0A766"],
-    [0.7, DOWN],
-    [1, "#7A2E00"],
+    [0.02, "rgba(217, 96, 26, 0.25)"],
+    [1, "rgba(217, 96, 26, 1)"],
 ]
-"""From no downtime on, whose color fits a light and a dark page."""
-
-
-EDGES = (0, 50, 80, 90, 95, 98, 99, 99.9, 100)
-
-
-SHARES = ("< 50", "50–80", "80–90", "90–95", "95–98", "98–99", "99–99.9", "> 99.9", "100")
+"""From no downtime on. The page shines through, less so where there is more downtime, so that a
+little of it is near the color of the page, light or dark, in the cells and in the legend."""
 
 
 FEW_OPEN, VERY_FEW_OPEN = 0.25, 0.05
@@ -82,9 +73,13 @@ def draw_uptime_over_time(found: HourLine, zone: str = "UTC", style: Style = US)
             "line": {"width": 1, "color": UP},
         },
         "customdata": np.stack([found.down, total, 100 * seen], 1),
+        "text": [
+            f"{one:%a, %b} {one.day}, {one:{time}} UTC" for one in wall_clock(found.ends, "UTC")
+        ],
         "hovertemplate": (
-            f"Hour to %{{x|%a, %b %-d, {time}}}<br>%{{y:.2f}}% up: %{{customdata[0]:,.0f}} of "
-            "%{customdata[1]:,.0f} open hours down<br>%{customdata[2]:.0f}% of it near a poll"
+            f"Hour to %{{x|%a, %b %-d, {time}}} (%{{text}})<br>"
+            "%{y:.2f}% up: %{customdata[0]:,.0f} of %{customdata[1]:,.0f} open hours "
+            "down<br>%{customdata[2]:.0f}% of it near a poll"
             "<extra></extra>"
         ),
     }
@@ -185,37 +180,5 @@ def draw_heat_map(down: Floats, open_time: Floats, style: Style = US) -> go.Figu
             "tickvals": every_hour[::6],
             "categoryarray": every_hour,
         },
-        y={"title": "Weekday", "autorange": "reversed"},
-    )
-
-
-def draw_distribution(shares: Floats) -> go.Figure:
-    """Draw how many stores had how much weekly uptime. ``shares`` are percentages; NaN is left
-    out."""
-    known = shares[np.isfinite(shares)]
-    at = np.searchsorted(np.array(EDGES[1:], float), known, "right")
-    at = np.where(known >= 100, len(SHARES) - 1, at)
-    counts = np.bincount(at, minlength=len(SHARES))
-    bars = {
-        "type": "bar",
-        "orientation": "h",
-        "y": [f"{share}%" for share in SHARES],
-        "x": counts,
-        "marker": {"color": [DOWN] * 4 + [MUTED] * 2 + [UP] * 3},
-        "text": [f"{count:,}" for count in counts],
-        "textposition": "outside",
-        "cliponaxis": False,
-        "hovertemplate": "%{x:,} stores with %{y} uptime<extra></extra>",
-    }
-    return make_figure(
-        [bars],
-        Frame("Stores by their uptime", height=330, left=100),
-        x={
-            "title": "Stores",
-            "showgrid": True,
-            "tickformat": ",",
-            "range": [0, 1.15 * max(int(counts.max()), 1)],
-            "nticks": 6,
-        },
-        y={"title": "Uptime, last week", "type": "category"},
+        y={"title": "Weekday", "autorange": "reversed", "showgrid": False},
     )

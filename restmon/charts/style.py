@@ -15,22 +15,18 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from restmon.charts import colors
+
+UP, DOWN, MUTED = colors.UP, colors.DOWN, colors.MUTED
+SEEN_ENOUGH = colors.SEEN_ENOUGH
+
 Ints = NDArray[np.int64]
 
 
 Floats = NDArray[np.floating[Any]]
 
 
-UP = "#2F7FC1"
-
-
-DOWN = "#D9601A"
-
-
 OPEN = "rgba(128, 142, 156, 0.30)"
-
-
-MUTED = "#808E9C"
 
 
 GROUND = {1: "#1D5C93", 0: "#A8420C"}
@@ -69,10 +65,6 @@ NO_DATA_HATCH = {
 
 
 NO_DATA_KEY = ("▧", MUTED, "no data")
-
-
-SEEN_ENOUGH = 0.8
-"""The coverage from which on a number may be called good."""
 
 
 STATUS_KEY = (("■", UP, "up"), ("▨", DOWN, "down"))

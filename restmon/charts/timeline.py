@@ -1,7 +1,8 @@
-"""Figures of one store: its time day by day, and the uptime of each day."""
+"""The timeline of one store: a row a day, its open hours, when it was up and down, its polls."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -13,27 +14,27 @@ from restmon.charts.style import (
     DOWN,
     HATCH,
     NO_DATA_HATCH,
-    NO_DATA_KEY,
     OPEN,
     PALE,
     POLL_EDGE,
-    STATUS_KEY,
     TIMELINE_KEY,
     UP,
     Floats,
     Frame,
     Ints,
     date_names,
-    key,
     make_figure,
     wall_clock,
-    whole_percent,
 )
-from restmon.core.formatting import US, Style, day, hour_of_day
+from restmon.core.formatting import US, Style, hour_of_day, no_markup
 from restmon.core.instants import HOUR
 from restmon.core.open_clock import cut_at
 
 QUARTER = HOUR // 4
+ROW, STATUS = 0.86, 0.5
+"""How wide the bars of open hours, and of up and down, are in their row."""
+OTHER_HOURS = "◆"
+"""Marks a date with other hours."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def _by_day(stretches: DrawnStretches, cuts: Ints) -> DrawnStretches:
 class StoreMarks:
     """What is drawn of a store: ``open_hours`` is shaded; ``up`` and ``down`` lie on it, pale and
     hatched where they are not in ``seen`` (sorted), whose texts do not count; ``polls`` are
-    marked. ``unseen_note`` is added to what is shown over time that was not seen."""
+    marked. ``unseen_note`` is added to what is shown over time that was not seen. ``other_hours``
+    are the local dates with other hours, each with what it is, such as ``Thanksgiving: closed``."""
 
     open_hours: DrawnStretches
     up: DrawnStretches
@@ -123,6 +125,7 @@ class StoreMarks:
     polls: PollMarks
     seen: DrawnStretches
     unseen_note: str = "no data"
+    other_hours: Mapping[date, str] = field(default_factory=dict)
 
 
 def _split(some: DrawnStretches, seen: DrawnStretches) -> tuple[DrawnStretches, DrawnStretches]:
@@ -135,90 +138,72 @@ def _split(some: DrawnStretches, seen: DrawnStretches) -> tuple[DrawnStretches, 
     return cut.chosen(inside), cut.chosen(~inside)
 
 
-def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks, style: Style = US) -> go.Figure:
-    """A store's time from lo to hi, one row for each local date of the zone, newest on top.
+class _Rows:
+    """A row for each local date of a zone from ``lo`` to ``hi``, and where instants are on them.
 
     Where the clocks go back, the upper half of the row is the hour's first time and the lower half
     its second.
     """
-    cuts = _day_starts(lo, hi, zone)
-    twice = _repeats(cuts, zone)
-    cuts = np.unique(np.concatenate([cuts, twice.begin, twice.end]))
-    days = wall_clock(np.array([lo, hi - 1]), zone).normalize()
-    dates = date_names(pd.date_range(days[0], days[1], freq="D"))
 
-    def placed(instants: Ints, turn: Ints, width: float) -> tuple[Floats, Floats]:
-        """(hour of the day, place on the axis of the dates) of instants."""
-        wall = wall_clock(instants, zone)
+    def __init__(self, zone: str, lo: int, hi: int) -> None:
+        dates = _day_starts(lo, hi, zone)
+        self.zone = zone
+        self.twice = _repeats(dates, zone)
+        self._cuts = np.unique(np.concatenate([dates, self.twice.begin, self.twice.end]))
+        first, last = wall_clock(np.array([lo, hi - 1]), zone).normalize()
+        self.days = pd.date_range(first, last, freq="D")
+
+    def place(self, instants: Ints, width: float) -> tuple[Floats, Floats]:
+        """(hour of the day, place on the axis of dates) of instants, for marks of a width."""
+        wall = wall_clock(instants, self.zone)
         midnight = wall.normalize()
-        row = np.asarray((midnight - days[0]) / pd.Timedelta(days=1), float)
+        row = np.asarray((midnight - self.days[0]) / pd.Timedelta(days=1), float)
         hour = np.asarray((wall - midnight) / pd.Timedelta(hours=1), float)
-        return hour, row + np.array([0, width / 4, -width / 4])[turn]
+        above = np.array([0, width / 4, -width / 4])[self.twice.turn(instants)]
+        return hour, row + above
 
-    def bars(stretches: DrawnStretches, width: float, marker: dict[str, Any]) -> dict[str, Any]:
-        cut = _by_day(stretches, cuts)
-        turn = twice.turn(cut.start)
-        hour, row = placed(cut.start, turn, width)
+    def draw_bars(
+        self, stretches: DrawnStretches, width: float, marker: dict[str, Any]
+    ) -> dict[str, Any]:
+        """The trace of stretches, cut where a row ends."""
+        cut = _by_day(stretches, self._cuts)
+        halved = self.twice.turn(cut.start) > 0
+        hour, row = self.place(cut.start, width)
         return {
             "type": "bar",
             "orientation": "h",
             "y": row,
             "x": (cut.end - cut.start) / HOUR,
             "base": hour,
-            "width": np.where(turn > 0, width / 2, width) if turn.any() else width,
+            "width": np.where(halved, width / 2, width) if halved.any() else width,
             "marker": marker | {"line": {"width": 0}},
+            # A chosen bar leaves the others as they are.
+            "unselected": {"marker": {"opacity": 1}},
             "customdata": list(cut.text),
             "hovertemplate": "%{customdata}<extra></extra>",
         }
 
-    (up, up_unseen), (down, down_unseen) = (_split(s, marks.seen) for s in (marks.up, marks.down))
 
-    def noted(unseen: DrawnStretches) -> DrawnStretches:
-        texts = [f"{text}<br>{marks.unseen_note}" for text in unseen.text]
-        return DrawnStretches(unseen.start, unseen.end, texts)
-
-    traces = [
-        bars(marks.open_hours, 0.86, {"color": OPEN}),
-        bars(up, 0.5, {"color": UP}),
-        bars(down, 0.5, {"color": DOWN, "pattern": HATCH}),
-        bars(noted(up_unseen), 0.5, {"color": PALE[UP], "pattern": NO_DATA_HATCH}),
-        bars(noted(down_unseen), 0.5, {"color": PALE[DOWN], "pattern": NO_DATA_HATCH}),
-    ]
-    polls = marks.polls
-    hour, row = placed(polls.time, twice.turn(polls.time), 0.86)
-    texts = np.array(polls.text, object)
-    for active, symbol in ((True, "circle"), (False, "x")):
-        mine = polls.active == active
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "markers",
-                "x": hour[mine],
-                "y": row[mine],
-                "marker": {
-                    "symbol": symbol,
-                    "size": 7 if active else 9,
-                    "color": "#FFFFFF",
-                    "opacity": np.where(polls.counted[mine], 1.0, 0.55),
-                    "line": {"width": 1.5, "color": POLL_EDGE[active]},
-                },
-                "cliponaxis": False,
-                "customdata": texts[mine],
-                "hovertemplate": "%{customdata}<extra></extra>",
-            }
-        )
-    title = [f"Local time ({zone})"]
-    if len(twice.back):
-        (day, *more) = date_names(wall_clock(twice.back, zone))
-        title.append(f"Clocks went back on {day}{' and later' if more else ''}: the hour that")
-        title.append("comes twice is halved, the first time on top")
+def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks, style: Style = US) -> go.Figure:
+    """A store's time from lo to hi, one row for each local date of the zone, newest on top. The
+    text of each stretch and poll is its ``customdata``."""
+    rows = _Rows(zone, lo, hi)
+    names = date_names(rows.days)
+    for n, day in enumerate(rows.days):
+        if day.date() in marks.other_hours:
+            names[n] = f"{OTHER_HOURS} {names[n]}"
+    title = _name_axis(rows)
     below = 16 * (len(title) - 1)
     return make_figure(
-        traces,
+        [
+            *_draw_status(rows, marks),
+            *_draw_closed_dates(rows, marks),
+            *_draw_polls(rows, marks.polls),
+        ],
         Frame(
             "When the store was up and down",
-            height=143 + 30 * max(len(dates), 2) + below,
-            left=108,
+            height=143 + 30 * max(len(names), 2) + below,
+            left=122 if marks.other_hours else 108,
             bottom=50 + below,
             subtitle=TIMELINE_KEY,
         ),
@@ -231,80 +216,94 @@ def draw_timeline(zone: str, lo: int, hi: int, marks: StoreMarks, style: Style =
         },
         y={
             "title": "Local date",
-            "tickvals": list(range(len(dates))),
-            "ticktext": dates,
+            "tickvals": list(range(len(names))),
+            "ticktext": names,
             "showgrid": False,
             "zeroline": False,
-            "range": [-0.6, len(dates) - 0.4],
+            "range": [-0.6, len(names) - 0.4],
         },
         barmode="overlay",
     )
 
 
-@dataclass(frozen=True)
-class DayBars:
-    """The hours up and down of local dates: ``seen_up`` and ``seen_down`` are the parts of them
-    that are near a poll."""
+def _draw_status(rows: _Rows, marks: StoreMarks) -> list[dict[str, Any]]:
+    """The open hours, and on them the time up and down: what was seen, and what was not."""
+    up, up_unseen = _split(marks.up, marks.seen)
+    down, down_unseen = _split(marks.down, marks.seen)
 
-    dates: Sequence[Any]
-    up: Floats
-    down: Floats
-    seen_up: Floats
-    seen_down: Floats
+    def note(unseen: DrawnStretches) -> DrawnStretches:
+        texts = [f"{text}<br>{marks.unseen_note}" for text in unseen.text]
+        return DrawnStretches(unseen.start, unseen.end, texts)
 
-
-def draw_daily_uptime(found: DayBars, style: Style = US) -> go.Figure:
-    """Hours up and down of each local date, stacked, pale and hatched where nobody saw them, with
-    the share of uptime above."""
-    days = pd.DatetimeIndex(list(found.dates))
-    names = [f"{day:%a}<br>{day.day}" for day in days]
-    if len(days) > 10:
-        names = [f"{day.day}<br>{day:%b}" for day in days]
-    seen = (found.seen_up + found.seen_down).tolist()
-    shares = [
-        "no data" if up + down and not saw else whole_percent(up, up + down)
-        for up, down, saw in zip(found.up.tolist(), found.down.tolist(), seen, strict=True)
+    return [
+        rows.draw_bars(marks.open_hours, ROW, {"color": OPEN}),
+        rows.draw_bars(up, STATUS, {"color": UP}),
+        rows.draw_bars(down, STATUS, {"color": DOWN, "pattern": HATCH}),
+        rows.draw_bars(note(up_unseen), STATUS, {"color": PALE[UP], "pattern": NO_DATA_HATCH}),
+        rows.draw_bars(note(down_unseen), STATUS, {"color": PALE[DOWN], "pattern": NO_DATA_HATCH}),
     ]
-    traces: list[dict[str, Any]] = [
+
+
+def _draw_closed_dates(rows: _Rows, marks: StoreMarks) -> list[dict[str, Any]]:
+    """What the dates with other hours are, in the rows that are empty."""
+    opened = set(wall_clock(marks.open_hours.start, rows.zone).date)
+    opened |= set(wall_clock(marks.open_hours.end - 1, rows.zone).date)
+    found = [
+        (n, marks.other_hours[day.date()])
+        for n, day in enumerate(rows.days)
+        if day.date() in marks.other_hours and day.date() not in opened
+    ]
+    if not found:
+        return []
+    return [
         {
-            "type": "bar",
-            "x": names,
-            "y": hours,
-            "name": name,
-            "marker": marker,
-            "customdata": date_names(days),
-            "hovertemplate": f"%{{customdata}}: %{{y:.2f}} h {name.lower()}<extra></extra>",
+            "type": "scatter",
+            "mode": "text",
+            "x": [0.2] * len(found),
+            "y": [n for n, _ in found],
+            "text": [no_markup(text) for _, text in found],
+            "textposition": "middle right",
+            "hoverinfo": "skip",
         }
-        for name, hours, marker in (
-            ("Up", found.seen_up, {"color": UP}),
-            (
-                "Up, no poll near",
-                np.maximum(found.up - found.seen_up, 0),
-                {"color": PALE[UP], "pattern": NO_DATA_HATCH},
-            ),
-            ("Down", found.seen_down, {"color": DOWN, "pattern": HATCH}),
-            (
-                "Down, no poll near",
-                np.maximum(found.down - found.seen_down, 0),
-                {"color": PALE[DOWN], "pattern": NO_DATA_HATCH},
-            ),
+    ]
+
+
+def _draw_polls(rows: _Rows, polls: PollMarks) -> list[dict[str, Any]]:
+    """The polls: circles where they were active, crosses where not, pale where they do not
+    count."""
+    hour, row = rows.place(polls.time, ROW)
+    texts = np.array(polls.text, object)
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": hour[mine],
+            "y": row[mine],
+            "marker": {
+                "symbol": symbol,
+                "size": size,
+                "color": "#FFFFFF",
+                "opacity": np.where(polls.counted[mine], 1.0, 0.55),
+                "line": {"width": 1.5, "color": edge},
+            },
+            "unselected": {"marker": {"opacity": 1}},
+            "cliponaxis": False,
+            "customdata": texts[mine],
+            "hovertemplate": "%{customdata}<extra></extra>",
+        }
+        for mine, symbol, size, edge in (
+            (polls.active, "circle", 7, POLL_EDGE[True]),
+            (~polls.active, "x", 9, POLL_EDGE[False]),
         )
     ]
-    if len(names) <= 10:
-        traces[-1] |= {"text": shares, "textposition": "outside", "cliponaxis": False}
-    title = "Local date"
-    if len(days):
-        title += f", {day(days[0], style)} – {day(days[-1], style)}"
-    return make_figure(
-        traces,
-        Frame(
-            "Uptime of each day",
-            height=340,
-            left=56,
-            bottom=66,
-            subtitle=key(*STATUS_KEY, NO_DATA_KEY),
-        ),
-        x={"title": title, "type": "category", "nticks": 8},
-        y={"title": "Hours of business", "rangemode": "tozero", "showgrid": True},
-        barmode="stack",
-    )
+
+
+def _name_axis(rows: _Rows) -> list[str]:
+    """The title of the axis of hours, in lines. It says which half is which where clocks went
+    back."""
+    title = [f"Local time ({rows.zone})"]
+    if len(rows.twice.back):
+        (day, *more) = date_names(wall_clock(rows.twice.back, rows.zone))
+        title.append(f"Clocks went back on {day}{' and later' if more else ''}: the hour that")
+        title.append("comes twice is halved, the first time on top")
+    return title

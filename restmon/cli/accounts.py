@@ -1,11 +1,10 @@
 """``python -m restmon accounts``."""
 
-import sys
-
 import click
 
 from restmon.access import accounts, password_links, sessions
 from restmon.access.roles import Role
+from restmon.cli.hidden import read_hidden
 from restmon.cli.options import GROUPS_HELP, ROLES, ROLES_HELP
 from restmon.cli.output import format_groups, format_minute
 from restmon.errors import BadRequest
@@ -26,7 +25,7 @@ def accounts_command() -> None:
 def accounts_add(email: str, role: str, groups: tuple[str, ...], no_password: bool) -> None:
     """Create an account for EMAIL. Prompts for the password, or reads it from standard input."""
     database.configure()
-    accounts.add(email, role, None if no_password else read_password(), groups)
+    accounts.add(email, role, None if no_password else read_hidden("Password", twice=True), groups)
     click.echo(f"The account {email.strip()} is created, with the role {role}.")
 
 
@@ -66,7 +65,7 @@ def accounts_change(email: str, role: str, groups: tuple[str, ...]) -> None:
 def accounts_password(email: str) -> None:
     """Set a new password for the account EMAIL and end its sessions."""
     database.configure()
-    accounts.set_password(email, read_password())
+    accounts.set_password(email, read_hidden("Password", twice=True))
     click.echo(f"The account {email.strip()} has a new password.")
 
 
@@ -169,10 +168,3 @@ def print_link(email: str) -> None:
         err=True,
     )
     click.echo(get_settings().dashboard_url + link)
-
-
-def read_password() -> str:
-    """Prompt for a password twice, hidden; or read the first line of standard input."""
-    if sys.stdin.isatty():
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\r\n")

@@ -18,7 +18,7 @@ from restmon.storage import database
 @click.argument("file", type=FILE)
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 def backup_command(file: Path, force: bool) -> None:
-    """Copy the SQLite database to FILE. Works while restmon runs."""
+    """Copy the SQLite database, with reports, to FILE. Works while restmon runs."""
     database.configure()
     size = backup.backup(file, overwrite=force)
     click.echo(f"{file}: {size:,} bytes, checked")
@@ -42,7 +42,8 @@ def migrate_to(url: str) -> None:
     database.configure()
     counts = sqlite_to_postgres.move_to(url)
     for table, rows in counts.items():
-        click.echo(f"{table:14} {rows:>13,} rows copied and compared")
+        what = "" if table == "files" else "rows "
+        click.echo(f"{table:14} {rows:>13,} {what}copied and compared")
     click.echo(f"Now set RESTMON_DATABASE_URL={shown_url(url)}")
 
 
@@ -55,7 +56,7 @@ def vacuum(yes: bool) -> None:
     space = retention.vacuum()
     click.echo(
         f"{deleted:,} old polls deleted; the database takes {space.after:,} bytes, "
-        f"{space.before - space.after:,} fewer than before"
+        f"{max(0, space.before - space.after):,} fewer than before"
     )
 
 

@@ -116,7 +116,7 @@ def import_command(
     print_rejected(row.rejections)
     if counts["rejected"]:
         click.echo(
-            f"  all {counts['rejected']:,} rejected lines: {imports.rejected_path(row.id)}",
+            f"  all {counts['rejected']:,} rejected lines: {imports.name_rejected(row.id)}",
             err=True,
         )
     notes = imports.notes_of(row)

@@ -4,7 +4,7 @@ import click
 
 from restmon.access import api_keys
 from restmon.access.roles import Role
-from restmon.cli.options import GROUPS_HELP, ROLES, ROLES_HELP
+from restmon.cli.options import GROUPS_HELP, KEY_ROLES, KEY_ROLES_HELP
 from restmon.cli.output import format_groups, format_minute
 from restmon.storage import database
 
@@ -18,10 +18,10 @@ def keys_command() -> None:
 @click.argument("name")
 @click.option(
     "--role",
-    type=ROLES,
+    type=KEY_ROLES,
     default=str(Role.VIEWER),
     show_default=True,
-    help=ROLES_HELP,
+    help=KEY_ROLES_HELP,
 )
 @click.option("--group", "groups", multiple=True, help=GROUPS_HELP)
 @click.option("--days", type=int, help="Days until the key expires (default: never).")

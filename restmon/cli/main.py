@@ -3,6 +3,7 @@
 A command's module is imported when the command is used. ``--help`` imports click alone.
 """
 
+import gc
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -24,16 +25,28 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "accounts": Entry("accounts", "accounts_command", "Manage accounts of the dashboard."),
+    "alerts": Entry(
+        "alerts",
+        "alerts_command",
+        "Manage channels and rules of messages, and list what was sent.",
+    ),
     "api": Entry("processes", "api", "Run the REST API in the foreground."),
     "audit": Entry("audit", "audit_command", "List who did what, newest first, with times in UTC."),
-    "backup": Entry("database", "backup_command", "Copy the SQLite database to FILE."),
+    "backup": Entry(
+        "database", "backup_command", "Copy the SQLite database, with reports, to FILE."
+    ),
     "check": Entry("check", "check_command", "Find what is likely wrong with the data."),
     "dashboard": Entry("processes", "dashboard", "Run the dashboard in the foreground."),
     "demo": Entry("demo", "demo_command", "Write CSV files of made-up stores."),
+    "document": Entry(
+        "documents",
+        "document",
+        "Write a PDF, a workbook or a CSV about a window, to read and to send on.",
+    ),
     "export": Entry(
         "exports",
         "export_command",
-        "Write a feed other than polls as CSV that can be imported again.",
+        "Write a feed as CSV that can be imported again; polls also as Parquet.",
     ),
     "forget": Entry(
         "database",
@@ -58,11 +71,26 @@ COMMANDS = {
     "outages": Entry(
         "outages", "outages_command", "List outages in a window: since when, how long, and why."
     ),
+    "poll": Entry(
+        "poll",
+        "poll",
+        "Ask each store's own address whether it is online, and store the answers as polls.",
+    ),
     "report": Entry("reports", "report", "Compute a report and write it as a file."),
     "restore": Entry("database", "restore", "Replace the SQLite database with the backup FILE."),
     "run": Entry("processes", "run", "Run dashboard, API and worker until Ctrl-C."),
+    "schedules": Entry(
+        "schedules",
+        "schedules_command",
+        "Manage documents that are made daily, weekly or monthly.",
+    ),
     "status": Entry(
         "status", "status", "Show what is in the database and whether a worker is alive."
+    ),
+    "status-pages": Entry(
+        "status_pages",
+        "status_pages_command",
+        "Manage public status pages of groups, which need no login.",
     ),
     "targets": Entry(
         "targets",
@@ -87,8 +115,14 @@ class LazyCommands(Mapping[str, click.Command]):
         from restmon.storage import compat  # noqa: PLC0415 - --help does not need it
 
         entry = self.entries[name]
-        compat.import_peewee()
-        module = import_module(f"restmon.cli.{entry.module}")
+        # Modules make many objects and no garbage. To look for some takes a tenth of the time.
+        gc.disable()
+        try:
+            compat.import_peewee()
+            module = import_module(f"restmon.cli.{entry.module}")
+        finally:
+            gc.freeze()
+            gc.enable()
         command: click.Command = getattr(module, entry.attribute)
         return command
 

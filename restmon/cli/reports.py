@@ -37,7 +37,11 @@ def window_options(command: Command) -> Command:
             ),
             click.option("--to", help="End of the window (default: as of)."),
             click.option("--month", help="A calendar month in each store's zone: 2023-01."),
-            click.option("--last", help="A length of time that ends as of: 24h, 30d or 4w."),
+            click.option(
+                "--last",
+                help="A length of time that ends as of: 24h, 30d or 4w; or week or month, the last "
+                "whole one (Monday to Sunday).",
+            ),
             click.option("--group", help="Only the stores of this group."),
             click.option("--as-of", help="As of this UTC instant (default: the newest poll)."),
             click.option(

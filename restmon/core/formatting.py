@@ -45,6 +45,19 @@ def day(date: date, style: Style = US) -> str:
     return f"{date:%a, %b} {date.day}{year}"
 
 
+def date_range(first: date, last: date, style: Style = US) -> str:
+    """Return some dates such as ``Nov 16 – 22, 2026`` or ``Dec 28, 2026 – Jan 3, 2027``."""
+    year = "" if last.year == first.year == style.this_year else f", {last.year}"
+    before = "" if first.year == last.year else f", {first.year}"
+    month = "" if (first.year, first.month) == (last.year, last.month) else f"{last:%b} "
+    return f"{first:%b} {first.day}{before} – {month}{last.day}{year}"
+
+
+def month_name(date: date) -> str:
+    """Return the month of a date, such as ``November 2026``."""
+    return f"{date:%B %Y}"
+
+
 def clock(instant: int, zone: str = "UTC", style: Style = US) -> str:
     """Return a time of day such as ``12:13 PM``; with seconds where there are any."""
     local = as_datetime(instant, zone)
@@ -190,6 +203,27 @@ def edge(kind: str, instant: int, polls: tuple[int, int], zone: str, style: Styl
     return f"{clock(instant, zone, style)} ({reason})"
 
 
+def inactive_polls(first: int, last: int, zone: str, style: Style = US) -> str:
+    """Return why a store counts as down: ``The 9:58 AM poll was inactive.``, or the first and the
+    last of several."""
+    if first == last:
+        return f"The {clock(_minute(first), zone, style)} poll was inactive."
+    a, b = as_datetime(first, zone), as_datetime(last, zone)
+    names = [clock(_minute(instant), zone, style) for instant in (first, last)]
+    if a.date() != b.date():
+        names = [f"{name} on {t:%a, %b} {t.day}" for name, t in zip(names, (a, b), strict=True)]
+    return f"Polls from {names[0]} to {names[1]} were inactive."
+
+
+def _minute(instant: int) -> int:
+    return instant // MINUTE * MINUTE
+
+
 def no_formula(text: str) -> str:
     """Return the text in a form that a spreadsheet shows and does not run."""
     return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
+
+
+def no_markup(text: str) -> str:
+    """Return the text in a form that a chart shows as it is, not as HTML."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,5 +1,6 @@
 """The rules for the name of a group of stores."""
 
+import re
 import unicodedata
 
 LONGEST = 64
@@ -24,6 +25,11 @@ def group_name(text: str) -> str | None:
 def same_name(name: str) -> str:
     """The form in which names are compared. It ignores case."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def join_groups(names: list[str]) -> str:
+    """A list of groups as one text. Imports read it (`restmon/ingest/values/texts.py`)."""
+    return ";".join(re.sub(r"([;\\])", r"\\\1", name) for name in names)
 
 
 def why_not_a_group_name(text: str) -> str:

@@ -18,6 +18,8 @@ ROUNDED, DECIMALS, ZEROS, CASE = "rounded", "decimals", "leading_zeros", "case"
 
 KEPT_DIGITS = 15
 """A spreadsheet keeps this many digits of a number and writes zeros for the others."""
+FIRST, LAST = 10 ** (KEPT_DIGITS - 1), 10**KEPT_DIGITS - 1
+"""The lowest and the highest number of so many digits."""
 NUMBER = re.compile(r"([0-9]+)(\.0+)?")
 
 
@@ -91,14 +93,9 @@ def look_rounded(ids: Sequence[str]) -> NDArray[np.bool_]:
     They have more than 15 digits, with zeros after the 15th. More than half of all ids of that
     length must look so, because some ids end in zeros by chance.
     """
-    lengths = np.array([_long(store_id) for store_id in ids], np.int64)
-    zeros = np.array(
-        [
-            length > 0 and not _digits(store_id)[KEPT_DIGITS:].strip("0")
-            for store_id, length in zip(ids, lengths.tolist(), strict=True)
-        ],
-        bool,
-    )
+    numbers = _long_numbers(ids)
+    lengths = np.array([len(digits) for digits in numbers], np.int64)
+    zeros = np.array([bool(d) and not d[KEPT_DIGITS:].strip("0") for d in numbers], bool)
     of_length = np.bincount(lengths) if len(lengths) else np.zeros(1, np.int64)
     zeros_of_length = np.bincount(lengths[zeros], minlength=len(of_length))
     return zeros & (2 * zeros_of_length > of_length)[lengths]
@@ -115,38 +112,59 @@ def _changed(one: str, other: str) -> tuple[str, str]:
 
 def _digits(store_id: str) -> str:
     """The digits of an id that is a whole number, "" for another id."""
-    found = NUMBER.fullmatch(store_id)
+    if store_id.isdecimal() and store_id.isascii():
+        return store_id
+    found = NUMBER.fullmatch(store_id) if "." in store_id else None
     return found[1] if found else ""
 
 
-def _long(store_id: str) -> int:
-    """The number of digits of an id that is too long for a spreadsheet, else 0."""
-    digits = _digits(store_id)
-    return len(digits) if len(digits) > KEPT_DIGITS else 0
+def _long_numbers(ids: Sequence[str]) -> list[str]:
+    """The digits of each id that is a number too long for a spreadsheet, "" for the others."""
+    return [digits if len(digits) > KEPT_DIGITS else "" for digits in map(_digits, ids)]
 
 
 def _same_number_or_name(ids: Sequence[str]) -> list[list[str]]:
     """The groups of ids that are the same number, or differ only in capitals."""
+    every = [(_digits(store_id), store_id) for store_id in ids]
+    forms = [digits.lstrip("0") or "0" if digits else name.casefold() for digits, name in every]
+    if len(set(forms)) == len(forms):
+        return []
     alike: dict[str, list[str]] = defaultdict(list)
-    for store_id in ids:
-        digits = _digits(store_id)
-        alike[digits.lstrip("0") or "0" if digits else store_id.casefold()].append(store_id)
+    for form, store_id in zip(forms, ids, strict=True):
+        alike[form].append(store_id)
     return [members for members in alike.values() if len(members) > 1]
 
 
 def _rounded(ids: Sequence[str]) -> dict[str, list[str]]:
     """For each id, the ids that it may be the rounded form of."""
-    long_ids = [store_id for store_id in ids if _long(store_id)]
+    numbers = _long_numbers(ids)
+    long_ids = [(ids[n], numbers[n]) for n in _near_another(numbers)]
     by_digits: dict[str, list[str]] = defaultdict(list)
-    for store_id in long_ids:
-        by_digits[_digits(store_id)].append(store_id)
+    for store_id, digits in long_ids:
+        by_digits[digits].append(store_id)
     found: dict[str, list[str]] = defaultdict(list)
-    for original in long_ids:
-        digits = _digits(original)
+    for original, digits in long_ids:
         for form in _forms_when_rounded(digits) - {digits}:
             for written in by_digits.get(form, ()):
                 found[written].append(original)
     return found
+
+
+def _near_another(numbers: Sequence[str]) -> list[int]:
+    """The places of the long numbers (`_long_numbers`) of which one may be another's rounded form.
+
+    To round a number changes its first 15 digits by one at most, and its length only from 99… to
+    100…. To make the forms of every id takes many times as long.
+    """
+    places = [n for n, digits in enumerate(numbers) if digits]
+    first = np.array([int(numbers[n][:KEPT_DIGITS]) for n in places], np.int64)
+    length = np.array([len(numbers[n]) for n in places], np.int64)
+    key = length * 10**KEPT_DIGITS + first
+    order = np.argsort(key)
+    close = np.diff(key[order]) <= 1
+    near = (first == LAST) | (first == FIRST)
+    near[order] |= np.append(close, False) | np.append(False, close)
+    return [places[n] for n in np.flatnonzero(near).tolist()]
 
 
 def _forms_when_rounded(digits: str) -> set[str]:

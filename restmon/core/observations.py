@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from restmon.core.intervals import OpenIntervals
 from restmon.core.keys import KeySpace
 from restmon.core.open_clock import OpenClock
+from restmon.core.threads import map_parts, slices
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -43,12 +44,18 @@ class Polls:
         """Return no polls at all."""
         return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int8))
 
+    @cached_property
+    def ends(self) -> tuple[int, int] | None:
+        """The instants of the oldest and of the newest poll. None: there is no poll."""
+        return (int(self.time.min()), int(self.time.max())) if len(self.time) else None
+
     def between(self, lo: int, hi: int) -> "Polls":
         """Return those with lo <= time <= hi."""
-        inside = (self.time >= lo) & (self.time <= hi)
-        if inside.all():
+        if self.ends is None or (lo <= self.ends[0] and self.ends[1] <= hi):
             return self
-        return self.where(inside)
+        if self.ends[1] < lo or hi < self.ends[0]:
+            return Polls.none()
+        return self.where((self.time >= lo) & (self.time <= hi))
 
     def where(self, mask: Flags) -> "Polls":
         """Return the polls of a mask."""
@@ -58,16 +65,29 @@ class Polls:
     def keyed(self) -> tuple[KeySpace, Ints]:
         """The (store, time) pairs as sorted keys, and their space: instants beyond the last poll
         come after all of the store's."""
-        if not len(self.store):
+        if self.ends is None:
             return KeySpace(0, 1), np.empty(0, np.int64)
-        lo, hi = int(self.time.min()), int(self.time.max())
+        lo, hi = self.ends
         space = KeySpace.covering(int(self.store[-1]) + 1, lo, hi + 1)
-        return space, space.keys(self.store, self.time)
+        key = np.empty(len(self.store), np.int64)
+
+        def fill(part: slice) -> None:
+            key[part] = space.keys(self.store[part], self.time[part])
+
+        map_parts(fill, slices(len(key)))
+        return space, key
 
     def places(self, store: Ints, instant: Ints) -> Ints:
         """Return how many polls come before each (store, instant)."""
         space, key = self.keyed
-        return np.searchsorted(key, space.clipped_keys(store, instant))
+        place = np.empty(len(store), np.int64)
+
+        def fill(part: slice) -> None:
+            wanted = space.clipped_keys(store[part], instant[part])
+            place[part] = np.searchsorted(key, wanted)
+
+        map_parts(fill, slices(len(place)))
+        return place
 
     def ranges_in(self, intervals: OpenIntervals) -> tuple[Ints, Ints]:
         """Return (first, after) of each interval: the polls from ``first`` up to, not including,
@@ -263,7 +283,7 @@ def with_earlier(found: Observations, earlier: Polls, clock: OpenClock) -> Obser
     clock : OpenClock
         Of the same intervals.
     """
-    interval = _interval_of(earlier, clock)
+    interval = intervals_around(earlier, clock)
     place = np.searchsorted(found.store, earlier.store)
     has_more = np.flatnonzero(np.append(found.store, -1)[place] == earlier.store)
     next_one = place[has_more]
@@ -283,11 +303,14 @@ def with_earlier(found: Observations, earlier: Polls, clock: OpenClock) -> Obser
     )
 
 
-def _interval_of(polls: Polls, clock: OpenClock) -> Ints:
-    """The index of the interval each poll lies in, or NOWHERE."""
+def intervals_around(polls: Polls, clock: OpenClock) -> Ints:
+    """Return the index of the interval each poll lies in, or NOWHERE."""
     intervals = clock.intervals
-    key = clock.space.keys(polls.store, polls.time)
+    if not len(intervals.store):
+        return np.full(len(polls.store), NOWHERE, np.int64)
+    key = clock.space.clipped_keys(polls.store, polls.time)
     interval = np.searchsorted(clock.start_key, key, "right") - 1
-    inside = (interval >= 0) & (interval >= intervals.first[polls.store])
-    inside[inside] = polls.time[inside] < intervals.end[interval[inside]]
+    known = np.maximum(interval, 0)
+    inside = (interval >= intervals.first[polls.store]) & (polls.time < intervals.end[known])
+    inside &= polls.time >= intervals.start[known]
     return np.where(inside, interval, NOWHERE)

@@ -50,7 +50,7 @@ def measure_outages(
         As ``as_of``, ``since`` and ``until`` of `find_outages`.
     """
     runs = find_down_runs(line, as_of, lo, hi)
-    begins = (line.begin[runs.first] >= runs.window_begin) & ~_is_first(line, runs)
+    begins = _begin_inside(line, runs)
     duration = runs.end - runs.begin
     longest, total = np.zeros(line.stores, np.int64), np.zeros(line.stores, np.int64)
     np.maximum.at(longest, runs.store, duration)
@@ -61,6 +61,24 @@ def measure_outages(
         longest,
         total,
     )
+
+
+def find_begun(line: Timeline, as_of: int, lo: Ints, hi: Ints) -> tuple[Ints, Ints]:
+    """Return the outages that begin in [lo, hi), those that `measure_outages` counts as begun.
+
+    Returns
+    -------
+    store, start : int64 arrays of one length
+        The store, and the instant, rounded down. In closed hours it is the next opening.
+    """
+    runs = find_down_runs(line, as_of, lo, hi)
+    begins = _begin_inside(line, runs)
+    return runs.store[begins], line.clock.instants(runs.begin[begins], closing=False)
+
+
+def _begin_inside(line: Timeline, runs: DownRuns) -> NDArray[np.bool_]:
+    """Whether each run begins in the window, and somebody saw it begin."""
+    return (line.begin[runs.first] >= runs.window_begin) & ~_is_first(line, runs)
 
 
 def _is_first(line: Timeline, runs: DownRuns) -> NDArray[np.bool_]:

@@ -74,3 +74,31 @@ def sum_in_periods(found: Stretches, edges: Ints) -> Ints:
     total = np.zeros(len(points) - 1, np.int64)
     np.add.at(total, k - 1, length)
     return total
+
+
+def sum_by_store(found: Stretches, stores: int, edges: Ints) -> Ints:
+    """Return how much of each store's stretches lies between neighboring edges.
+
+    Parameters
+    ----------
+    found : Stretches
+        In any order.
+    stores : int
+        How many stores there are.
+    edges : int64 array, sorted instants
+
+    Returns
+    -------
+    int64 array of shape (stores, one less than edges), half microseconds
+    """
+    periods = max(len(edges) - 1, 0)
+    if not periods:
+        return np.zeros((stores, 0), np.int64)
+    points = 2 * edges
+    n, k = cut_at(points, found.start, found.end)
+    inside = (k > 0) & (k < len(points))
+    n, k = n[inside], k[inside]
+    length = np.minimum(found.end[n], points[k]) - np.maximum(found.start[n], points[k - 1])
+    # Sums of a store's time are whole numbers far below 2**53, which float64 holds exactly.
+    total = np.bincount(found.store[n] * periods + k - 1, length, stores * periods)
+    return total.astype(np.int64).reshape(stores, periods)

@@ -121,6 +121,15 @@ def judge_groups(
     )
 
 
+def open_time_until_missed(budget: float, used: float, open_so_far: int) -> float:
+    """Return how much open time of the month has passed when the budget is used up, if the rest of
+    the month is like the month so far.
+
+    All in half microseconds, of one store. inf if nothing was down so far.
+    """
+    return budget * open_so_far / used if used > 0 else float("inf")
+
+
 def _sums(count: int, group: Ints, amount: Ints) -> NDArray[np.object_]:
     """The sums of amounts by group, as Python's whole numbers."""
     result = np.zeros(count, object)

@@ -125,7 +125,7 @@ def build_timeline(
     if not len(found.store):
         nothing, no = np.empty(0, np.int64), np.empty(0, bool)
         return Timeline(clock, stores, found.store, found.time, found.status, nothing, nothing, no)
-    takeover, tie = _takeovers(clock, found, method)
+    takeover, tie = takeovers(clock, found, method)
     begin = np.where(found.is_first, clock.begin_of(found.store), takeover)
     tie &= ~found.is_first
     end = np.where(
@@ -134,11 +134,9 @@ def build_timeline(
     return Timeline(clock, stores, found.store, found.time, found.status, begin, end, tie)
 
 
-def _takeovers(
-    clock: OpenClock, found: Observations, method: str
-) -> tuple[Ints, NDArray[np.bool_]]:
-    """The reading at which each observation takes over from the one before it, and whether there is
-    a tie at that instant.
+def takeovers(clock: OpenClock, found: Observations, method: str) -> tuple[Ints, NDArray[np.bool_]]:
+    """Return the reading at which each observation takes over from the one before it, and whether
+    there is a tie at that instant.
 
     Between observation a and the next one, b, there are three cases. ``nearest``::
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from restmon.core.threads import AT_ONCE, map_parts
 from restmon.core.timeline import Timeline
 
 Ints = NDArray[np.int64]
@@ -30,9 +31,16 @@ def measure_uptime(line: Timeline, as_of: int, windows: Sequence[int]) -> tuple[
     up = np.zeros((line.stores, len(windows)), np.int64)
     down = np.zeros_like(up)
     store = np.flatnonzero(line.observed)
-    end, up_at_end = _up_until(line, store, as_of)
-    for column, window in enumerate(windows):
-        begin, up_at_begin = _up_until(line, store, as_of - window)
+    _ = line.up_before  # made once, before threads ask for it
+
+    def read(instant: int) -> tuple[Ints, Ints]:
+        return _up_until(line, store, instant)
+
+    instants = [*(as_of - window for window in windows), as_of]
+    many = len(store) * len(instants) > AT_ONCE
+    readings = map_parts(read, instants) if many else list(map(read, instants))
+    end, up_at_end = readings[-1]
+    for column, (begin, up_at_begin) in enumerate(readings[:-1]):
         up[store, column] = up_at_end - up_at_begin
         down[store, column] = end - begin - up[store, column]
     return up, down

@@ -1,15 +1,21 @@
 """The forms that create and change accounts."""
 
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-import pandas as pd
 import streamlit as st
 
 from restmon.access import accounts, password_links, passwords, sessions
-from restmon.access.roles import Role
-from restmon.core.instants import as_datetime
-from restmon.dashboard import auth_middleware, identity, logins, messages
+from restmon.access.roles import PEOPLE, Role
+from restmon.dashboard import (
+    auth_middleware,
+    identity,
+    logins,
+    messages,
+    notices,
+    store_data,
+)
+from restmon.dashboard.html_table import Column, show_table, time_cell
 from restmon.errors import RestmonError
 from restmon.settings import get_settings
 from restmon.stores import groups
@@ -18,13 +24,13 @@ ROLE_NAMES = {
     Role.VIEWER: "Viewer: looks, changes nothing",
     Role.OWNER: "Owner: the stores of some groups",
     Role.OPERATOR: "Operator: everything",
+    Role.FEED: "Feed: sends polls and files, reads nothing",
 }
 
 
-SET_BY_LINK = "The person sets the password by a link that you send"
+SET_BY_LINK = "They set their own password by a link that you send"
 SET_HERE = "You set a first password"
 LOGS_IN_ELSEWHERE = "Through your organization's provider (OIDC)"
-MINUTE = "YYYY-MM-DD HH:mm"
 
 
 def finish(text: str) -> None:
@@ -34,20 +40,11 @@ def finish(text: str) -> None:
     st.rerun()
 
 
-def instant_column(name: str) -> Any:
-    """A column of instants."""
-    return st.column_config.DatetimeColumn(f"{name} (UTC)", format=MINUTE, timezone="UTC")
-
-
-def instants(values: list[int | None]) -> list[object]:
-    """Instants as a column shows them."""
-    return [None if value is None else as_datetime(value) for value in values]
-
-
-def ask_for_role(key: str, role: Role, chosen: list[str]) -> tuple[Role, list[str]]:
-    """Widgets for a role and the groups that limit it."""
+def ask_for_role(
+    key: str, role: Role, chosen: list[str], roles: Sequence[Role] = PEOPLE
+) -> tuple[Role, list[str]]:
+    """Widgets for a role, one of ``roles``, and the groups that limit it."""
     names = [entry.name for entry in groups.list_groups()]
-    roles = list(Role)
     picked = Role(
         st.selectbox("Role", roles, roles.index(role), ROLE_NAMES.__getitem__, key=f"role_{key}")
         or role
@@ -55,10 +52,11 @@ def ask_for_role(key: str, role: Role, chosen: list[str]) -> tuple[Role, list[st
     if picked == Role.OPERATOR:
         return picked, []
     if not names:
-        st.caption("There is no group yet. Groups are made on the Settings page.")
+        st.caption("No groups yet. Create them on the Settings page.")
         return picked, []
     wanted = st.multiselect(
-        "Groups whose stores they see" + ("; none: every store" if picked == Role.VIEWER else ""),
+        ("Groups whose stores it sends" if picked == Role.FEED else "Groups whose stores they see")
+        + ("" if picked == Role.OWNER else "; leave empty for every store"),
         names,
         [name for name in chosen if name in names],
         key=f"groups_{key}",
@@ -135,22 +133,24 @@ def change_account(people: list[accounts.Person]) -> None:
     role, wanted = ask_for_role(f"of_{email}_{turn}", person.role, person.groups or [])
     with st.form(f"account_{email}_{turn}", border=False):
         password = st.text_input(
-            "New password; empty: as it is", type="password", key=f"password_of_{email}_{turn}"
+            "New password; leave empty to keep the old one",
+            type="password",
+            key=f"password_of_{email}_{turn}",
         )
         save = st.form_submit_button("Save the account", type="primary", key="save_account")
     with st.container(horizontal=True):
-        toggle = st.button("Disable it" if person.active else "Enable it", key="toggle_account")
+        toggle = st.button("Disable" if person.active else "Enable", key="toggle_account")
         unlock = st.button(
-            "Unlock it",
-            help="Lets the person log in although there were too many failed logins.",
+            "Unlock",
+            help="Lets them log in again at once after too many wrong passwords.",
             key="unlock_account",
         )
         link = st.button(
             "Link for a new password",
-            help="Makes a link by which the person sets a new password, for who forgot it.",
+            help="For someone who forgot their password: makes a link to set a new one.",
             key="link_account",
         )
-        with st.popover("Delete it", icon=":material/delete:"):
+        with st.popover("Delete", icon=":material/delete:"):
             st.markdown("What the account did stays in the audit.")
             delete = st.button("Delete the account", key="delete_account")
     if save or toggle or unlock or delete or link:
@@ -158,7 +158,7 @@ def change_account(people: list[accounts.Person]) -> None:
             if link:
                 made = password_links.make_link(email, identity.current_actor())
                 offer_link(email, made)
-                finish(f"The link for {email} is made.")
+                finish(f"The link for {email} was created.")
             elif unlock:
                 accounts.unlock(email, identity.current_actor())
             elif delete:
@@ -179,7 +179,7 @@ def show_sessions(email: str) -> None:
     """The open logins of an account, and a form that ends them."""
     found = sessions.list_sessions(email, identity.current_actor())
     if not found:
-        st.caption("Logged in nowhere by password.")
+        st.caption("Not logged in anywhere.")
     else:
         logins.show_logins(found)
     labels = {login.id: logins.describe_login(login) for login in found}
@@ -213,35 +213,25 @@ def show_accounts() -> None:
     people = accounts.list_accounts()
     if not people:
         st.info(
-            "There is no account, so whoever uses this machine may do everything, and nobody "
-            "elsewhere anything. As soon as there is one, everybody has to log in: make an "
-            "operator's first, with a password you know."
+            "No accounts yet. Anyone at this machine can do everything, and nobody can connect "
+            "from elsewhere. Once there is an account, everybody has to log in. So create your own "
+            "first: an operator, with a password that you know."
         )
     else:
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "email": [person.email for person in people],
-                    "role": [person.role.capitalize() for person in people],
-                    "sees": [
-                        "every store" if person.groups is None else ", ".join(person.groups)
-                        for person in people
-                    ],
-                    "state": [state_of(person) for person in people],
-                    "last_login": instants([person.last_login_at for person in people]),
-                }
-            ),
-            hide_index=True,
-            column_config={
-                "email": "E-mail",
-                "role": "Role",
-                "sees": "Sees",
-                "state": "State",
-                "last_login": instant_column("Last login"),
-            },
-            key="accounts",
-            placeholder="–",
-            alt="All accounts",
+        zone = notices.zone_of(store_data.visible_stores())
+        show_table(
+            "All accounts",
+            [Column(name) for name in ("E-mail", "Role", "Sees", "State", "Last login")],
+            [
+                [
+                    person.email,
+                    person.role.capitalize(),
+                    "every store" if person.groups is None else ", ".join(person.groups),
+                    state_of(person),
+                    time_cell(person.last_login_at, zone, "never"),
+                ]
+                for person in people
+            ],
         )
     ask_for_account()
     if people:

@@ -11,34 +11,34 @@ from restmon.dashboard import clock, filters, live, widgets
 from restmon.dashboard.messages import escape_markdown
 from restmon.reporting.attention import Attention
 from restmon.reporting.fleet import Fleet
+from restmon.reporting.fleet_view import FleetView
 from restmon.storage.models import now
 
 MOST_SHOWN = 8
 """So many of the stores that are down are listed, and so many of those that are silent."""
 
 
-def show_sentence(found: Fleet, mask: NDArray[np.bool_], *, stale: bool) -> None:
+def show_sentence(view: FleetView, *, stale: bool) -> None:
     """How many of the stores are down, in a sentence that keeps itself current."""
-    counts = np.bincount(found.status_now[mask], minlength=len(STATUS_NAMES)).tolist()
-    sentence = describe_fleet(counts, stale=stale)
+    found, sentence = view.found, describe_fleet(view.counts, stale=stale)
 
     def show() -> None:
         st.markdown(
-            f"#### {sentence} Last checked {ago(found.as_of, now())}.",
-            help=f"The newest poll is of {clock.moment(found.as_of)}.",
+            f"## {sentence} Last checked {ago(found.as_of, now())}.",
+            help=f"The newest poll is from {clock.moment(found.as_of)}.",
         )
 
     live.rerun_on_change(found.revision, show)
 
 
 def show_attention(
-    found: Fleet, attention: Attention, mask: NDArray[np.bool_], *, stale: bool
+    found: Fleet, attention: Attention, mask: NDArray[np.bool_], zone: str, *, stale: bool
 ) -> None:
-    """What is down and what has stopped reporting, each a link to the store."""
+    """What is down and what has stopped reporting, each a link to the store; times in a zone."""
     mine = mask[attention.store]
-    for code, title in (
-        (DOWN, "Down at the last poll" if stale else "Down now"),
-        (NOT_REPORTING, "Stopped reporting"),
+    for code, title, words in (
+        (DOWN, "Down at the last poll", "were down") if stale else (DOWN, "Down now", "are down"),
+        (NOT_REPORTING, "Stopped reporting", "have stopped reporting"),
     ):
         places = np.flatnonzero(mine & (found.status_now[attention.store] == code)).tolist()
         if not places:
@@ -47,7 +47,11 @@ def show_attention(
         shown = places[:MOST_SHOWN]
         widgets.link_to_each_store(
             (
-                (found.ids[attention.store[k]], _describe(found, attention, k, stale=stale))
+                (
+                    found.ids[attention.store[k]],
+                    _describe(found, attention, k, zone, stale=stale),
+                    _list_utc(found, attention, k),
+                )
                 for k in shown
             ),
             found.stores.names,
@@ -55,21 +59,29 @@ def show_attention(
         )
         if len(places) > len(shown):
             widgets.link_to_stores(
-                f"See all {len(places):,} stores: {STATUS_NAMES[code]}",
+                f"See all {len(places):,} stores that {words}",
                 filters.current_filters(status=STATUS_NAMES[code]),
             )
 
 
-def _describe(found: Fleet, attention: Attention, k: int, *, stale: bool) -> str:
+def _list_utc(found: Fleet, attention: Attention, k: int) -> str:
+    """The times of `_describe` in UTC."""
+    store = int(attention.store[k])
+    last_poll = f"last poll {clock.utc(int(found.last_poll[store]))}"
+    if found.status_now[store] == NOT_REPORTING:
+        return last_poll
+    return f"since {clock.utc(int(attention.since[k]))}; {last_poll}"
+
+
+def _describe(found: Fleet, attention: Attention, k: int, zone: str, *, stale: bool) -> str:
     """Since when, why, at what cost, and when the last poll was."""
     store, since = int(attention.store[k]), int(attention.since[k])
     last_poll = int(found.last_poll[store])
     if found.status_now[store] == NOT_REPORTING:
-        zone = str(found.zones[store])
         return f"no poll for {elapsed(last_poll, now())}, since {clock.moment(last_poll, zone)}"
     verb = "was down" if stale else "down"
     parts = [f"{verb} for {duration(int(attention.down_for[k]))}"]
-    parts[0] += f" (since {clock.moment(since, str(found.zones[store]))})"
+    parts[0] += f" (since {clock.moment(since, zone)})"
     cause = attention.cause[k]
     parts.append(escape_markdown(" ".join(cause.split())) if cause else "cause unknown")
     if np.isfinite(attention.lost[k]):

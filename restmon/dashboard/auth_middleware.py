@@ -31,6 +31,7 @@ from restmon.dashboard.connections import open_connections
 from restmon.dashboard.login_page import login_page
 from restmon.errors import NotLoggedIn, RestmonError, TooManyTries
 from restmon.logs import event
+from restmon.notify import acknowledgements
 from restmon.settings import get_settings
 from restmon.storage.models import now
 
@@ -42,7 +43,16 @@ SCHEMES = {
     "http": {"http": "http", "https": "https"},
     "websocket": {"http": "ws", "https": "wss"},
 }
-FREE = frozenset({LOGIN, password_links.PATH, "/_stcore/health", "/favicon.png", "/robots.txt"})
+FREE = frozenset(
+    {
+        LOGIN,
+        password_links.PATH,
+        acknowledgements.PATH,
+        "/_stcore/health",
+        "/favicon.png",
+        "/robots.txt",
+    }
+)
 """Paths that require no login, besides Streamlit's own files. They show nothing about any store."""
 MARK_HEADER = "X-Restmon-Gate"
 MARK = secrets.token_urlsafe(32)

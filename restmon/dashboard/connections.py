@@ -27,5 +27,5 @@ def open_connections() -> Iterator[None]:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _open(database_url: str, queue_url: str) -> None:  # noqa: ARG001 (the cache's key)
     snapshot.cache.clear()
-    database.configure()
+    database.configure(serves=True)
     huey.connect()

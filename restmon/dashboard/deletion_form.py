@@ -17,13 +17,13 @@ drawn.
 
 def show_deletion_forms(who: Actor, stores: Stores) -> None:
     """Show both forms. Each says how much it would delete before it asks to confirm."""
-    st.markdown("What is deleted here does not come back. Make a backup first.")
+    st.markdown("Deleted data cannot be restored. Make a backup first.")
     _delete_polls(who)
     _delete_store(who, stores)
 
 
 def _delete_polls(who: Actor) -> None:
-    st.subheader("Polls of a range of time")
+    st.header("Polls between two times")
     with st.form("deleted_range", border=False):
         left, middle, right = st.columns(3)
         begin = left.text_input(
@@ -44,7 +44,7 @@ def _delete_polls(who: Actor) -> None:
         )
         count = deletion.count_polls(chosen)
         if not count:
-            st.info("There are no such polls.")
+            st.info("There are no polls in that range.")
         elif _confirm(f"{count_of(count, 'poll')} {chosen}", f"delete_polls_{chosen}"):
             deleted = deletion.delete_polls(chosen, who)
             messages.queue_message(f"Deleted {count_of(deleted, 'poll')} {chosen}.")
@@ -52,7 +52,7 @@ def _delete_polls(who: Actor) -> None:
 
 
 def _delete_store(who: Actor, stores: Stores) -> None:
-    st.subheader("A store with all that is its own")
+    st.header("A store and everything that belongs to it")
     if st.session_state.pop(STORE_IS_GONE, False):
         st.session_state["store"] = None
     store_id = widgets.choose_store(stores)

@@ -1,40 +1,34 @@
 """Percentages as figures: how sure they are, and how they changed."""
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from restmon.charts.style import SEEN_ENOUGH
 from restmon.core.formatting import change, share
 from restmon.core.status_now import DOWN, NOT_REPORTING
-from restmon.reporting.fleet import Fleet
+from restmon.reporting.fleet_view import FleetView, WindowSums
 
 WINDOWS = ("hour", "day", "week")
 
 
-def show_figures(found: Fleet, mask: NDArray[np.bool_], *, stale: bool) -> None:
+def show_figures(view: FleetView, *, stale: bool) -> None:
     """How many stores are down, and the uptime of three windows with its coverage."""
-    down = int((found.status_now[mask] == DOWN).sum())
-    silent = int((found.status_now[mask] == NOT_REPORTING).sum())
-    open_now = int((found.open_now & found.observed)[mask].sum())
     with st.grid(4, min_column_width=180):
         with st.container(border=True, height="stretch"):
-            st.metric("Down at the last poll" if stale else "Down now", f"{down:,}")
-            st.caption(f"of {open_now:,} open stores; {silent:,} not reporting")
-        for n, name in enumerate(WINDOWS):
+            st.metric("Down at the last poll" if stale else "Down now", f"{view.counts[DOWN]:,}")
+            silent = view.counts[NOT_REPORTING]
+            st.caption(f"of {view.open_now:,} open stores; {silent:,} not reporting")
+        parts = zip(WINDOWS, view.windows, view.found.has_before, strict=True)
+        for name, window, has_before in parts:
             with st.container(border=True, height="stretch"):
-                _show_window(found, mask, n, name)
+                _show_window(window, name, has_before=has_before)
 
 
-def _show_window(found: Fleet, mask: NDArray[np.bool_], n: int, name: str) -> None:
-    up, down = int(found.up[mask, n].sum()), int(found.down[mask, n].sum())
-    open_time, covered = int(found.open_time[mask, n].sum()), int(found.covered[mask, n].sum())
-    st.metric(f"Uptime, last {name}", share(up, up + down))
-    st.caption(describe_coverage(covered, open_time))
-    up_before = int(found.up_before[mask, n].sum())
-    all_before = up_before + int(found.down_before[mask, n].sum())
-    if found.has_before[n] and all_before and up + down:
-        text = change(up_before / all_before, up / (up + down), name)
+def _show_window(window: WindowSums, name: str, *, has_before: bool) -> None:
+    time, before = window.up + window.down, window.up_before + window.down_before
+    st.metric(f"Uptime, last {name}", share(window.up, time))
+    st.caption(describe_coverage(window.covered, window.open_time))
+    if has_before and before and time:
+        text = change(window.up_before / before, window.up / time, name)
         arrow = "↓ " if " lower " in text else "↑ " if " higher " in text else ""
         st.markdown(f":small[{arrow}{text}]")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from restmon.dashboard import identity, messages
+from restmon.dashboard import identity, messages, widgets
 from restmon.dashboard.lines_import import offer_import
 from restmon.ingest import groups_csv
 from restmon.ingest.batches import Rejection
@@ -86,7 +86,7 @@ def show_group_forms(stores: Stores) -> None:
     ask_for_import()
     listed = groups.list_groups()
     if not listed:
-        st.info("There is no group yet. Add one, or import a CSV.")
+        st.info("No groups yet. Add one, or import a CSV.")
         return
     show_groups(listed)
     if wanted := st.session_state.pop("next_group", None):
@@ -107,23 +107,18 @@ def show_group_forms(stores: Stores) -> None:
             height=min(36 * (len(members) + 1) + 2, 220),
         )
     else:
-        st.caption("No store is in this group yet.")
+        st.caption("No stores in this group yet.")
     left, right = st.columns(2)
     inside = set(members)
-    added = left.multiselect(
-        "Put stores in",
-        [store_id for store_id in stores.ids if store_id not in inside],
-        format_func=stores.label,
-        key=f"added_{chosen}_{saved}",
-        placeholder="Choose stores, or type a part of a name or id",
-    )
-    removed = right.multiselect(
-        "Take stores out",
-        members,
-        format_func=stores.label,
-        key=f"removed_{chosen}_{saved}",
-        placeholder="Choose stores of the group",
-    )
+    with left:
+        others = [store_id for store_id in stores.ids if store_id not in inside]
+        added = widgets.choose_stores(
+            "Put stores in", others, stores, key=f"added_{chosen}_{saved}"
+        )
+    with right:
+        removed = widgets.choose_stores(
+            "Take stores out", members, stores, key=f"removed_{chosen}_{saved}"
+        )
     new_name = st.text_input("Name", chosen, max_chars=64, key=f"name_{chosen}_{saved}")
     with st.container(horizontal=True):
         save = st.button("Save the group", type="primary", icon=":material/save:", key="save_group")
@@ -132,6 +127,7 @@ def show_group_forms(stores: Stores) -> None:
             sure = st.button("Delete it", key="delete_group")
     if save:
         with messages.continue_on_error():
+            added, removed = (widgets.find_stores(stores, texts) for texts in (added, removed))
             kept = groups.change(chosen, new_name, added, removed, identity.current_actor())
             st.session_state["saved"] = saved + 1
             messages.queue_message(

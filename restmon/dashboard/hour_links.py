@@ -4,26 +4,24 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from restmon.core.formatting import clock, share
 from restmon.core.instants import MINUTE
 from restmon.dashboard import filters, outage_window, widgets
-from restmon.dashboard.clock import moment
+from restmon.dashboard.clock import moment, utc
+from restmon.dashboard.page_links import link_to
 from restmon.reporting.fleet import Fleet
+from restmon.reporting.fleet_view import FleetView
 from restmon.reporting.style import read_style
 
 WORST = 3
-PHONE = "Mobi"
-"""What the User-Agent header of a phone's browser holds."""
 
 
-def show_hours(found: Fleet, figure: Any, uptime: NDArray[np.float64], zone: str) -> None:
-    """The chart, of which a point leads to the outages of its hour, and links to the worst hours.
-    ``uptime`` is the share of each hour of the week."""
+def show_hours(view: FleetView, figure: Any, zone: str) -> None:
+    """The chart, whose points lead to the outages of their hours, and links to the worst hours."""
+    found, uptime = view.found, view.uptime_by_hour
     options: dict[str, Any] = {"on_select": "rerun", "selection_mode": "points"}
-    # Where points can be selected, a finger on the chart does not scroll the page.
-    selectable = PHONE not in (st.context.headers.get("User-Agent") or "")
+    selectable = not widgets.is_phone()
     picked = widgets.show_chart(
         figure,
         "Line of the uptime of all chosen stores in each hour of the last week, on a hatched gray "
@@ -45,12 +43,13 @@ def show_hours(found: Fleet, figure: Any, uptime: NDArray[np.float64], zone: str
     st.caption(f"{text}:")
     for n in worst:
         begin, end = (int(edge) // MINUTE * MINUTE for edge in found.hour_edges[n : n + 2])
-        st.page_link(
-            "pages/outages.py",
-            label=f"{moment(begin, zone)} to {clock(end, zone, read_style())}: "
+        link_to(
+            "outages",
+            f"{moment(begin, zone)} to {clock(end, zone, read_style())}: "
             f"{share(float(uptime[n]), 1.0)} up",
             icon=":material/trending_down:",
             query_params=_address(found, n, zone),
+            help=utc(begin, end),
         )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from restmon.core.formatting import WEEKDAYS
 from restmon.core.hours import DEFAULT_ZONE
 from restmon.dashboard import clock, identity, jobs_table, messages, widgets
+from restmon.dashboard.page_links import link_to
 from restmon.errors import RestmonError
 from restmon.ingest import hours_editing
 from restmon.reporting.snapshot import Stores
@@ -64,7 +65,7 @@ def show_hours_form(stores: Stores) -> str | None:
     zone = st.selectbox(
         "Time zone", zones, zones.index(kept.zone or NO_ZONE), key=f"zone_of_{chosen}"
     )
-    st.markdown("**Business hours**, local time; a row for each stretch.")
+    st.markdown("**Business hours**, local time; one row for each opening.")
     if kept.unreadable:
         st.warning(
             "The hours that were imported for this store could not be read, so it counts as never "
@@ -76,9 +77,9 @@ def show_hours_form(stores: Stores) -> str | None:
     rows, shown = _edit_hours(chosen, kept.hours)
     with st.container(horizontal=True, vertical_alignment="center"):
         saving = st.button("Save", type="primary", icon=":material/save:", key="save")
-        st.page_link(
-            "pages/store.py",
-            label="See this store",
+        link_to(
+            "store",
+            "See this store",
             icon=":material/storefront:",
             query_params={"store": chosen},
         )
@@ -88,7 +89,7 @@ def show_hours_form(stores: Stores) -> str | None:
                 chosen, rows, None if zone == NO_ZONE else zone, identity.current_actor()
             )
         except hours_editing.HoursRejected as error:
-            st.error("These rows cannot be kept; nothing was changed.", icon=":material/error:")
+            st.error("These rows cannot be saved; nothing was changed.", icon=":material/error:")
             st.dataframe(
                 pd.DataFrame(
                     [

@@ -1,6 +1,9 @@
 """Who is looking at the page."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from threading import local
 
 import streamlit as st
 
@@ -10,6 +13,7 @@ from restmon.dashboard import auth_middleware
 from restmon.dashboard.messages import escape_markdown
 from restmon.settings import get_settings
 
+_run = local()
 FIRST_ACCOUNT = "first_account"
 """Where a session keeps the e-mail of the first account, if the account was made in it."""
 
@@ -33,11 +37,28 @@ def require_role(role: Role = Role.VIEWER) -> Actor:
     return who
 
 
+@contextmanager
+def one_visitor() -> Iterator[None]:
+    """Look the visitor up once in a block, which is one run of a page in one thread."""
+    _run.found = {}
+    try:
+        yield
+    finally:
+        del _run.found
+
+
 def find_actor() -> Actor | None:
     """Return who has logged in, or the user of this machine if no login is required.
 
     Returns None for a request that did not pass the login check in `auth_middleware`.
     """
+    known: dict[str, Actor | None] = getattr(_run, "found", {})
+    if "actor" not in known:
+        known["actor"] = _look_up()
+    return known["actor"]
+
+
+def _look_up() -> Actor | None:
     if not auth_middleware.passed():
         return None
     if not exposure.dashboard_requires_login(get_settings()):

@@ -4,7 +4,9 @@ import streamlit as st
 
 from restmon.core.findings import count_of
 from restmon.core.formatting import clock, duration, share
+from restmon.dashboard import filters, outage_window
 from restmon.dashboard.clock import moment
+from restmon.dashboard.page_links import link_to
 from restmon.reporting.fleet import Fleet
 from restmon.reporting.incident_list import FoundIncidents
 from restmon.reporting.style import read_style
@@ -19,6 +21,7 @@ def show_incidents(found: Fleet, zone: str) -> None:
         help="At least 5 stores, and 5% of the open ones, were down at once, at least twice the "
         "usual share. So the cause was likely shared. All your stores count, whatever the filters.",
     )
+    _link_to_outages()
     every = found.incidents
     newest = range(len(every.ids))[::-1][:MOST_SHOWN]
     if not len(newest):
@@ -26,7 +29,17 @@ def show_incidents(found: Fleet, zone: str) -> None:
         return
     for n in newest:
         _link_to(every, n, zone, {})
-    st.page_link("pages/outages.py", label="See all outages of the week", icon=":material/list:")
+
+
+def _link_to_outages() -> None:
+    with st.container(horizontal=True):
+        link_to("outages", "See all outages of the week", icon=":material/list:")
+        link_to(
+            "outages",
+            "See what last month cost",
+            icon=":material/payments:",
+            query_params={filters.LAST: outage_window.LAST_MONTH},
+        )
 
 
 def show_found_incidents(found: FoundIncidents, zone: str, window: dict[str, str]) -> None:
@@ -40,9 +53,9 @@ def show_found_incidents(found: FoundIncidents, zone: str, window: dict[str, str
 
 
 def _link_to(found: FoundIncidents, n: int, zone: str, window: dict[str, str]) -> None:
-    st.page_link(
-        "pages/outages.py",
-        label=describe_incident(found, n, zone),
+    link_to(
+        "outages",
+        describe_incident(found, n, zone),
         icon=":material/crisis_alert:",
         query_params={"incident": found.ids[n], **window},
         help=f"{moment(int(found.incidents.start[n]))}: see the outages that are part of it.",

@@ -1,18 +1,22 @@
 """The progress and the table of reports and imports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-import pandas as pd
 import streamlit as st
 
 from restmon.access.roles import THIS_MACHINE
-from restmon.core.instants import as_datetime
 from restmon.core.timeline import NEAREST, PREVIOUS
-from restmon.dashboard.notices import show_missing_worker
+from restmon.dashboard import filters, notices, store_data
+from restmon.dashboard.html_table import Cell, Column, show_table, time_cell
 from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Report
 
 STATUS_NAMES = {RUNNING: "◔ Running", COMPLETE: "✓ Complete", FAILED: "✗ Failed"}
+
+THROUGH = {"cli": "command line", "api": "API"}
+
+AT_ONCE, MORE = 10, 20
 
 METHOD_NAMES = {NEAREST: "Nearest poll", PREVIOUS: "Previous poll"}
 
@@ -30,7 +34,7 @@ def show_progress(jobs: list[Any], known: list[str], describe: Callable[[Any], s
 
     Runs the page again once the running jobs are no longer the ones with the ids ``known``.
     """
-    show_missing_worker()
+    notices.show_missing_worker()
     rows = [row for row in jobs if row.status == RUNNING]
     if [row.id for row in rows] != known:
         st.rerun()
@@ -40,57 +44,45 @@ def show_progress(jobs: list[Any], known: list[str], describe: Callable[[Any], s
 
 
 def describe_requester(row: Report | Import) -> str:
-    """Return who requested a report or an import, and through what: page, API or CLI."""
-    if row.actor in {"", THIS_MACHINE.name}:
-        return str(row.requested_by)
-    return f"{row.actor}, {row.requested_by}"
+    """Return who requested a report or an import, and through what."""
+    through = THROUGH.get(row.requested_by, row.requested_by)
+    return through if row.actor in {"", THIS_MACHINE.name} else f"{row.actor}, {through}"
 
 
 def show_jobs(
-    rows: list[Any],
-    columns: Mapping[str, list[Any]],
-    config: dict[str, Any],
+    rows: Sequence[Any],
+    heads: Sequence[Column],
+    write: Callable[[Any], tuple[str, *tuple[Cell | str, ...]]],
     *,
     chosen: str | None,
     parameter: str,
     name: str,
 ) -> None:
-    """Show all reports or imports in a table: status, ``columns``, requester and time.
+    """Show reports, imports or documents in a table, the newest first, some at a time.
 
-    ``config`` describes the ``columns``. The id of the row that the user selects goes into the
-    query parameter ``parameter``.
+    ``write`` returns the cells of a row below the ``heads``; the state stands behind the first, and
+    who requested it and when behind the last. A row opens the same page with its id in the query
+    parameter ``parameter``. ``name`` is for screen readers.
     """
-    ids = [row.id for row in rows]
-    # New rows need a new key: the selection is kept by row number.
-    key = f"{name}_{ids[0][:8]}"
-
-    def pick() -> None:
-        picked = st.session_state[key]["selection"]["rows"]
-        if picked and picked[0] < len(ids):
-            st.query_params[parameter] = ids[picked[0]]
-
-    table = {
-        "status": [STATUS_NAMES[row.status] for row in rows],
-        **columns,
-        "requested_by": [describe_requester(row) for row in rows],
-        "requested_at": [as_datetime(row.requested_at) for row in rows],
-    }
-    st.dataframe(
-        pd.DataFrame(table),
-        hide_index=True,
-        column_config={
-            "status": "Status",
-            **config,
-            "requested_by": "Requested by",
-            "requested_at": st.column_config.DatetimeColumn(
-                "Requested (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"
-            ),
-        },
-        on_select=pick,
-        selection_mode="single-row",
-        selection_default={"selection": {"rows": [n for n, i in enumerate(ids) if i == chosen]}},
-        key=key,
-        alt=f"Table of all {parameter}s, newest first",
-        height=min(36 * (len(rows) + 1) + 2, 300),
-        placeholder="–",
+    zone = notices.zone_of(store_data.visible_stores())
+    most = f"most_{name.lower().replace(' ', '_')}"
+    shown = rows[: st.session_state.get(most, AT_ONCE)]
+    filters.remember()
+    kept = filters.kept_filters()
+    cells: list[list[Cell | str]] = []
+    for row in shown:
+        first, *rest = write(row)
+        opens = Cell(first, href=f"?{urlencode({parameter: row.id, **kept})}")
+        requested = time_cell(row.requested_at, zone)
+        cells.append([opens, STATUS_NAMES[row.status], *rest, describe_requester(row), requested])
+    show_table(
+        f"{name}, newest first",
+        [heads[0], Column("Status"), *heads[1:], Column("Requested by"), Column("Requested")],
+        cells,
+        current=next((n for n, row in enumerate(shown) if row.id == chosen), None),
     )
+    if len(rows) > len(shown):
+        rest_of = min(MORE, len(rows) - len(shown))
+        if st.button(f"Show {rest_of} more", key=f"{most}_button"):
+            st.session_state[most] = len(shown) + MORE
+            st.rerun()

@@ -34,3 +34,15 @@ def password_page(action: str, login: str, token: str, email: str, problem: str 
     return template.render(
         action=action, login=login, token=token, email=email, problem=problem, shortest=SHORTEST
     )
+
+
+def acknowledge_page(
+    action: str, token: str, title: str, problem: str = "", *, done: bool = False
+) -> str:
+    """Return the page with the button that acknowledges the alert of a link's ``token``.
+
+    The form is sent to the path ``action``. ``title`` says what the alert is of. It has no button
+    if the alert is ``done``, or with a ``problem``, which says what is wrong.
+    """
+    template = TEMPLATES.get_template("acknowledge.html")
+    return template.render(action=action, token=token, title=title, problem=problem, done=done)

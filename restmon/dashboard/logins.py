@@ -1,49 +1,40 @@
 """The table of an account's open logins."""
 
-import pandas as pd
 import streamlit as st
 
 from restmon.access import sessions
-from restmon.core.instants import as_datetime
-from restmon.dashboard import auth_middleware
-from restmon.dashboard.clock import moment
+from restmon.dashboard import auth_middleware, clock, notices, store_data
+from restmon.dashboard.html_table import Column, show_table, time_cell
 
 
 def show_logins(logins: list[sessions.OpenSession], own: str = "") -> None:
     """Show an account's open logins in a table. The login with the id ``own`` is marked."""
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "browser": [
-                    (login.browser or "unknown") + (" (this one)" if login.id == own else "")
-                    for login in logins
-                ],
-                "address": [login.address for login in logins],
-                "began": [as_datetime(login.began) for login in logins],
-                "seen": [as_datetime(login.seen) for login in logins],
-            }
-        ),
-        hide_index=True,
-        column_config={
-            "browser": "Browser",
-            "address": "Address",
-            "began": st.column_config.DatetimeColumn(
-                "Logged in (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"
-            ),
-            "seen": st.column_config.DatetimeColumn(
-                "Last seen (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"
-            ),
-        },
-        key="sessions",
-        alt="Where the account is logged in",
-        placeholder="–",
+    zone = _zone()
+    show_table(
+        "Where the account is logged in",
+        [Column("Browser"), Column("Address"), Column("Logged in"), Column("Last seen")],
+        [
+            [
+                (login.browser or "unknown") + (" (this one)" if login.id == own else ""),
+                login.address,
+                time_cell(login.began, zone),
+                time_cell(login.seen, zone),
+            ]
+            for login in logins
+        ],
     )
 
 
 def describe_login(login: sessions.OpenSession) -> str:
     """Return one line about a login, for a list to choose from."""
     place = f" from {login.address}" if login.address else ""
-    return f"{login.browser or 'unknown browser'}{place}, since {moment(login.began)}"
+    since = clock.moment(login.began, _zone())
+    return f"{login.browser or 'unknown browser'}{place}, since {since}"
+
+
+def _zone() -> str:
+    """The time zone of most of the visitor's stores."""
+    return notices.zone_of(store_data.visible_stores())
 
 
 def own_login_id() -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from restmon.access.roles import NOBODY, THIS_MACHINE, Actor, Role
 from restmon.dashboard.connections import open_connections
 from restmon.dashboard.identity import find_actor
+from restmon.dashboard.page_links import make_page
 from restmon.errors import RestmonError
 
 ICON = Path(__file__).parent / "icon.svg"
@@ -15,34 +16,30 @@ ICON = Path(__file__).parent / "icon.svg"
 
 
 def choose_page() -> Any:
-    """Draw the menu and return the requested page.
-
-    A page's address is the name of its file, as AppTest requires.
-    """
+    """Draw the menu and return the requested page."""
     st.set_page_config(page_title="restmon", page_icon=ICON, layout="wide")
     who = _find_actor_for_menu()
 
-    def page(name: str, title: str, icon: str, shown: bool = True) -> Any:
-        visibility: Any = "visible" if shown else "hidden"
-        path = f"pages/{name}.py"
-        return st.Page(path, title=title, icon=f":material/{icon}:", visibility=visibility)
-
-    chosen = st.navigation(
-        [
-            page("overview", "Overview", "monitoring"),
-            page("stores", "Stores", "list"),
-            page("store", "Store", "storefront"),
-            page("outages", "Outages", "crisis_alert"),
-            page("upload", "Upload", "upload_file", who.may(Role.OWNER)),
-            page("reports", "Reports", "description"),
-            page("data_check", "Data check", "fact_check"),
-            page("settings", "Settings", "tune", who.may(Role.OWNER)),
-            page("access", "Access", "key", who.may(Role.OPERATOR)),
-            page("help", "Help", "help"),
-            page("account", "Your account", "account_circle", who not in {THIS_MACHINE, NOBODY}),
-        ],
-        position="top",
-    )
+    # Without icons a window of 1440 pixels has room for all of them.
+    shown = {
+        "overview": ("Overview", True),
+        "stores": ("Stores", True),
+        "groups": ("Groups", True),
+        "store": ("Store", True),
+        "outages": ("Outages", True),
+        "trend": ("Trend", True),
+        "upload": ("Upload", who.may(Role.OWNER)),
+        "reports": ("Reports", True),
+        "documents": ("Documents", True),
+        "alerts": ("Alerts", who.may(Role.OWNER)),
+        "data_check": ("Data check", True),
+        "settings": ("Settings", who.may(Role.OWNER)),
+        "access": ("Access", who.may(Role.OPERATOR)),
+        "help": ("Help", True),
+        "account": ("Your account", who not in {THIS_MACHINE, NOBODY}),
+    }
+    pages = [make_page(name, title, shown=seen) for name, (title, seen) in shown.items()]
+    chosen = st.navigation(pages, position="top")
     set_title(chosen.title)
     if st.session_state.get("page") != chosen.url_path:
         st.session_state["page"], st.session_state["arrived"] = chosen.url_path, True

@@ -1,18 +1,20 @@
 """The notices that several pages show."""
 
-import numpy as np
 import streamlit as st
 
 from restmon.access.roles import Actor, Role
 from restmon.core.formatting import ago
-from restmon.dashboard.clock import moment
+from restmon.dashboard.clock import moment, with_utc
 from restmon.dashboard.identity import current_actor
 from restmon.dashboard.live import rerun_on_change
+from restmon.dashboard.page_links import link_to
 from restmon.demo import demo_stores
 from restmon.leasing import heartbeats
 from restmon.ops import future_polls
 from restmon.reporting import feed, snapshot
 from restmon.reporting.fleet import Fleet
+from restmon.reporting.fleet_view import zones_by_number
+from restmon.reporting.snapshot import Stores
 from restmon.storage import database, demo_rows
 from restmon.storage.models import now
 
@@ -54,7 +56,8 @@ def show_missing_worker() -> bool:
     if heartbeats.is_worker_alive():
         return True
     st.warning(
-        "No worker is running, so reports and imports wait. Start one in a terminal: "
+        "No worker is running, so imports, reports, documents, schedules and messages wait. Start "
+        "one in a terminal: "
         f"`{WORKER_COMMAND}` (or start everything: `make run`).",
         icon=":material/pause_circle:",
     )
@@ -72,19 +75,19 @@ def stop_without_polls() -> None:
         "zones.",
         icon=":material/upload_file:",
     )
-    st.page_link("pages/upload.py", label="Upload files", icon=":material/upload_file:")
+    link_to("upload", "Upload files", icon=":material/upload_file:")
     st.stop()
 
 
-def show_freshness(found: Fleet) -> bool:
+def show_freshness(found: Fleet, zone: str | None = None) -> bool:
     """Show the time of the newest poll and its age, and keep the page current. Returns whether the
-    feed is stale."""
-    stale = show_stale_feed(found)
+    feed is stale. ``zone`` is the page's (None: that of most of the stores)."""
+    stale = show_stale_feed(found, zone)
+    zone = zone or main_zone(found)
     rerun_on_change(
         found.revision,
         lambda: st.caption(
-            f"As of **{moment(found.as_of, main_zone(found))}**, the newest poll "
-            f"({ago(found.as_of, now())}).",
+            f"As of **{moment(found.as_of, zone)}**, the newest poll ({ago(found.as_of, now())}).",
             help=f"The numbers end at the newest poll in the database, {moment(found.as_of)}. When "
             "polls come in, this page refreshes on its own.",
         ),
@@ -92,15 +95,16 @@ def show_freshness(found: Fleet) -> bool:
     return stale
 
 
-def show_stale_feed(found: Fleet) -> bool:
-    """Return whether the visitor's stores' polls have stopped, and say so if they have."""
+def show_stale_feed(found: Fleet, zone: str | None = None) -> bool:
+    """Return whether the visitor's stores' polls have stopped, and say so if they have, with times
+    in a zone (None: that of most of the stores)."""
     with database.reading():
         stale = feed.read_feed(current_actor().groups).state == feed.STALE
     if stale:
         st.warning(
-            f"No polls since {moment(found.as_of, main_zone(found))} ({ago(found.as_of, now())}); "
-            "these are the last known states. Check the program that polls the stores, and import "
-            "its newest file.",
+            f"No polls since {with_utc(found.as_of, zone or main_zone(found))} "
+            f"({ago(found.as_of, now())}); these are the last known states. Check the program that "
+            "polls the stores, and import its newest file.",
             icon=":material/history:",
         )
     return stale
@@ -108,5 +112,9 @@ def show_stale_feed(found: Fleet) -> bool:
 
 def main_zone(found: Fleet) -> str:
     """Return the time zone of most of the stores."""
-    zones = found.stores.zone_of_store
-    return found.stores.zones[int(np.bincount(zones).argmax())] if len(zones) else "UTC"
+    return zone_of(found.stores)
+
+
+def zone_of(stores: Stores) -> str:
+    """Return the time zone of most of the stores; UTC if there are none."""
+    return next(iter(zones_by_number(stores)), "UTC")

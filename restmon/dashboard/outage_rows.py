@@ -1,6 +1,8 @@
 """The table of outages: filters, rows, and the download."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -10,10 +12,10 @@ from numpy.typing import NDArray
 from restmon.core.findings import count_of
 from restmon.core.formatting import duration
 from restmon.core.instants import as_datetime
-from restmon.core.lost_sales import total_lost_sales
 from restmon.dashboard import clock, filters, outage_window
 from restmon.dashboard.clock import moment
 from restmon.dashboard.html_table import Cell, Column, show_table, store_address
+from restmon.dashboard.store_outages import describe_notes, describe_why
 from restmon.reporting.current_status import NEVER
 from restmon.reporting.details_table import write_csv
 from restmon.reporting.incident_list import name_incident
@@ -21,7 +23,6 @@ from restmon.reporting.outage_list import COLUMNS, FoundOutages, OutageArrays, m
 
 AT_ONCE = 50
 ONGOING, ENDED = "Ongoing", "Ended"
-UNKNOWN = "unknown"
 HEADS = [
     Column("Store"),
     Column("Down for", numeric=True),
@@ -31,6 +32,14 @@ HEADS = [
     Column("Lost (estimate)", numeric=True),
     Column("Incident"),
 ]
+ORDERS: dict[str, Callable[[OutageArrays], NDArray[Any]]] = {
+    "Newest": lambda found: -found.start,
+    "Most costly": lambda found: -np.nan_to_num(found.lost, nan=-1.0),
+    "Longest": lambda found: -found.open_time,
+}
+"""What the outages can be sorted by."""
+NOTES = Column("Notes")
+"""Where any outage that is shown has a note."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def choose_outages() -> Choice:
         placeholder="All",
         key="state",
         bind="query-params",
-        width=filters.WIDTH,
+        width=filters.NARROW,
     )
     minutes = st.number_input(
         "At least (minutes)",
@@ -62,7 +71,7 @@ def choose_outages() -> Choice:
         value=0,
         key="min_minutes",
         bind="query-params",
-        width=filters.WIDTH,
+        width=filters.NARROW,
     )
     incident = st.query_params.get("incident")
     if incident and st.button("Show outages outside the incident", key="any_incident"):
@@ -85,25 +94,25 @@ def pick(found: FoundOutages, ids: NDArray[np.object_], choice: Choice) -> Outag
 
 
 def show_outages(found: FoundOutages, chosen: OutageArrays, zone: str) -> None:
-    """The outages, the newest first, with their sum and the download."""
+    """The outages in the chosen order, with their sum and the download."""
     st.header("Outages")
     if not len(chosen):
         st.info("No outage matches.", icon=":material/filter_alt_off:")
         return
-    lost, left_out = total_lost_sales(chosen.lost)
     stores, total = len(np.unique(chosen.store)), int(chosen.open_time.sum())
     parts = [
         f"**{count_of(len(chosen), 'outage')}** of {count_of(stores, 'store')}, "
         f"{duration(total)} down in all"
     ]
-    if np.isfinite(lost):
-        text = f"an estimated {clock.money(lost)} lost".replace("$", "\\$")
-        parts.append(text + (f" ({left_out:,} without known sales)" if left_out else ""))
-    st.markdown("; ".join(parts) + ". The newest first.")
+    st.markdown("; ".join(parts) + ".")
+    names = list(ORDERS)
+    order = st.selectbox("Sort by", names, key="order", bind="query-params", width=filters.WIDTH)
     most = st.session_state.get("most_outages", AT_ONCE)
-    newest_first = np.lexsort((chosen.store, -chosen.start))[:most].tolist()
-    rows = [_write_row(found, chosen, k, zone) for k in newest_first]
-    show_table("All outages, the newest first", HEADS, rows)
+    shown = np.lexsort((chosen.store, -chosen.start, ORDERS[order or names[0]](chosen)))[:most]
+    with_notes = any(chosen.notes[shown].tolist())
+    rows = [_write_row(found, chosen, k, zone, with_notes=with_notes) for k in shown.tolist()]
+    heads = [*HEADS, *([NOTES] if with_notes else [])]
+    show_table(f"Outages: {(order or names[0]).lower()} first", heads, rows)
     with st.container(horizontal=True):
         if len(chosen) > most and st.button(f"Show {AT_ONCE} more", key="more_outages"):
             st.session_state["most_outages"] = most + AT_ONCE
@@ -119,7 +128,9 @@ def show_outages(found: FoundOutages, chosen: OutageArrays, zone: str) -> None:
         )
 
 
-def _write_row(found: FoundOutages, chosen: OutageArrays, k: int, zone: str) -> list[Cell | str]:
+def _write_row(
+    found: FoundOutages, chosen: OutageArrays, k: int, zone: str, *, with_notes: bool
+) -> list[Cell | str]:
     store, start, end = (int(x[k]) for x in (chosen.store, chosen.start, chosen.end))
     label = found.stores.label(found.stores.ids[store])
     ended = Cell("ongoing") if chosen.ongoing[k] else Cell(moment(end, zone), moment(end))
@@ -134,7 +145,8 @@ def _write_row(found: FoundOutages, chosen: OutageArrays, k: int, zone: str) -> 
         duration(int(chosen.open_time[k])),
         Cell(moment(start, zone), moment(start)),
         ended,
-        str(chosen.cause[k] or UNKNOWN),
+        describe_why(chosen.cause[k], int(chosen.first_down[k]), int(chosen.last_down[k]), zone),
         clock.money(float(chosen.lost[k])),
         part_of,
+        *([describe_notes(chosen.notes[k] or ())] if with_notes else []),
     ]

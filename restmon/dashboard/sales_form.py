@@ -20,8 +20,8 @@ def show_sales_form(store_id: str, actor: Actor) -> None:
         kept = store_editing.read_sales(store_id, actor)
     with st.expander("Sales in each hour of the week", icon=":material/payments:"):
         st.caption(
-            "What the store usually sells in an hour, in your own currency; it says what an outage "
-            "costs. Leave empty what is not known."
+            "What the store usually sells in each hour, in your own currency. It is used to "
+            "estimate what an outage costs. Leave empty what is not known."
         )
         saved = st.session_state.get("saved", 0)
         same = st.toggle("Same every day", key=f"same_sales_{store_id}_{saved}")

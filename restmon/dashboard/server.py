@@ -25,13 +25,16 @@ from starlette.routing import Route
 from restmon import logs
 from restmon.access import exposure
 from restmon.access.exposure import is_loopback
-from restmon.dashboard import auth_middleware, compat, password_form
+from restmon.access.roles import THIS_MACHINE
+from restmon.dashboard import acknowledge_form, auth_middleware, compat, password_form
 from restmon.dashboard.connections import open_connections
 from restmon.dashboard.static_files import StaticFiles
 from restmon.errors import RestmonError, exit_on_error
 from restmon.logs import event
+from restmon.notify import secrets
 from restmon.ops import watchdog
 from restmon.reporting import fleet
+from restmon.reporting.group_board import read_board
 from restmon.settings import get_settings
 from restmon.storage import database
 
@@ -51,11 +54,14 @@ USED_BY_PAGES = (
 
 
 def read_ahead() -> None:
-    """Read the data that the first visitor will see. That visitor also sees any error."""
+    """Read the data that the first visitor will see. That visitor also sees any error. A key that
+    is missing or another one than the installation's is logged."""
     begin = time.perf_counter()
     try:
         with open_connections():
+            secrets.warn_of_key()
             stores = len(fleet.compute_fleet().stores.ids)
+            read_board(THIS_MACHINE)  # and with it the history that the Overview shows
     except RestmonError as error:
         event(log, "nothing_read_ahead", error=error.message)
     else:
@@ -66,8 +72,7 @@ def read_ahead() -> None:
 def freeze_memory() -> None:
     """Exempt everything that lives as long as the process from garbage collection.
 
-    Streamlit collects all garbage after each run of a page. Without this, it would spend most of a
-    short run on modules that never go away.
+    Without this, each collection would go through all modules, which never go away.
     """
     for module in USED_BY_PAGES:
         importlib.import_module(module)
@@ -91,7 +96,12 @@ compat.serve_navigation_only()
 app = st.App(
     APP,
     lifespan=lifespan,
-    routes=[*auth_middleware.routes(), *password_form.routes(), Route("/overview", first_page)],
+    routes=[
+        *auth_middleware.routes(),
+        *password_form.routes(),
+        *acknowledge_form.routes(),
+        Route("/overview", first_page),
+    ],
     middleware=[Middleware(auth_middleware.Gate), Middleware(StaticFiles)],
 )
 
@@ -121,6 +131,8 @@ def main() -> None:
             "server.fileWatcherType": "auto" if RELOAD in sys.argv else "none",
             "server.maxUploadSize": settings.max_upload_mb,
             "browser.gatherUsageStats": False,
+            # Python collects garbage when there is some, not after each run of a page.
+            "runner.postScriptGC": False,
             "logger.hideWelcomeMessage": True,
         }
     )

@@ -110,7 +110,7 @@ def save_or_explain(change: Callable[[], bool]) -> None:
     try:
         changed = change()
     except HoursRejected as error:
-        st.error("This cannot be kept; nothing was changed.", icon=":material/error:")
+        st.error("This cannot be saved; nothing was changed.", icon=":material/error:")
         st.dataframe(
             pd.DataFrame(
                 [

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from restmon.access.roles import Actor, Role
-from restmon.dashboard import messages
+from restmon.dashboard import messages, widgets
 from restmon.dashboard.lines_import import offer_import
 from restmon.ingest import targets_csv
 from restmon.ingest.batches import Rejection
@@ -20,9 +20,9 @@ ALL, GROUP, STORE = "All stores", "A group", "A store"
 
 def show_target_forms(actor: Actor, stores: Stores) -> None:
     """Show the targets, a form that sets one, and an import of many."""
-    st.subheader("Uptime targets")
+    st.header("Uptime targets")
     st.markdown(
-        "A target is judged by calendar month. A store's own target comes first, then the highest "
+        "Targets are checked month by month. A store's own target comes first, then the highest "
         "of its groups', then that of all stores."
     )
     _show_targets(actor)
@@ -35,7 +35,7 @@ def show_target_forms(actor: Actor, stores: Stores) -> None:
 def _show_targets(actor: Actor) -> None:
     found = targets.list_targets(actor)
     if not found:
-        st.info("No target is set yet.")
+        st.info("No targets yet.")
         return
     rows = [(targets.name_subject(Subject(one.store, one.group)), one.percent) for one in found]
     st.dataframe(
@@ -62,9 +62,7 @@ def _choose_subject(actor: Actor, stores: Stores) -> Subject | None:
         names = [group.name for group in groups.list_groups(actor.groups)]
         name = st.selectbox("Group", names, index=None, key="target_group")
         return Subject(group=name) if name else None
-    store_id = st.selectbox(
-        "Store", stores.ids, index=None, format_func=stores.label, key="target_store"
-    )
+    store_id = widgets.choose_store(stores, key="target_store")
     return Subject(store=store_id) if store_id else None
 
 
@@ -72,7 +70,7 @@ def _show_form(subject: Subject, actor: Actor) -> None:
     shown = targets.name_subject(subject)
     with st.form(f"target_{shown}", border=False):
         text = st.text_input(
-            f"Uptime of {shown}, per cent",
+            f"Uptime of {shown} (%)",
             max_chars=12,
             key=f"target_value_{shown}",
             placeholder="99.5",

@@ -78,8 +78,8 @@ def show_file_formats() -> None:
     with st.expander("What the files look like", icon=":material/help:"):
         st.markdown(
             "CSV (separated by commas, semicolons, tabs or bars; also gzipped), an .xlsx workbook, "
-            "or a ZIP of them. A header line names the columns, in any order; restmon tells by "
-            "them which kind a file is, and asks where they have other names."
+            "or a ZIP of them. A header line names the columns, in any order; restmon knows "
+            "the kind of a file by them, and asks where they have other names."
         )
         # Lines of inline code, since a block of code fetches a highlighter of 1.5 MB.
         with st.grid(3, min_column_width=220):
@@ -264,7 +264,7 @@ def _choice(table: Preview, file_id: str, place: int) -> None:
 def _column_choice(table: Preview, file_id: str, place: int) -> None:
     guess = table.closest if table.closest in KINDS else POLLS
     kind = st.selectbox(
-        "What the file tells",
+        "What the file contains",
         list(COLUMNS),
         index=list(COLUMNS).index(guess),
         format_func=lambda kind: KINDS[kind],
@@ -309,7 +309,7 @@ def _in_words(table: Preview, key: str) -> None:
     subjects = sorted(table.understood.subjects)
     left, right = st.columns([1, 3], vertical_alignment="center")
     subject = left.selectbox(
-        "In words: store",
+        "In words, for the store",
         subjects[:MOST_OFFERED],
         key=f"understood_{key}",
         help="How restmon reads what the file says of this store.",

@@ -8,6 +8,7 @@ from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.instants import HOUR, as_datetime
 from restmon.demo import generator
 from restmon.ingest import imports, incoming_files
+from restmon.storage import files
 from restmon.storage.database import session, writing
 from restmon.storage.demo_rows import has_demo, remove_demo
 from restmon.storage.models import Import, Store, now
@@ -42,6 +43,6 @@ def clear_demo(actor: Actor = THIS_MACHINE) -> bool:
             return False
         new_revision(stores_changed=True, rebuild=True)
         audit.note(actor, audit.DEMO_REMOVED)
-    for path in orphans:
-        path.unlink(missing_ok=True)
+    for kind, key in orphans:
+        files.delete(kind, key)
     return True

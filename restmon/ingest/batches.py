@@ -3,13 +3,16 @@
 import csv
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from restmon.ingest.headers import Header
 from restmon.ingest.headers import reader as csv_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LONGEST_SHOWN = 200
 
@@ -43,7 +46,7 @@ class Batch:
     returns the whole text of a line by its number.
     """
 
-    columns: dict[str, pa.Array]
+    columns: dict[str, "pa.Array"]
     line: NDArray[np.int64]
     malformed: list[Rejection] = field(default_factory=list)
     remains: list[dict[str, bytes]] = field(default_factory=list)

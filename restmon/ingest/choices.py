@@ -7,7 +7,7 @@ from typing import Any
 from restmon.errors import BadRequest, FileRejected
 from restmon.ingest.headers import LAYOUTS, columns_of
 from restmon.ingest.values.days import IN_WORDS, NUMBERINGS
-from restmon.ingest.values.timestamps import DATE_ORDERS
+from restmon.ingest.values.one_timestamp import DATE_ORDERS
 
 DAY_NUMBERS, DATE_ORDER = "day_numbers", "date_order"
 OPTIONS: dict[str, tuple[str, ...]] = {

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from restmon.core.findings import MOST_EXAMPLES, Example, Finding, count_of, find_changed_ids, have
 from restmon.core.fixed_zones import explain_fixed_zone
-from restmon.core.hours import DEFAULT_ZONE
 from restmon.core.id_pairs import find_pairs, look_rounded
 from restmon.storage import database
 from restmon.storage.models import BusinessHours, Store
@@ -101,7 +100,7 @@ def _about_hours(
     unusable = [store_id for _, store_id, _, unreadable in own if unreadable]
     if unusable:
         count = len(unusable)
-        mend = f" until you mend {_lines(bad_hours)}" if bad_hours else " until a file gives some"
+        mend = f" until you fix {_lines(bad_hours)}" if bad_hours else " until a file gives some"
         yield _finding(
             "unreadable_hours",
             unusable,
@@ -139,6 +138,8 @@ def _lines(bad: Sequence[tuple[str, int]]) -> str:
 def _about_zones(own: Sequence[tuple[Any, ...]]) -> Iterable[Finding]:
     missing = [store_id for _, store_id, zone, _ in own if zone is None]
     if missing:
+        from restmon.core.hours import DEFAULT_ZONE  # noqa: PLC0415 - takes a while to load
+
         count = len(missing)
         yield _finding(
             "no_zone",

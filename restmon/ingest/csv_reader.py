@@ -3,13 +3,12 @@
 `containers` opens the text, `headers` finds which column is which, and `values` parses the values.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator
 
 import numpy as np
 
-from restmon.errors import FileRejected
 from restmon.ingest import block_reader
+from restmon.ingest.allowed import Limits
 from restmon.ingest.batches import LONGEST_SHOWN, Batch
 from restmon.ingest.block_reader import BlockReader, count_lines
 from restmon.ingest.containers import open_table
@@ -21,31 +20,6 @@ BLOCK_BYTES = 8 * 1024 * 1024
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The largest file that is read: ``text`` bytes, unpacked, and ``lines``, and the names of the
-    settings that raise these limits."""
-
-    text: int
-    lines: int
-    text_setting: str
-    lines_setting: str
-
-    def check(self, name: str, text: int, lines: int) -> None:
-        """Raise :class:`FileRejected` for a larger file."""
-        if text > self.text:
-            raise FileRejected(
-                f"{name} is larger than {self.text // 2**20:,} MB"
-                " (of text: a gzip file is measured unpacked).",
-                f"Import it in parts, or raise {self.text_setting}.",
-            )
-        if lines > self.lines:
-            raise FileRejected(
-                f"{name} has more than {self.lines:,} lines.",
-                f"Import it in parts, or raise {self.lines_setting}.",
-            )
-
-
 def read_batches(
     source: Source,
     name: str,
@@ -53,7 +27,7 @@ def read_batches(
     progress: Progress | None = None,
     limits: Limits | None = None,
     chosen: Chosen | None = None,
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """The data lines of a table of the given kind, in order.
 
     ``chosen`` says which column is which if the header does not. ``progress`` is called with (bytes

@@ -8,12 +8,12 @@ from typing import Any
 from restmon.access import visibility
 from restmon.access.roles import THIS_MACHINE, Actor
 from restmon.core.formatting import no_formula, wall_text
+from restmon.core.group_names import join_groups
 from restmon.core.hours import CLOSED
 from restmon.core.instants import date_of
 from restmon.errors import BadRequest
 from restmon.ingest.directory_writer import FIELDS
 from restmon.ingest.headers import BUSINESS_HOURS, DIRECTORY, OTHER_HOURS, SALES, TIMEZONES
-from restmon.ingest.values.texts import join_groups
 from restmon.storage import database
 from restmon.storage.models import (
     BusinessHours,

@@ -16,8 +16,8 @@ from restmon.errors import BadRequest, NotFound
 from restmon.ingest import arrow_arrays
 from restmon.ingest.batches import Rejection
 from restmon.ingest.checked import rejection
+from restmon.ingest.former_hours import HOURS, UNREADABLE, ZONES
 from restmon.ingest.headers import BUSINESS_HOURS, LAYOUTS
-from restmon.ingest.undo_kinds import HOURS, UNREADABLE, ZONES
 from restmon.ingest.validation import PARSERS
 from restmon.ingest.values.times_of_day import parse_opening
 from restmon.ingest.values.zones import parse_zones
@@ -44,7 +44,7 @@ class HoursRejected(BadRequest):
         others = "" if not more else f" (and {more} more problem{'s' if more > 1 else ''})"
         super().__init__(
             f"Row {first.line}, {first.column} {first.value!r}: {first.reason}{others}.",
-            "Mend the rows that are named; nothing was changed.",
+            "Fix the rows that are named; nothing was changed.",
         )
         self.problems = problems
 
@@ -89,7 +89,7 @@ def set_hours(store_id: str, rows: Iterable[Sequence[Any]], actor: Actor = THIS_
     """
     hours = _hours(rows)
     with _changing(store_id, actor) as store:
-        return _record(actor, store, _put_hours(store, hours))
+        return _record(actor, store, audit.HOURS_CHANGED, _put_hours(store, hours))
 
 
 def set_zone(store_id: str, zone: str | None, actor: Actor = THIS_MACHINE) -> bool:
@@ -100,7 +100,7 @@ def set_zone(store_id: str, zone: str | None, actor: Actor = THIS_MACHINE) -> bo
     """
     wanted = _zone(zone)
     with _changing(store_id, actor) as store:
-        return _record(actor, store, _put_zone(store, wanted))
+        return _record(actor, store, audit.ZONE_CHANGED, _put_zone(store, wanted))
 
 
 def save(
@@ -113,8 +113,11 @@ def save(
     they raise."""
     hours, wanted = _hours(rows), _zone(zone)
     with _changing(store_id, actor) as store:
-        changed = _put_hours(store, hours)
-        return _record(actor, store, _put_zone(store, wanted) or changed)
+        both = _put_hours(store, hours), _put_zone(store, wanted)
+        action = audit.HOURS_CHANGED if both[0] else audit.ZONE_CHANGED
+        if all(both):
+            action = audit.HOURS_AND_ZONE_CHANGED
+        return _record(actor, store, action, any(both))
 
 
 def write_cell(value: Any) -> str:
@@ -177,10 +180,10 @@ def _put_zone(store: Store, zone: str | None) -> bool:
     return True
 
 
-def _record(actor: Actor, store: Store, changed: bool) -> bool:
+def _record(actor: Actor, store: Store, action: str, changed: bool) -> bool:
     """``changed``; where it is true, the change is put on record."""
     if changed:
-        audit.note(actor, audit.EDITED, store.store_id)
+        audit.note(actor, action, store.store_id)
     return changed
 
 

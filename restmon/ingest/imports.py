@@ -1,10 +1,13 @@
 """An import's life: requested → Running → Complete or Failed, and its rejected lines."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePath
+from typing import IO, Any
 
 from peewee import PeeweeException
 
@@ -16,17 +19,17 @@ from restmon.errors import (
     BadRequest,
     RestmonError,
 )
-from restmon.ingest import column_choices
-from restmon.ingest.allowed import Allowed
+from restmon.ingest import column_choices, incoming_files, rejected_items
+from restmon.ingest.allowed import Allowed, Limits
 from restmon.ingest.choices import Choices
 from restmon.ingest.consequences import as_note, find_consequences
-from restmon.ingest.csv_reader import Limits
 from restmon.ingest.headers import BUSINESS_HOURS, COLUMNS, POLLS
-from restmon.ingest.rejected import zip_of
+from restmon.ingest.rejected import csv_key, zip_key
 from restmon.ingest.results import Counts, Result
 from restmon.ingest.staging import SourceFile
 from restmon.ingest.writer import (
     READING,
+    STAGING_PREFIX,
     ImportTerms,
     StageProgress,
     check_header,
@@ -34,7 +37,8 @@ from restmon.ingest.writer import (
 )
 from restmon.leasing import jobs, leases
 from restmon.settings import get_settings
-from restmon.storage import database
+from restmon.storage import database, files
+from restmon.storage.files import Kind, Stored
 from restmon.storage.models import FAILED, RUNNING, Import
 
 IMPORT_FAILED = "import_failed"
@@ -51,29 +55,43 @@ def request(
     actor: Actor = THIS_MACHINE,
     *,
     resumable: bool = True,
+    import_id: str | None = None,
 ) -> Import:
     """Put an import on record as Running, which takes lines of stores the actor sees alone; the
-    caller enqueues its id. Raises BadRequest, Forbidden."""
-    actor.must(Role.OWNER)
+    caller enqueues its id. Raises BadRequest, Forbidden, and IntegrityError if there is an import
+    with the ``import_id``."""
+    actor.must(Role.FEED)
     if not files:
         raise BadRequest(
             "There is no file to import.", f"Give at least one of {', '.join(COLUMNS)}."
         )
     with_groups = actor.may(Role.OPERATOR)
-    spooled = [as_listed(replace(file, with_groups=with_groups)) for file in files]
+    shared = incoming_files.share(files) if resumable else files
+    spooled = [as_listed(replace(file, with_groups=with_groups)) for file in shared]
     columns_chosen = column_choices.made(files)
-    with database.updating():
-        column_choices.remember(actor, columns_chosen)
-        return jobs.record(Import, actor, requested_by, files=spooled, resumable=resumable)
+    try:
+        with database.updating():
+            column_choices.remember(actor, columns_chosen)
+            return jobs.record(
+                Import,
+                actor,
+                requested_by,
+                files=spooled,
+                resumable=resumable,
+                **({} if import_id is None else {"id": import_id}),
+            )
+    except Exception:
+        incoming_files.discard(file for file in shared if file not in files)
+        raise
 
 
 def as_listed(file: SourceFile) -> dict[str, Any]:
     """A table in the form that an import's row stores; `from_list` reads it."""
-    listed: dict[str, Any] = {
-        "kind": file.kind,
-        "name": file.name,
-        "path": str(file.path.resolve()),
-    }
+    listed: dict[str, Any] = {"kind": file.kind, "name": file.name}
+    if file.upload is None:
+        listed["path"] = str(file.path.resolve())
+    else:
+        listed["upload"] = file.upload
     more: dict[str, Any] = {
         "member": list(file.member),
         "choices": file.choices.as_json(),
@@ -84,15 +102,16 @@ def as_listed(file: SourceFile) -> dict[str, Any]:
 
 
 def from_list(listed: dict[str, Any]) -> SourceFile:
-    """A table from an import's row."""
+    """A table from an import's row. An upload has no path before it is fetched."""
     return SourceFile(
         listed["kind"],
-        Path(listed["path"]),
+        Path(listed.get("path", "")),
         listed["name"],
         tuple(listed.get("member", ())),
         Choices.of(listed.get("choices", {})),
         tuple(listed.get("notices", ())),
         not listed.get("without_groups", False),
+        incoming_files.upload_key(listed),
     )
 
 
@@ -101,15 +120,57 @@ def get(import_id: str, actor: Actor = THIS_MACHINE) -> Import:
     return jobs.get(Import, import_id, actor)
 
 
-def list_recent(limit: int = 50, actor: Actor = THIS_MACHINE) -> list[Import]:
-    """The newest imports that the actor sees, newest first."""
-    return jobs.list_recent(Import, actor, limit)
+def list_recent(
+    limit: int = 50, actor: Actor = THIS_MACHINE, *, live: bool | None = None
+) -> list[Import]:
+    """The newest imports that the actor sees, newest first. ``live``: only those that collect what
+    came in live, or only the others."""
+    only = None if live is None else Import.collected_from.is_null(not live)
+    return jobs.list_recent(Import, actor, limit, only)
 
 
-def rejected_path(import_id: str) -> Path:
-    """The path of an import's rejected lines, if it has any: a CSV file, or a ZIP of several."""
-    path = get_settings().rejected_dir / f"{import_id}.csv"
-    return zip_of(path) if zip_of(path).exists() else path
+def find_rejected(import_id: str) -> Stored | None:
+    """The file of an import's rejected lines (`Kind.REJECTED`), if it has any: a CSV file, or a ZIP
+    of several."""
+    if of_calls := rejected_items.read_lines(import_id):
+        size = len(of_calls)
+        return Stored(csv_key(import_id), size, size, changed_at=0, version=size)
+    of_one = files.find(Kind.REJECTED, csv_key(import_id))
+    return of_one or files.find(Kind.REJECTED, zip_key(import_id))
+
+
+def find_rejected_suffix(import_id: str) -> str | None:
+    """The end of the name of that file (".csv"), None if there is none; its lines are not read."""
+    if rejected_items.has_lines(import_id):
+        return ".csv"
+    found = find_rejected(import_id)
+    return None if found is None else found.suffix
+
+
+def open_rejected(found: Stored) -> IO[bytes]:
+    """The stream of a file of rejected lines. Raises RestmonError."""
+    of_calls = rejected_items.read_lines(PurePath(found.key).stem)
+    try:
+        return io.BytesIO(of_calls) if of_calls else files.open_file(Kind.REJECTED, found.key)
+    except OSError as error:
+        raise RestmonError(
+            f"The rejected lines {found.key} cannot be read: {error.strerror or 'they are gone'}.",
+            f"Look at {files.where(Kind.REJECTED)}, or import the files again.",
+        ) from None
+
+
+def read_rejected(found: Stored) -> bytes:
+    """The bytes of a file of rejected lines. Raises RestmonError."""
+    with open_rejected(found) as lines:
+        return lines.read()
+
+
+def name_rejected(import_id: str) -> str:
+    """Where the rejected lines of an import are, for people."""
+    found = find_rejected(import_id)
+    name = csv_key(import_id) if found is None else found.key
+    path = files.path_of(Kind.REJECTED, name)
+    return str(path) if path else f"GET /import_data/{import_id}/rejected{Path(name).suffix}"
 
 
 def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = False) -> bool:
@@ -119,7 +180,7 @@ def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = 
         return False
     row = lease.job
     assert isinstance(row, Import)  # noqa: S101 - for the type checker
-    files = [from_list(listed) for listed in row.files]
+    given = [from_list(listed) for listed in row.files]
 
     def tell(stage: str, done: int, total: int) -> None:
         part = done / total if total else 1.0
@@ -132,44 +193,44 @@ def work(import_id: str, progress: StageProgress | None = None, *, demo: bool = 
 
     with leases.keep(lease):
         try:
-            return _carry_out(row, files, lease, demo, tell)
+            return _carry_out(row, given, lease, demo, tell)
         finally:
             with suppress(PeeweeException, RestmonError):
                 if _has_ended(import_id):
-                    _drop_uploads(files)
+                    incoming_files.discard(given)
 
 
 def _carry_out(
-    row: Import, files: list[SourceFile], lease: leases.Lease, demo: bool, tell: StageProgress
+    row: Import, given: list[SourceFile], lease: leases.Lease, demo: bool, tell: StageProgress
 ) -> bool:
     permitted = None if row.groups is None else visibility.find_store_ids(row.groups)
     own_groups = None
-    if not all(file.with_groups for file in files):
+    if not all(file.with_groups for file in given):
         own_groups = visibility.find_group_names(row.groups)
 
     def finish(result: Result) -> None:
-        notes = [as_note(note) for note in _consequences(result, files, permitted)]
+        notes = [as_note(note) for note in _consequences(result, given, permitted)]
         lease.complete(
             counts={**result.as_json(), "notes": notes},
             rejections=result.rejections,
-            notices=[*(told for file in files for told in file.notices), *result.notices],
+            notices=[*(told for file in given for told in file.notices), *result.notices],
             demo=demo,
         )
 
     try:
-        terms = ImportTerms(
-            spool=get_settings().spool_dir,
-            rejected_csv=get_settings().rejected_dir / f"{row.id}.csv",
-            import_id=row.id,
-            demo=demo,
-            allowed=Allowed(
-                permitted=permitted,
-                groups=own_groups,
-                latest=database.latest_instant(),
-                limits=limits(),
-            ),
-        )
-        import_files(files, terms, progress=tell, finish=finish)
+        with _own_folder() as folder:
+            terms = ImportTerms(
+                spool=folder,
+                import_id=row.id,
+                demo=demo,
+                allowed=Allowed(
+                    permitted=permitted,
+                    groups=own_groups,
+                    latest=database.latest_instant(),
+                    limits=limits(),
+                ),
+            )
+            import_files(incoming_files.fetch(given, folder), terms, progress=tell, finish=finish)
     except leases.LeaseLost:
         return False
     except RestmonError as error:
@@ -181,6 +242,18 @@ def _carry_out(
         leases.fail_for(lease, error)
         raise
     return True
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """A folder on this machine for the files of this attempt at an import, deleted at the end."""
+    spool = get_settings().spool_dir
+    spool.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=spool))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _consequences(
@@ -215,13 +288,6 @@ def _has_ended(import_id: str) -> bool:
     return row is None or row.status != RUNNING
 
 
-def _drop_uploads(files: Sequence[SourceFile]) -> None:
-    spool_dir = get_settings().spool_dir.resolve()
-    for file in files:
-        if file.path.parent == spool_dir and file.path.suffix == ".upload":
-            file.path.unlink(missing_ok=True)
-
-
 def run_now(
     files: Sequence[SourceFile],
     requested_by: str = "cli",
@@ -235,9 +301,10 @@ def run_now(
     """
     for file in files:
         check_header(file)
-    row = request(files, requested_by, resumable=False)
-    work(row.id, progress, demo=demo)
-    return get(row.id)
+    with database.session():  # one connection for all: to open one reads the whole schema
+        row = request(files, requested_by, resumable=False)
+        work(row.id, progress, demo=demo)
+        return get(row.id)
 
 
 def complete_counts(row: Import) -> dict[str, Any] | None:

@@ -1,14 +1,17 @@
-"""The files of an import: given by path, found in the import folder, or uploaded to the spool
-folder."""
+"""The files of an import: given by path, found in the import folder, or uploaded.
+
+An upload is copied to the spool folder of the machine that it came to, looked at there, and then
+kept (`storage.files`) until a worker, perhaps on another machine, has imported it.
+"""
 
 import errno
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from restmon.access import audit
 from restmon.access.roles import THIS_MACHINE, Actor
@@ -19,10 +22,13 @@ from restmon.ingest.headers import COLUMNS, header_reads
 from restmon.ingest.staging import SourceFile
 from restmon.ingest.tables import has_parts, needed, tables_in, used
 from restmon.settings import get_settings
+from restmon.storage import files as stored_files
+from restmon.storage.files import Kind
 from restmon.storage.models import new_id
 
 ENDINGS = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xlsm")
 """The endings of the names of files that are imported from a folder."""
+UPLOAD_SUFFIX = ".upload"
 MOST_NOTICES = 20
 LONGEST_NAME = 100
 """How many characters of the end of an uploaded file's name are stored."""
@@ -77,10 +83,10 @@ def tables_of(
 
 
 def spool_file(stream: IO[bytes], name: str) -> tuple[Path, str]:
-    """Copy an upload to the spool folder, where a worker will read it. Returns its path and its
-    name for people. If there is no room, raises RestmonError and leaves nothing."""
+    """Copy an upload to the spool folder of this machine. Returns its path and its name for people.
+    If there is no room, raises RestmonError and leaves nothing."""
     folder = get_settings().spool_dir
-    path = folder / f"{new_id()}.upload"
+    path = folder / f"{new_id()}{UPLOAD_SUFFIX}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as out:
@@ -102,23 +108,89 @@ def spool(
     choices: Choices = NO_CHOICES,
     actor: Actor = THIS_MACHINE,
 ) -> list[SourceFile]:
-    """Copy an upload to the spool folder, where a worker will read it. Returns its tables.
+    """Keep an upload, which a worker will read. Returns its tables.
 
     Raises FileRejected if it has no table of the kind, and RestmonError if there is no room. Then
     it leaves nothing.
     """
     path, kept_name = spool_file(stream, name)
     try:
-        return tables_of(path, kept_name or f"{kind or 'file'}.csv", kind, choices, actor)
-    except RestmonError:
+        found = tables_of(path, kept_name or f"{kind or 'file'}.csv", kind, choices, actor)
+        return keep(found)
+    except Exception:
         path.unlink(missing_ok=True)
         raise
 
 
-def discard(files: Sequence[SourceFile]) -> None:
-    """Delete spooled files that no import will read."""
+def keep(files: Sequence[SourceFile]) -> list[SourceFile]:
+    """Keep spooled files until they are imported. Returns them with their keys. Raises
+    RestmonError; then it keeps none."""
+    kept: list[SourceFile] = []
+    try:
+        for file in files:
+            if file.path.name not in {other.upload for other in kept}:
+                stored_files.take(Kind.UPLOAD, file.path.name, file.path)
+            kept.append(replace(file, upload=file.path.name))
+    except Exception as error:
+        discard(kept)
+        if isinstance(error, OSError):
+            raise explain_spool_error(error) from error
+        raise
+    return kept
+
+
+def share(files: Sequence[SourceFile]) -> list[SourceFile]:
+    """Files that a worker of any machine can read: where files are kept in the database, copies of
+    those that only this machine has. Raises FileRejected if one is gone, RestmonError."""
+    if not stored_files.in_database():
+        return list(files)
+    keys: dict[Path, str] = {}
+    try:
+        for file in files:
+            if file.upload is None and file.path not in keys:
+                key = f"{new_id()}{UPLOAD_SUFFIX}"
+                with file.path.open("rb") as content:
+                    stored_files.save(Kind.UPLOAD, key, content)
+                keys[file.path] = key
+    except OSError as error:
+        for key in keys.values():
+            stored_files.delete(Kind.UPLOAD, key)
+        raise FileRejected(
+            f"The file {file.path} cannot be read: {error.strerror or error}.",
+            "Make it readable, and import it again.",
+        ) from error
+    return [f if f.upload is not None else replace(f, upload=keys[f.path]) for f in files]
+
+
+def discard(files: Iterable[SourceFile]) -> None:
+    """Delete uploads that no import will read, or read again."""
+    for key in {file.upload for file in files if file.upload is not None}:
+        stored_files.delete(Kind.UPLOAD, key)
+
+
+def upload_key(listed: dict[str, Any]) -> str | None:
+    """The key of a table's upload, as an import's row lists the table; None for other files. An
+    earlier release wrote the path in the spool folder."""
+    if "upload" in listed:
+        return str(listed["upload"])
+    path = Path(listed["path"])
+    return path.name if path.suffix == UPLOAD_SUFFIX else None
+
+
+def fetch(files: Sequence[SourceFile], folder: Path) -> list[SourceFile]:
+    """The files with paths on this machine: of an upload that is kept elsewhere, that of a copy in
+    the folder. Raises FileRejected if an upload is gone, OSError if there is no room."""
+    paths: dict[str, Path] = {}
     for file in files:
-        file.path.unlink(missing_ok=True)
+        if file.upload is not None and file.upload not in paths:
+            try:
+                paths[file.upload] = stored_files.copy(Kind.UPLOAD, file.upload, folder)
+            except FileNotFoundError:
+                raise FileRejected(
+                    f"The upload {file.name} is no longer in {stored_files.where(Kind.UPLOAD)}.",
+                    "Upload it again.",
+                ) from None
+    return [f if f.upload is None else replace(f, path=paths[f.upload]) for f in files]
 
 
 def explain_spool_error(error: OSError) -> RestmonError:

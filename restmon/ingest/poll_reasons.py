@@ -9,6 +9,7 @@ from restmon.core import keys
 from restmon.storage import database, models
 from restmon.storage.changes import ChangeLog, Former
 from restmon.storage.models import PollReason
+from restmon.storage.poll_statements import execute
 
 Ints = NDArray[np.int64]
 
@@ -37,7 +38,7 @@ class ReasonNumbers:
 
 def has_reasons() -> bool:
     """Whether any stored poll has a reason. The caller holds a connection."""
-    return PollReason.select().limit(1).exists()
+    return bool(execute("SELECT EXISTS (SELECT 1 FROM poll_reason)").fetchone()[0])
 
 
 def replace_reasons(

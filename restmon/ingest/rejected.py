@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from restmon.core.formatting import no_formula
-from restmon.files import part_of
 from restmon.ingest.batches import Rejection
 from restmon.ingest.headers import Header, loose
+from restmon.storage import files
+from restmon.storage.files import Kind
 
 KEPT_REJECTIONS = 1000
 MORE_COLUMNS = ("line", "problem")
@@ -20,9 +21,14 @@ GOOD_LINE = "none; it is here because another line of this store is rejected"
 """The problem of a good line of business hours, since a store's lines are replaced as a whole."""
 
 
-def zip_of(target: Path) -> Path:
-    """The path of the ZIP that holds several files of rejected lines."""
-    return target.with_suffix(".zip")
+def csv_key(import_id: str) -> str:
+    """The key of an import's rejected lines of one table (`files.Kind.REJECTED`)."""
+    return f"{import_id}.csv"
+
+
+def zip_key(import_id: str) -> str:
+    """The key of the ZIP that holds several files of rejected lines."""
+    return f"{import_id}.zip"
 
 
 class FirstRejections:
@@ -56,12 +62,12 @@ class RejectedLines:
     """Collects rejected lines: all of them into a CSV file a table, with the columns of that
     table and ``line`` and ``problem``; the first ones (``first``) for the database.
 
-    The files are those of this attempt at the import until `move_in` puts them at ``target``:
-    one as it is, several as a ZIP with that name's stem.
+    The files are in the ``folder`` of this attempt at the import until `keep` stores them: one as
+    it is, several as a ZIP.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.first = FirstRejections()
         self._stack = ExitStack()
         self._tables: dict[str, tuple[Path, Any, list[int]]] = {}
@@ -73,54 +79,51 @@ class RejectedLines:
                 self._tables[name] = self._begin(header)
             _, writer, places = self._tables[name]
             width = len(header.names)
-            kept = [_safe(cells[i]) if i < len(cells) else "" for i in places]
-            surplus = [_safe(cell) for cell in cells[width:]]
+            kept = [safe_cell(cells[i]) if i < len(cells) else "" for i in places]
+            surplus = [safe_cell(cell) for cell in cells[width:]]
             writer.writerow([*kept, line, problem, *surplus])
 
     def _begin(self, header: Header) -> tuple[Path, Any, list[int]]:
-        number = len(self._tables)
-        name = f"{self.target.stem}-{number}.csv" if number else self.target.name
-        path = part_of(self.target.with_name(name))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"rejected-{len(self._tables)}.csv"
         out = self._stack.enter_context(path.open("w", newline="", encoding="utf-8"))
         writer = csv.writer(out)
         # A mended file of rejected lines has these two columns already.
         places = [i for i, n in enumerate(header.names) if loose(n) not in MORE_COLUMNS]
-        writer.writerow([*(_safe(header.names[i]) for i in places), *MORE_COLUMNS])
+        writer.writerow([*(safe_cell(header.names[i]) for i in places), *MORE_COLUMNS])
         return path, writer, places
 
     def close(self) -> None:
         """Close the files."""
         self._stack.close()
 
-    def move_in(self) -> None:
-        """Move the closed files in their place, over those of an earlier attempt that failed."""
+    def keep(self, import_id: str) -> None:
+        """Store the closed files in the caller's transaction, over those of an earlier attempt."""
         paths = [path for path, _, _ in self._tables.values()]
-        together = zip_of(self.target)
         if len(paths) == 1:
-            paths[0].replace(self.target)
+            files.take(Kind.REJECTED, csv_key(import_id), paths[0])
         else:
-            self.target.unlink(missing_ok=True)
+            files.delete(Kind.REJECTED, csv_key(import_id))
         if len(paths) > 1:
-            part = part_of(together)
-            with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-                for number, (name, path) in enumerate(zip(self._tables, paths, strict=True), 1):
-                    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.")[-60:].removesuffix(".csv")
-                    archive.write(path, f"{number}-{stem}.csv")
-                    path.unlink()
-            part.replace(together)
+            files.take(Kind.REJECTED, zip_key(import_id), self._zip(paths))
         else:
-            together.unlink(missing_ok=True)
+            files.delete(Kind.REJECTED, zip_key(import_id))
         self._tables = {}
 
-    def drop(self) -> None:
-        """Delete the files unless they were moved in."""
-        self.close()
-        for path, _, _ in self._tables.values():
-            path.unlink(missing_ok=True)
+    def _zip(self, paths: list[Path]) -> Path:
+        together = self.folder / "rejected.zip"
+        with zipfile.ZipFile(together, "w", zipfile.ZIP_DEFLATED) as archive:
+            for number, (name, path) in enumerate(zip(self._tables, paths, strict=True), 1):
+                stem = re.sub(r"[^\w.-]+", "-", name).strip("-.")[-60:].removesuffix(".csv")
+                archive.write(path, f"{number}-{stem}.csv")
+        return together
 
 
-def _safe(text: str) -> str:
-    """A value as valid UTF-8."""
+def problem_of(rejection: Rejection) -> str:
+    """Return what is wrong with a line, in words."""
+    return f"{rejection.column}: {rejection.reason}" if rejection.column else rejection.reason
+
+
+def safe_cell(text: str) -> str:
+    """Return a value as valid UTF-8 that no spreadsheet takes for a formula."""
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return no_formula(text.replace("\0", "\N{REPLACEMENT CHARACTER}"))

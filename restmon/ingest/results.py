@@ -1,11 +1,12 @@
 """The result of an import."""
 
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from restmon.storage.files import Kind
 
 Ints = NDArray[np.int64]
 
@@ -38,14 +39,14 @@ class Counts:
 @dataclass
 class Result:
     """What an import did: counts by kind, the first 1,000 rejected lines, the revision it made
-    (None when nothing changed), and report files that are demo data's and can go; the row ids of
-    the stores it names, which of them it has polls of (bool), and whether any is new; and what
-    else is to be told of the files (``notices``, sentences)."""
+    (None when nothing changed), and files (kind and key) that are demo data's and can go; the row
+    ids of the stores it names, which of them it has polls of (bool), and whether any is new; and
+    what else is to be told of the files (``notices``, sentences)."""
 
     counts: dict[str, Counts] = field(default_factory=dict)
     rejections: list[dict[str, Any]] = field(default_factory=list)
     revision: int | None = None
-    orphans: list[Path] = field(default_factory=list)
+    orphans: list[tuple[Kind, str]] = field(default_factory=list)
     rows: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     polled: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     new_stores: bool = False

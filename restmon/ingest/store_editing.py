@@ -69,7 +69,7 @@ def save_entry(store_id: str, entry: Mapping[str, Any], actor: Actor = THIS_MACH
         changed = write_directory(
             [{"store_id": np.array([row], np.int64), **values}], ChangeLog()
         ).changed
-        return _record(actor, Subject(store_id), changed)
+        return _record(actor, Subject(store_id), audit.ENTRY_CHANGED, changed)
 
 
 def read_dates(subject: Subject, actor: Actor = THIS_MACHINE) -> "pd.DataFrame":
@@ -115,7 +115,7 @@ def save_dates(
             mine = _owner_column(subject) == row
             OtherHours.delete().where(mine, OtherHours.date.in_(sorted(gone))).execute()
         changed = _write_dates(subject, row, found, log)
-        return _record(actor, subject, changed or bool(gone))
+        return _record(actor, subject, audit.DATES_CHANGED, changed or bool(gone))
 
 
 def add_dates(subject: Subject, rows: Iterable[Sequence[Any]], actor: Actor = THIS_MACHINE) -> bool:
@@ -124,7 +124,8 @@ def add_dates(subject: Subject, rows: Iterable[Sequence[Any]], actor: Actor = TH
     columns = ["store_id", *DATE_COLUMNS]
     found = _check(OTHER_HOURS, columns, [["x", _day(row[0]), *row[1:]] for row in rows]).values
     with _changing(subject, actor) as row:
-        return _record(actor, subject, _write_dates(subject, row, found, ChangeLog()))
+        changed = _write_dates(subject, row, found, ChangeLog())
+        return _record(actor, subject, audit.DATES_CHANGED, changed)
 
 
 def _write_dates(subject: Subject, row: int, found: Mapping[str, Any], log: ChangeLog) -> bool:
@@ -180,12 +181,13 @@ def save_sales(store_id: str, sales: "pd.DataFrame", actor: Actor = THIS_MACHINE
         ) from None
     with _changing(Subject(store_id), actor) as row:
         if not cells:
-            return _record(actor, Subject(store_id), clear_sales(ChangeLog(), row))
+            changed = clear_sales(ChangeLog(), row)
+            return _record(actor, Subject(store_id), audit.SALES_CHANGED, changed)
         rows = np.full(len(cells), row, np.int64)
         changed = write_sales(
             ChangeLog(), rows, *(found[name] for name in ("dayOfWeek", "hour", "sales"))
         ).changed
-        return _record(actor, Subject(store_id), changed)
+        return _record(actor, Subject(store_id), audit.SALES_CHANGED, changed)
 
 
 def _check(kind: str, columns: list[str], rows: Sequence[Sequence[Any]]) -> Checked:
@@ -235,10 +237,11 @@ def _changing(subject: Subject, actor: Actor) -> Iterator[int]:
         yield find_row(subject, actor)
 
 
-def _record(actor: Actor, subject: Subject, changed: bool) -> bool:
+def _record(actor: Actor, subject: Subject, action: str, changed: bool) -> bool:
     """``changed``; where it is true, the change is put on record."""
     if changed:
         new_revision(stores_changed=True)
-        action = audit.EDITED if subject.store is not None else audit.GROUPS_CHANGED
+        if subject.store is None:
+            action = audit.GROUP_DATES_CHANGED
         audit.note(actor, action, subject.store or subject.group or "")
     return changed

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-import pyarrow as pa
-
 from restmon.errors import FileRejected
-from restmon.ingest import arrow_arrays, workbooks, zip_archives
+from restmon.ingest import workbooks, zip_archives
 from restmon.ingest.containers import list_sheets_of_member, open_table
 from restmon.ingest.file_sources import Source, TableInFile, in_sentences, on_disk
 from restmon.ingest.headers import (
@@ -30,18 +28,6 @@ from restmon.ingest.headers import (
     kind_of,
     loose,
 )
-from restmon.ingest.values.statuses import parse_statuses
-from restmon.ingest.values.times_of_day import parse_times
-from restmon.ingest.values.timestamps import Timestamps
-from restmon.ingest.values.zones import parse_zones
-
-TELLING: list[tuple[str, Callable[[pa.Array], object]]] = [
-    (POLLS, Timestamps("month-first")),
-    (BUSINESS_HOURS, lambda raw: parse_times(raw, is_end=True)),
-    (TIMEZONES, parse_zones),
-    (POLLS, parse_statuses),
-]
-"""Values by which a line of data differs from a header."""
 
 Remembered = Callable[[list[str]], Chosen]
 """Returns the columns chosen for a file with these names in its header."""
@@ -219,19 +205,37 @@ def what_is_wrong(header: Header, name: str, kinds: list[str]) -> tuple[str | No
             column_positions(header, closest, name)
         except FileRejected as error:
             return closest, error
-    raw = arrow_arrays.of_bytes([n.encode() for n in header.names])
-    for kind, parse in TELLING:
-        if parse(raw).good.any():  # type: ignore[attr-defined]
-            return kind, FileRejected(
-                f"{name} has no header line; "
-                f"{header_reads(header).replace('its header line', 'its first line')}.",
-                f"Put the names of the columns there, as {','.join(LAYOUTS[kind])}.",
-            )
+    kind = _kind_of_data(header)
+    if kind is not None:
+        return kind, FileRejected(
+            f"{name} has no header line; "
+            f"{header_reads(header).replace('its header line', 'its first line')}.",
+            f"Put the names of the columns there, as {','.join(LAYOUTS[kind])}.",
+        )
     known = [f"{kind.replace('_', ' ')}: {', '.join(own)}" for kind, own in LAYOUTS.items()]
     return None, FileRejected(
         f"{name} has none of the columns that restmon reads; {header_reads(header)}.",
         f"Say which column is which, or name them as restmon does: {'; '.join(known)}.",
     )
+
+
+def _kind_of_data(header: Header) -> str | None:
+    """The kind of table that a line of data is of, which was read as a header; None for others."""
+    # PyArrow takes a while to load, and a table with a known header does not need it here.
+    from restmon.ingest import arrow_arrays  # noqa: PLC0415
+    from restmon.ingest.values.statuses import parse_statuses  # noqa: PLC0415
+    from restmon.ingest.values.times_of_day import parse_times  # noqa: PLC0415
+    from restmon.ingest.values.timestamps import Timestamps  # noqa: PLC0415
+    from restmon.ingest.values.zones import parse_zones  # noqa: PLC0415
+
+    raw = arrow_arrays.of_bytes([n.encode() for n in header.names])
+    if Timestamps("month-first")(raw).good.any():
+        return POLLS
+    if parse_times(raw, is_end=True).good.any():
+        return BUSINESS_HOURS
+    if parse_zones(raw).good.any():
+        return TIMEZONES
+    return POLLS if parse_statuses(raw).good.any() else None
 
 
 def used(chosen: Mapping[str, str], tables: Iterable[Table]) -> set[str]:

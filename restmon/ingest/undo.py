@@ -20,7 +20,6 @@ from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.instants import DAY, as_text
 from restmon.errors import CannotUndo, Forbidden
 from restmon.ingest import imports
-from restmon.ingest.undo_kinds import PUT_BACK
 from restmon.settings import get_settings
 from restmon.storage import database, models
 from restmon.storage.changes import POLLS, STORES, Key, pack, stores_of, unpack
@@ -45,6 +44,14 @@ class Undone:
     stores_removed: int = 0
     stores: set[int] = field(default_factory=set)
 
+    def __add__(self, other: "Undone") -> "Undone":
+        return Undone(
+            self.polls_removed + other.polls_removed,
+            self.polls_put_back + other.polls_put_back,
+            self.stores_removed + other.stores_removed,
+            self.stores | other.stores,
+        )
+
     @property
     def sentence(self) -> str:
         """The outcome for the user."""
@@ -64,7 +71,7 @@ class Undone:
 def can_undo(row: Import) -> bool:
     """Whether there is a record of what the import replaced."""
     with database.session():
-        return row.status == COMPLETE and _change_of(row) is not None
+        return row.status == COMPLETE and bool(_changes_of(row))
 
 
 def undo(import_id: str, actor: Actor = THIS_MACHINE) -> Undone:
@@ -76,8 +83,9 @@ def undo(import_id: str, actor: Actor = THIS_MACHINE) -> Undone:
     actor.must(Role.OWNER)
     with database.writing():
         row = imports.get(import_id, actor)
-        change = _must_have_change(row)
-        undone = _Undo(change, actor).carry_out()
+        undone = Undone()
+        for change in _must_have_changes(row):
+            undone += _Undo(change, actor).carry_out()
         Import.update(undone_at=now()).where(Import.id == row.id).execute()
         new_revision(stores_changed=True, rebuild=True)
         audit.note(actor, audit.UNDONE, row.id)
@@ -95,16 +103,17 @@ def forget_old(days: int) -> int:
         return int(Change.delete().where(Change.id <= newest).execute())
 
 
-def _change_of(row: Import) -> Change | None:
+def _changes_of(row: Import) -> list[Change]:
+    """The import's changes, newest first. One of files has one."""
     query = Change.select().where((Change.imported == row.id) & ~Change.undone)
-    return query.first()
+    return list(query.order_by(Change.id.desc()))
 
 
-def _must_have_change(row: Import) -> Change:
-    """The import's change. Raises CannotUndo if there is none."""
-    change = _change_of(row)
-    if row.status == COMPLETE and change is not None:
-        return change
+def _must_have_changes(row: Import) -> list[Change]:
+    """The import's changes. Raises CannotUndo if there are none."""
+    changes = _changes_of(row)
+    if row.status == COMPLETE and changes:
+        return changes
     if row.status == RUNNING:
         raise CannotUndo("The import still runs.", "Wait for its end, then undo it.")
     if row.undone_at:
@@ -162,6 +171,9 @@ class _Undo:
             both = former.keys() & unpack(later.data).keys()
             if both:
                 raise self._conflict(later, min(stores_of(both)))
+        # The writers of all feeds. Who only asks whether an import can be undone needs none.
+        from restmon.ingest.undo_kinds import PUT_BACK  # noqa: PLC0415
+
         PUT_BACK[part.kind](former)
         self.done.stores |= stores
 

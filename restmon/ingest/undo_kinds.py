@@ -7,33 +7,13 @@ entry in `PUT_BACK`. Polls and new stores are put back by `undo` itself.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from peewee import chunked
 
 from restmon.ingest import directory_writer, other_hours_writer, poll_reasons, sales_writer
+from restmon.ingest.former_hours import HOURS, UNREADABLE, ZONES
 from restmon.storage import database
 from restmon.storage.changes import Former
 from restmon.storage.models import Store
-
-Ints = NDArray[np.int64]
-
-ZONES, HOURS, UNREADABLE = "zones", "hours", "unreadable"
-
-
-def former_hours(rows: Ints, stored: Ints) -> Former:
-    """Return the hours of stores for a note: the lines [day, start, end] by row id.
-
-    Parameters
-    ----------
-    rows : int64 array
-        Row ids of stores.
-    stored : int64 array of shape (lines, 4)
-        Lines of any stores: store row id, day of week, start, end.
-    """
-    former: dict[int, list[list[int]]] = {row: [] for row in rows.tolist()}
-    for store, *line in stored[np.isin(stored[:, 0], rows)].tolist():
-        former[store].append(line)
-    return former  # type: ignore[return-value]
 
 
 def _put_back_zones(former: Former) -> None:

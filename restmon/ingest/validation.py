@@ -94,7 +94,8 @@ class Checker:
 
     ``latest`` is the latest instant of a valid poll. ``decide`` returns the order of the table's
     dates if it was not chosen (see `date_order_of`). Unless ``with_groups``, a directory's column
-    of groups is left out, with a notice.
+    of groups is left out, with a notice. Where it may not ask for a choice (``asks``), a value that
+    can be read in two ways is bad.
     """
 
     kind: str
@@ -106,6 +107,7 @@ class Checker:
     groups: GroupNames = field(default_factory=GroupNames)
     with_groups: bool = True
     header_line: int | None = None
+    asks: bool = True
     _warned: Counter[str] = field(default_factory=Counter)
     _timestamps: Timestamps = field(init=False)
     _dates: Dates = field(init=False)
@@ -113,8 +115,9 @@ class Checker:
     _left_out: bool = False
 
     def __post_init__(self) -> None:
-        self._timestamps = Timestamps(self.choices.date_order, self._decide)
-        self._dates = Dates(self.choices.date_order, self._decide)
+        decide = self._decide if self.asks else None
+        self._timestamps = Timestamps(self.choices.date_order, decide)
+        self._dates = Dates(self.choices.date_order, decide)
 
     def check(self, batch: Batch) -> Checked:
         """Check all lines of a batch.
@@ -191,7 +194,8 @@ class Checker:
         if column in DATES:
             return self._dates(raw, optional=DATES[column])
         if column == "dayOfWeek":
-            return parse_days(raw, self.choices.day_numbers, self._seven)
+            seven = self._seven if self.asks else None
+            return parse_days(raw, self.choices.day_numbers, seven)
         found = PARSERS[column](raw)
         if found.warn is not None:
             for value, lines in zip(*_counted(raw), strict=True):

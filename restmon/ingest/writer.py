@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from peewee import chunked
+from peewee import PeeweeException, chunked
 
 from restmon.core.findings import count_of, have
 from restmon.ingest.allowed import EVERYTHING, Allowed
+from restmon.ingest.former_hours import HOURS, UNREADABLE, ZONES, former_hours
 from restmon.ingest.headers import (
     BUSINESS_HOURS,
     POLLS,
@@ -36,8 +37,8 @@ from restmon.ingest.rejected import RejectedLines
 from restmon.ingest.results import Counts, Result
 from restmon.ingest.staging import SourceFile, Staging
 from restmon.ingest.tables import read_header
-from restmon.ingest.undo_kinds import HOURS, UNREADABLE, ZONES, former_hours
 from restmon.storage import database
+from restmon.storage import files as stored_files
 from restmon.storage.changes import STORES, ChangeLog
 from restmon.storage.demo_rows import remove_demo
 from restmon.storage.models import Store
@@ -45,6 +46,8 @@ from restmon.storage.revisions import new_revision
 
 STAGING_PREFIX = "import-"
 LARGE = 100_000
+FEW_STORES = 500
+"""Up to this many stores are looked up one by one; otherwise all are read."""
 READING, WRITING = "reading", "writing"
 
 log = logging.getLogger(__name__)
@@ -61,15 +64,13 @@ def check_header(file: SourceFile) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportTerms:
-    """What an import accepts, and its folders.
+    """What an import accepts.
 
-    ``spool`` is a folder for intermediate files. ``rejected_csv`` is the file of rejected lines,
-    made only if there are any and moved in with the transaction. Replaced rows are recorded for the
-    import ``import_id``. Demo data are removed first, unless ``demo``.
+    ``spool`` is a folder for intermediate files. Rejected lines are stored, and replaced rows
+    recorded, for the import ``import_id``. Demo data are removed first, unless ``demo``.
     """
 
     spool: Path
-    rejected_csv: Path
     import_id: str | None = None
     demo: bool = False
     allowed: Allowed = EVERYTHING
@@ -91,7 +92,7 @@ def import_files(
     """
     terms.spool.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=terms.spool))
-    rejected = RejectedLines(terms.rejected_csv)
+    rejected = RejectedLines(folder)
     try:
         for file in files:
             check_header(file)
@@ -108,23 +109,24 @@ def import_files(
         staging.flush()
         rejected.close()
         with database.writing():
-            result = _write(staging, ChangeLog(terms.import_id), terms.demo, progress)
+            result = write(staging, ChangeLog(terms.import_id), progress, demo=terms.demo)
             if finish:
                 finish(result)
-            # After the row: a worker that lost its lease must not touch another's file.
-            rejected.move_in()
-        _clean_up(result)
+            if terms.import_id is not None:
+                # After the row: a worker that lost its lease must not touch another's file.
+                rejected.keep(terms.import_id)
+        clean_up(result)
         return result
     finally:
-        rejected.drop()
+        rejected.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clean_up(result: Result) -> None:
+def clean_up(result: Result) -> None:
     """Tidy up after an import. A failure of this does not change the import."""
-    for path in result.orphans:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
+    for kind, key in result.orphans:
+        with suppress(OSError, PeeweeException):
+            stored_files.delete(kind, key)
     if result.counts.get(POLLS, Counts()).new >= LARGE:
         try:
             database.tidy()
@@ -132,8 +134,11 @@ def _clean_up(result: Result) -> None:
             log.warning("After the import: %s", database.explain(error) or error)
 
 
-def _write(staging: Staging, log: ChangeLog, demo: bool, progress: StageProgress | None) -> Result:
-    """Write what was staged. The caller holds the write transaction."""
+def write(
+    staging: Staging, log: ChangeLog, progress: StageProgress | None = None, *, demo: bool = False
+) -> Result:
+    """Write what was staged. The caller holds the write transaction, and calls `clean_up` after
+    it."""
     result = Result(staging.counts, staging.rejected.first.as_json(), notices=staging.notices)
     if staging.empty:
         return result
@@ -156,14 +161,21 @@ def _write(staging: Staging, log: ChangeLog, demo: bool, progress: StageProgress
 
 def _store_rows(names: list[str], demo: bool, log: ChangeLog) -> tuple[Ints, bool]:
     """The row ids (int64) of the stores named. Makes the missing ones."""
-    known: dict[str, int] = dict(database.tuples(Store.select(Store.store_id, Store.id)))
+    known = _known_rows(names)
     missing = sorted(name for name in names if name not in known)
-    for part in chunked(missing, 10_000):
-        Store.insert_many([{"store_id": name, "demo": demo} for name in part]).execute()
     if missing:
-        known = dict(database.tuples(Store.select(Store.store_id, Store.id)))
+        database.add_stores(missing, demo)
+        known |= _known_rows(missing)
         log.note(STORES, {known[name]: None for name in missing})
     return np.array([known[name] for name in names], np.int64), bool(missing)
+
+
+def _known_rows(names: list[str]) -> dict[str, int]:
+    """The row ids of those of the stores that there are, by id; of many names, of all stores."""
+    query = Store.select(Store.store_id, Store.id)
+    if len(names) <= FEW_STORES:
+        query = query.where(Store.store_id.in_(names))
+    return dict(database.tuples(query))
 
 
 def _write_zones(staging: Staging, store_rows: Ints, result: Result, log: ChangeLog) -> bool:
@@ -220,6 +232,8 @@ def _of_two_files(stores: list[str]) -> str:
 
 
 def _write_optional(staging: Staging, store_rows: Ints, result: Result, log: ChangeLog) -> bool:
+    if staging.feeds is None:
+        return False
     done = staging.feeds.write(staging.ids.names, store_rows, log)
     for kind, outcome in done.items():
         counts = result.counts[kind]
@@ -266,8 +280,8 @@ def _write_polls(
     earliest: int | None = None
     texts = staging.reasons.texts
     # A poll that is imported again without a reason loses its reason.
-    with_reasons = bool(staging.poll_lines) and (len(texts) > 1 or has_reasons())
-    for lines in staging.sorted_polls():
+    with_reasons = bool(staging.polls.count) and (len(texts) > 1 or has_reasons())
+    for lines in staging.polls.by_row(store_rows):
         result.polled[lines.store] = True
         said = texts if with_reasons else None
         earliest_here = _write_part(lines, store_rows, result.counts[POLLS], said, log)
@@ -275,7 +289,7 @@ def _write_polls(
             earliest = earliest_here if earliest is None else min(earliest, earliest_here)
         done += len(lines.store)
         if progress:
-            progress(WRITING, done, staging.poll_lines)
+            progress(WRITING, done, staging.polls.count)
     return earliest
 
 

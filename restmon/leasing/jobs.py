@@ -1,4 +1,5 @@
-"""Reports and imports as jobs that somebody requested: recording, finding and describing them."""
+"""Reports, documents and imports as jobs that somebody requested: recording, finding and describing
+them."""
 
 from itertools import islice
 from typing import Any, TypeVar
@@ -9,12 +10,18 @@ from restmon.access.visibility import sees, stored_groups
 from restmon.core.instants import as_text
 from restmon.errors import NotFound
 from restmon.storage import database
+from restmon.storage.document_models import Document
 from restmon.storage.models import COMPLETE, AskedFor, Import, Report
 
-JobType = TypeVar("JobType", Report, Import)
-ACTIONS = {Report: audit.TRIGGERED, Import: audit.IMPORTED}
+JobType = TypeVar("JobType", Report, Document, Import)
+ACTIONS = {
+    Report: audit.TRIGGERED,
+    Document: audit.DOCUMENT_REQUESTED,
+    Import: audit.IMPORTED,
+}
 HINTS = {
     Report: "Trigger one to get a report id.",
+    Document: "Ask for one to get a document id.",
     Import: "Start one to get an import id.",
 }
 
@@ -39,10 +46,12 @@ def get(model: type[JobType], job_id: str, actor: Actor) -> JobType:
     return job
 
 
-def list_recent(model: type[JobType], actor: Actor, limit: int) -> list[JobType]:
-    """The newest jobs that the actor may see, newest first."""
+def list_recent(model: type[JobType], actor: Actor, limit: int, only: Any = None) -> list[JobType]:
+    """The newest jobs that the actor may see, newest first; ``only`` those under a condition."""
     with database.session():
         query = model.select().order_by(model.requested_at.desc())
+        if only is not None:
+            query = query.where(only)
         if actor.groups is None:
             return list(query.limit(limit))
         query = query.where(model.groups.is_null(False))

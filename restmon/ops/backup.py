@@ -1,7 +1,7 @@
 """Backing up the SQLite database while it is in use, and restoring it.
 
-SQLite's online backup copies one consistent state while others read and write. The report CSVs
-and rejected lines in the data folder are not in it.
+SQLite's online backup copies one consistent state while others read and write. The files that its
+rows name go into the copy (`backup_files`).
 """
 
 import sqlite3
@@ -14,8 +14,10 @@ from peewee import fn
 from restmon.errors import BadRequest, DatabaseDamaged, DatabaseNewer, NotFound, RestmonError
 from restmon.files import flush, part_file
 from restmon.leasing import heartbeats
+from restmon.ops import backup_files
 from restmon.settings import Settings, get_settings
 from restmon.storage import database, models, sqlite
+from restmon.storage.files import FolderFiles
 from restmon.storage.models import Revision, Store, now
 
 PAGES_AT_ONCE = 4096
@@ -29,7 +31,8 @@ OF_THE_SOURCE = {
 
 
 def backup(target: Path, *, overwrite: bool = False) -> int:
-    """Write a copy of the database to a file, check it and flush it to the disk. Returns its bytes.
+    """Write a copy of the database and of the files beside it to a file, check it and flush it to
+    the disk. Returns its bytes.
 
     Replaces an existing file only with ``overwrite``; a failure leaves it as it was. Raises
     BadRequest, RestmonError, DatabaseUnavailable, and DatabaseDamaged if the database is damaged.
@@ -41,9 +44,12 @@ def backup(target: Path, *, overwrite: bool = False) -> int:
     with part_file(target) as part:
         try:
             with _explained(part):
-                with _opened(source) as old, _opened(part) as new:
-                    old.backup(new, pages=PAGES_AT_ONCE)
+                folder = FolderFiles(get_settings())
+                waiting = backup_files.Waiting(folder)
+                with _opened(source) as old, _opened(part) as new, waiting:
+                    old.backup(new, pages=PAGES_AT_ONCE, progress=lambda *_: waiting.look())
                     new.execute("PRAGMA journal_mode = delete")
+                    backup_files.put_in(new, folder, waiting)
                 if sqlite.find_damage(part):
                     raise sqlite.find_damage(source) or RestmonError(
                         f"The copy in {part.parent} came out damaged.", "Check that disk."
@@ -58,7 +64,8 @@ def backup(target: Path, *, overwrite: bool = False) -> int:
 
 
 def restore(source: Path, *, overwrite: bool = False) -> int:
-    """Replace the database with a backup and migrate it. Returns the number of stores.
+    """Replace the database with a backup, migrate it, and put its files into the data folder.
+    Returns the number of stores.
 
     Replaces a database that has the user's own stores, or that is damaged, only with ``overwrite``,
     and moves a damaged one aside. Raises NotFound, BadRequest, RestmonError, DatabaseUnavailable.
@@ -83,6 +90,8 @@ def restore(source: Path, *, overwrite: bool = False) -> int:
     with database.explain_errors(), _opened(source) as old, _opened(target) as new:
         old.backup(new)
     database.configure()
+    if backup_files.take_out(FolderFiles(get_settings())):
+        database.vacuum()
     with database.writing():
         # Above every revision that a process may have cached, so that it reads everything anew.
         number = max(before, int(Revision.select(fn.MAX(Revision.number)).scalar() or 0)) + 1

@@ -14,7 +14,7 @@ from restmon.core.instants import as_text
 from restmon.errors import BadRequest, NotFound
 from restmon.reporting.snapshot import FOR_EVER
 from restmon.storage import database
-from restmon.storage.models import Poll, Store
+from restmon.storage.models import Store
 from restmon.storage.revisions import new_revision
 
 BEGINNING = -FOR_EVER
@@ -56,8 +56,13 @@ def count_polls(chosen: PollRange) -> int:
     with database.reading():
         if chosen.store_id is None:
             return database.count_polls(lo, hi)
-        query = Poll.select().where(Poll.store == _row_of(chosen.store_id))
-        return int(query.where((Poll.timestamp >= lo) & (Poll.timestamp < hi)).count())
+        row = np.array([_row_of(chosen.store_id)], np.int64)
+        oldest, newest = database.oldest_poll(), database.newest_poll(FOR_EVER)
+        if oldest is None or newest is None:
+            return 0
+        within = np.array([max(lo, oldest)]), np.array([min(hi, newest + 1)])
+        found = database.polls_in_ranges(row, *within)
+        return sum(len(time) for _, time, _ in found)
 
 
 def delete_polls(chosen: PollRange, actor: Actor = THIS_MACHINE) -> int:
@@ -84,9 +89,7 @@ def delete_store(store_id: str, actor: Actor = THIS_MACHINE) -> int:
     actor.must(Role.OPERATOR)
     with database.writing():
         row = _row_of(store_id)
-        deleted = database.delete_polls_in_ranges(
-            np.array([row], np.int64), np.array([BEGINNING]), np.array([FOR_EVER])
-        )
+        deleted = database.delete_polls_of([row])
         Store.delete().where(Store.id == row).execute()
         new_revision(stores_changed=True, rebuild=True)
         audit.note(actor, audit.STORE_DELETED, store_id)

@@ -21,9 +21,10 @@ from prometheus_client.registry import Collector
 
 from restmon.errors import RestmonError
 from restmon.leasing import heartbeats
-from restmon.ops import fleet_metrics, summary
+from restmon.ops import fleet_metrics, schedule_metrics, summary
 from restmon.reporting import feed
 from restmon.storage import database
+from restmon.storage.document_models import Document
 from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Report
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -58,15 +59,18 @@ def count_request(method: str, route: str | None, status: str, seconds: float) -
 class _State(Collector):
     """The state of restmon, read anew each time."""
 
-    def __init__(self, queue_depth: Callable[[], int]) -> None:
+    def __init__(
+        self, queue_depth: Callable[[], int], more: Callable[[], Iterable[Metric]]
+    ) -> None:
         self.queue_depth = queue_depth
+        self.more = more
 
     def collect(self) -> Iterable[Metric]:
         """All gauges."""
         up = GaugeMetricFamily("restmon_up", "Whether a part answers.", labels=["part"])
         found: list[Metric] = []
         for part, read in (
-            ("database", lambda: [*_of_database(), *fleet_metrics.collect()]),
+            ("database", self._of_all_tables),
             ("queue", self._of_queue),
         ):
             try:
@@ -77,6 +81,10 @@ class _State(Collector):
                 up.add_metric([part], 0)
         return [up, *found]
 
+    def _of_all_tables(self) -> list[Metric]:
+        found = (_of_database(), fleet_metrics.collect(), schedule_metrics.collect(), self.more())
+        return [metric for part in found for metric in part]
+
     def _of_queue(self) -> list[Metric]:
         return [_gauge("queue_depth", "Tasks that wait for a worker.", self.queue_depth())]
 
@@ -84,10 +92,12 @@ class _State(Collector):
 def _of_database() -> list[Metric]:
     facts = summary.read_facts()
     jobs = GaugeMetricFamily(
-        "restmon_jobs", "Reports and imports on record, by status.", labels=["kind", "status"]
+        "restmon_jobs",
+        "Reports, documents and imports on record, by status.",
+        labels=["kind", "status"],
     )
     with database.reading():
-        for kind, model in (("report", Report), ("import", Import)):
+        for kind, model in (("report", Report), ("document", Document), ("import", Import)):
             counted = model.select(model.status, fn.COUNT(model.id)).group_by(model.status)
             by_status = dict(database.tuples(counted))
             for status in (RUNNING, COMPLETE, FAILED):
@@ -121,10 +131,10 @@ def _gauge(name: str, what: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"restmon_{name}", what, value)
 
 
-def watch(queue_depth: Callable[[], int]) -> None:
+def watch(queue_depth: Callable[[], int], more: Callable[[], Iterable[Metric]] = tuple) -> None:
     """Add the state of restmon to the metrics. ``queue_depth`` raises RestmonError if the queue
-    does not answer."""
-    registry.register(_State(queue_depth))
+    does not answer. ``more`` reads further gauges of the database."""
+    registry.register(_State(queue_depth, more))
 
 
 def text() -> bytes:

@@ -1,4 +1,5 @@
-"""Copies everything from an SQLite file to a PostgreSQL database, and verifies it row by row."""
+"""Copies everything from an SQLite file, and the files beside it, to a PostgreSQL database, and
+verifies it row by row, byte by byte."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,37 +8,52 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-import numpy as np
 from peewee import BooleanField, Database, JSONField, Model
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from restmon.errors import BadRequest, RestmonError, SettingsError
 from restmon.leasing import heartbeats
-from restmon.settings import POSTGRESQL, Settings, checked_postgresql, get_settings, shown_url
-from restmon.storage import database, models, postgres
+from restmon.ops import taking_over
+from restmon.setting_values import POSTGRESQL, checked_postgresql
+from restmon.settings import Settings, get_settings, shown_url
+from restmon.storage import database, files, models, poll_statements
 from restmon.storage.access_models import Account, ApiKey, AuditEntry
-from restmon.storage.sqlite import PERIOD_BITS
+from restmon.storage.document_models import Schedule, ScheduleRun, StatusPage
+from restmon.storage.file_models import FileChunk, RejectedItems, StoredFile
+from restmon.storage.files import FolderFiles, Kind
+from restmon.storage.files.chunks import CHUNK
+from restmon.storage.notify_models import AlertState, Channel, Rule
 from restmon.storage.tables import ALL_MODELS
 
 ROWS_AT_ONCE = 50_000
-MOVED = [model for model in ALL_MODELS if model is not models.WorkerHeartbeat]
+NOT_MOVED = {models.WorkerHeartbeat, StoredFile, FileChunk}
+"""Signs of life end with their workers. Files go from the data folder into the database."""
+MOVED = [model for model in ALL_MODELS if model not in NOT_MOVED]
 NUMBERED = [
     *(models.Store, models.BusinessHours, models.Group, ApiKey),
-    *(Account, AuditEntry, models.OtherHours, models.Target),
-    *(models.Change, models.ReplacedRows),
+    *(Account, AuditEntry, models.OtherHours, models.Target, models.OutageNote),
+    *(models.Change, models.ReplacedRows, RejectedItems),
+    *(Channel, Rule, AlertState, StatusPage, Schedule, ScheduleRun),
 ]
 """The models whose row ids PostgreSQL counts."""
+
+BLOCK = "period, part, mask, first, last, polls, checksum, stores, counts, data"
+BLOCK_ORDER = "period, part < 0, part, id"
+POLLS = 5
+INSERT_BLOCK = f"INSERT INTO poll_block ({BLOCK}) VALUES ({', '.join('?' * 10)})"  # noqa: S608 - names  # nosec B608
+BLOCKS_AT_ONCE = 500
 
 Rows = list[tuple[Any, ...]]
 Progress = Callable[[str, int], None]
 
 
 def move_to(url: str, progress: Progress | None = None) -> dict[str, int]:
-    """Copy all rows of the open SQLite database to an empty PostgreSQL database, compare them one
-    by one, and only then commit. Returns the number of rows by table.
+    """Copy all rows of the open SQLite database, and the files that they name, to an empty
+    PostgreSQL database, compare them one by one, and only then commit. Returns the number of rows
+    by table, and of ``files``.
 
-    ``progress`` is called with (table, rows done). The SQLite file does not change. Raises
+    ``progress`` is called with (table, rows done). File and folder do not change. Raises
     BadRequest, SettingsError, DatabaseUnavailable. Then the target is as it was.
     """
     settings = get_settings()
@@ -63,6 +79,7 @@ def move_to(url: str, progress: Progress | None = None) -> dict[str, int]:
             counts = {}
             for model in MOVED:
                 counts[_table(model)] = _copy(source, model, tell)
+            counts["files"] = _copy_files(tell)
             for model in MOVED:
                 _verify(source, model)
             used: dict[str, int] = dict(source.execute_sql("SELECT name, seq FROM sqlite_sequence"))
@@ -106,9 +123,8 @@ def _columns(model: type[Model]) -> list[str]:
 def _read(source: Database, model: type[Model]) -> Iterator[Rows]:
     """The rows of a table of the SQLite file, in the order of its key."""
     names = ", ".join(f'"{name}"' for name in _columns(model))
-    order = "period, store_id, timestamp" if model is models.Poll else _order(model)
     rows = source.execute_sql(
-        f'SELECT {names} FROM "{_table(model)}" ORDER BY {order}'  # noqa: S608 - names  # nosec B608
+        f'SELECT {names} FROM "{_table(model)}" ORDER BY {_order(model)}'  # noqa: S608 - names  # nosec B608
     )
     converters = [_converter(field) for field in model._meta.sorted_fields]
     plain = all(converter is None for converter in converters)
@@ -116,9 +132,14 @@ def _read(source: Database, model: type[Model]) -> Iterator[Rows]:
         yield batch if plain else [_converted(row, converters) for row in batch]
 
 
+def _read_blocks(source: Database) -> Iterator[Rows]:
+    """The blocks of the SQLite file's polls."""
+    rows = source.execute_sql(f"SELECT {BLOCK} FROM poll_block ORDER BY {BLOCK_ORDER}")  # noqa: S608 - names  # nosec B608
+    while batch := list(islice(rows, BLOCKS_AT_ONCE)):
+        yield batch
+
+
 def _order(model: type[Model]) -> str:
-    if model is models.Poll:
-        return f"timestamp >> {PERIOD_BITS}, store_id, timestamp"  # the order of the file
     keys = model._meta.get_primary_keys()
     return ", ".join(f'"{key.column_name}"' for key in keys)
 
@@ -140,15 +161,38 @@ def _converted(row: tuple[Any, ...], converters: list[Callable[[Any], Any] | Non
 
 def _copy(source: Database, model: type[Model], tell: Progress) -> int:
     done = 0
-    for batch in _read(source, model):
+    for batch in _read_blocks(source) if model is models.Poll else _read(source, model):
         if model is models.Poll:
-            store, time, status = np.array(batch, np.int64).T
-            postgres.add_polls(store, time, status.astype(np.int8))
+            poll_statements.execute_many(INSERT_BLOCK, batch)
+            done += sum(block[POLLS] for block in batch)
         else:
             _copy_rows(model, batch)
-        done += len(batch)
+            done += len(batch)
         tell(_table(model), done)
     return done
+
+
+def _copy_files(tell: Progress) -> int:
+    """Copy the files of the data folder that the copied rows name, and compare them."""
+    folder, done = FolderFiles(get_settings()), 0
+    for kind, key in taking_over.find_missing(folder):
+        taking_over.copy_in(folder, kind, key)
+        with folder.open(kind, key) as mine, files.open_file(kind, key) as copied:
+            while piece := mine.read(CHUNK):
+                if copied.read(len(piece)) != piece:
+                    raise _explain_other_file(kind, key)
+            if copied.read(1):
+                raise _explain_other_file(kind, key)
+        done += 1
+        tell("files", done)
+    return done
+
+
+def _explain_other_file(kind: Kind, key: str) -> RestmonError:
+    return RestmonError(
+        f"The file {key} ({kind}) did not arrive as it was.",
+        "Nothing was moved. If it was written meanwhile, move again.",
+    )
 
 
 def _copy_rows(model: type[Model], rows: Rows) -> None:
@@ -170,23 +214,35 @@ def _copy_rows(model: type[Model], rows: Rows) -> None:
 
 def _verify(source: Database, model: type[Model]) -> None:
     """Compare every row with its original. Raises RestmonError for a difference."""
-    columns = sql.SQL(", ").join(map(sql.Identifier, _columns(model)))
-    table, order = sql.Identifier(_table(model)), sql.SQL(_order(model))
+    if model is models.Poll:
+        columns: sql.Composable = sql.SQL(BLOCK)
+        order = sql.SQL(BLOCK_ORDER)
+        table, size, batches = sql.Identifier("poll_block"), BLOCKS_AT_ONCE, _read_blocks(source)
+    else:
+        columns = sql.SQL(", ").join(map(sql.Identifier, _columns(model)))
+        table, order = sql.Identifier(_table(model)), sql.SQL(_order(model))
+        size, batches = ROWS_AT_ONCE, _read(source, model)
     statement = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(columns, table, order)
-    with models.database.connection().cursor("verify") as copied:
-        copied.itersize = ROWS_AT_ONCE
+    with models.database.connection().cursor("verify", binary=model is models.Poll) as copied:
+        copied.itersize = size
         copied.execute(statement)
-        for batch in _read(source, model):
+        for batch in batches:
             found = copied.fetchmany(len(batch))
             if found != batch:
                 pairs = enumerate(zip(batch, found, strict=False))
                 at = next((n for n, (mine, its) in pairs if mine != its), len(found))
                 raise RestmonError(
-                    f"A row of the table {_table(model)} did not arrive as it was: {batch[at]!r}.",
+                    f"A row of the table {_table(model)} did not arrive as it was:"
+                    f" {_shown(batch[at])}.",
                     "Nothing was moved; please report this.",
                 )
         if copied.fetchone() is not None:
             raise RestmonError(f"The table {_table(model)} has rows that the file has not.")
+
+
+def _shown(row: tuple[Any, ...]) -> str:
+    """A row as an error shows it: of a block of polls, what it says of itself."""
+    return repr(tuple(value for value in row if not isinstance(value, bytes)))
 
 
 def _count_on(model: type[Model], used: int) -> None:

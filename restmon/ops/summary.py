@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from restmon.core.instants import SECOND, as_text
+from restmon.core.instants import MINUTE, SECOND, as_text
 from restmon.leasing import heartbeats
 from restmon.ops import housekeeping, retention
 from restmon.reporting.feed import read_feed
@@ -11,6 +11,8 @@ from restmon.reporting.snapshot import cache
 from restmon.storage import database
 from restmon.storage.demo_rows import has_demo
 from restmon.storage.models import RUNNING, Import, Report, Store, now
+
+SLOW = 10 * MINUTE
 
 
 def read_facts() -> dict[str, Any]:
@@ -34,6 +36,19 @@ def read_facts() -> dict[str, Any]:
             "worker_alive": heartbeats.is_worker_alive(),
             "worker_seen_seconds_ago": None if seen is None else (database.clock() - seen) / SECOND,
         }
+
+
+def is_worker_slow() -> bool:
+    """Whether a report or an import waits for a worker for longer than 10 minutes."""
+    with database.session():
+        since = database.clock() - SLOW
+        return any(
+            model.select(model.id)
+            .where((model.status == RUNNING) & model.lease_owner.is_null())
+            .where(model.requested_at < since)
+            .exists()
+            for model in (Report, Import)
+        )
 
 
 def read_details() -> dict[str, Any]:

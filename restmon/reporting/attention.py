@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restmon.core.status_now import DOWN, NOT_REPORTING
-from restmon.reporting.fleet import Fleet
+from restmon.reporting.fleet import Present
 from restmon.reporting.outage_list import find_ongoing
 from restmon.reporting.snapshot import cache
 from restmon.reporting.window_lines import Reading
@@ -40,7 +40,7 @@ class Attention:
     lost: NDArray[np.float64]
 
 
-def find_attention(fleet: Fleet, groups: frozenset[int] | None) -> Attention:
+def find_attention(fleet: Present, groups: frozenset[int] | None) -> Attention:
     """The stores of a fleet, which is that of the groups (row ids; None: all stores), that need
     somebody."""
     with database.reading():
@@ -48,7 +48,7 @@ def find_attention(fleet: Fleet, groups: frozenset[int] | None) -> Attention:
         return cache.remember(fleet.revision, key, lambda: _find(fleet))
 
 
-def _find(fleet: Fleet) -> Attention:
+def _find(fleet: Present) -> Attention:
     down = np.flatnonzero(fleet.status_now == DOWN)
     silent = np.flatnonzero(fleet.status_now == NOT_REPORTING)
     silent = silent[np.argsort(fleet.last_poll[silent], kind="stable")]

@@ -3,12 +3,10 @@ data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon.core.hours import open_intervals
 from restmon.core.instants import DAY, HOUR, SECOND
 from restmon.core.intervals import OpenIntervals, replace_intervals
 from restmon.core.observations import Polls, observed_between
@@ -16,10 +14,12 @@ from restmon.core.outages import Outages, find_outages
 from restmon.core.timeline import METHODS, NEAREST, Timeline, build_timeline
 from restmon.core.uptime import measure_uptime
 from restmon.errors import BadRequest, NoPolls
-from restmon.ingest.values.timestamps import timestamp
-from restmon.reporting import last_observations
+from restmon.ingest.values.one_timestamp import timestamp
+from restmon.reporting import kept_lines, last_observations
+from restmon.reporting.csv_lines import write_lines
+from restmon.reporting.kept_lines import KeptLine
 from restmon.reporting.listed_only import find_named
-from restmon.reporting.snapshot import FOR_EVER, LOOKBACK, WEEK, Source, Stores
+from restmon.reporting.snapshot import FOR_EVER, LOOKBACK, WEEK, Snapshot, Source, Stores
 from restmon.reporting.snapshot import cache as shared_cache
 from restmon.storage import database
 
@@ -100,20 +100,21 @@ class ReportData:
     def csv(self, wanted: NDArray[np.bool_] | None = None) -> str:
         """The report's text, as SEMANTICS.md defines it. Each line ends with a newline. ``wanted``
         masks the stores to include (None: all)."""
-        columns = [round_to_hundredths(self.up[:, w], unit) for w, unit in enumerate(UNITS)]
-        columns += [round_to_hundredths(self.down[:, w], unit) for w, unit in enumerate(UNITS)]
-        largest = max((int(column.max()) for column in columns if len(column)), default=0)
-        text = np.array([f"{n // 100}.{n % 100:02d}" for n in range(largest + 1)], object)
-        rows = zip(self.stores.ids, *(text[column] for column in columns), strict=True)
+        columns = [
+            round_to_hundredths(times[:, w], unit)
+            for times in (self.up, self.down)
+            for w, unit in enumerate(UNITS)
+        ]
         masks = [mask for mask in (wanted, self.named) if mask is not None]
-        chosen = compress(rows, np.logical_and.reduce(masks)) if masks else rows
-        return "\n".join([HEADER, *map(",".join, chosen)]) + "\n"
+        mask = np.logical_and.reduce(masks) if masks else None
+        return f"{HEADER}\n{write_lines(self.stores.ids_as_bytes, columns, mask)}"
 
 
 def round_to_hundredths(half_microseconds: Ints, unit: int) -> Ints:
     """Durations in hundredths of a unit (microseconds), rounded half to even, exactly."""
     divisor = unit // 50
-    quotient, rest = np.divmod(half_microseconds, divisor)
+    quotient = half_microseconds // divisor  # several times as fast as divmod
+    rest = half_microseconds - quotient * divisor
     up = (2 * rest > divisor) | ((2 * rest == divisor) & (quotient % 2 == 1))
     return quotient + up
 
@@ -131,6 +132,7 @@ class History:
     stores: Stores
     polls: Polls
     line: Timeline
+    earlier: Polls
 
 
 def read_history(
@@ -145,27 +147,49 @@ def read_history(
     Raises :class:`~restmon.errors.NoPolls` when the database has no poll at all.
     """
     with database.reading():
-        snapshot = cache.get(as_of, window)
-        stores, polls = snapshot.stores, snapshot.polls
-        if as_of is None:
-            as_of = snapshot.newest(database.latest_instant())
-        if as_of is None or not (len(polls.time) or database.has_polls()):
-            raise explain_no_polls()
+        snapshot, as_of = _read_state(as_of, window, cache)
         progress(0.4)
-        count = len(stores.ids)
-        begin, lo = as_of - window, as_of - window - LOOKBACK
-        polls = polls.between(lo, as_of)
-        intervals = open_intervals(stores.schedule, lo, as_of)
-        progress(0.6)
-        unseen = ~observed_between(count, intervals, polls, lo, begin)
-        earlier = last_observations.last_observations(stores, np.flatnonzero(unseen), lo)
-        if len(earlier.store):
-            horizon = begin - max(HORIZON, window + DAY)
-            earlier, theirs = _bring_near(stores, earlier, horizon, as_of)
-            intervals = replace_intervals(intervals, earlier.store, theirs)
+        marks = _read_marks(snapshot, as_of, window)
     progress(0.7)
-    line = build_timeline(intervals, polls, method, earlier, runs=True)
-    return History(as_of, method, stores, polls, line)
+    return _draw(snapshot, as_of, method, marks)
+
+
+def _read_state(as_of: int | None, window: int, cache: Source) -> tuple[Snapshot, int]:
+    """The snapshot for a report, and its instant. The caller holds a read transaction."""
+    snapshot = cache.get(as_of, window)
+    if as_of is None:
+        as_of = snapshot.newest(database.latest_instant())
+    if as_of is None or not (len(snapshot.parts) or database.has_polls()):
+        raise explain_no_polls()
+    return snapshot, as_of
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What a timeline is made of: open intervals, polls, and the last observations before them."""
+
+    intervals: OpenIntervals
+    polls: Polls
+    earlier: Polls
+
+
+def _read_marks(snapshot: Snapshot, as_of: int, window: int) -> _Marks:
+    stores = snapshot.stores
+    begin, lo = as_of - window, as_of - window - LOOKBACK
+    polls = snapshot.polls.between(lo, as_of)
+    intervals = stores.open_between(lo, as_of)
+    unseen = ~observed_between(len(stores.ids), intervals, polls, lo, begin)
+    earlier = last_observations.last_observations(stores, np.flatnonzero(unseen), lo)
+    if len(earlier.store):
+        horizon = begin - max(HORIZON, window + DAY)
+        earlier, theirs = _bring_near(stores, earlier, horizon, as_of)
+        intervals = replace_intervals(intervals, earlier.store, theirs)
+    return _Marks(intervals, polls, earlier)
+
+
+def _draw(snapshot: Snapshot, as_of: int, method: str, marks: _Marks) -> History:
+    line = build_timeline(marks.intervals, marks.polls, method, marks.earlier, runs=True)
+    return History(as_of, method, snapshot.stores, marks.polls, line, marks.earlier)
 
 
 def _bring_near(
@@ -220,9 +244,40 @@ def compute(
     Raises :class:`~restmon.errors.NoPolls` if the database has no poll at all.
     """
     tell = progress or (lambda _: None)
-    found = read_history(as_of, method, WEEK, tell, cache)
-    up, down = measure_uptime(found.line, found.as_of, WINDOWS)
-    tell(0.9)
     with database.reading():
-        named = find_named(found.stores)
-    return ReportData(found.as_of, method, found.stores, found.line, up, down, named)
+        snapshot, as_of = _read_state(as_of, WEEK, cache)
+        named = find_named(snapshot.stores)
+        tell(0.4)
+        kept = snapshot.lines.get(method)
+        serves = kept is not None and kept.serves(as_of, WEEK)
+        marks = None if serves else _read_marks(snapshot, as_of, WEEK)
+    tell(0.7)
+    if kept is None or marks is not None:
+        assert marks is not None  # noqa: S101 - for the type checker
+        line = _draw_anew(snapshot, as_of, method, marks)
+    else:
+        line = _go_on(snapshot, as_of, kept)
+    up, down = measure_uptime(line, as_of, WINDOWS)
+    tell(0.9)
+    return ReportData(as_of, method, snapshot.stores, line, up, down, named)
+
+
+def _draw_anew(snapshot: Snapshot, as_of: int, method: str, marks: _Marks) -> Timeline:
+    """The timeline of a report, which is kept for the next one."""
+    found = _draw(snapshot, as_of, method, marks)
+    kept = snapshot.lines.get(method)
+    if kept is None or kept.until <= as_of:
+        span = as_of - WEEK, as_of
+        made = kept_lines.keep(found.line, method, found.polls, found.earlier, span, snapshot.late)
+        snapshot.lines[method] = made
+    return found.line
+
+
+def _go_on(snapshot: Snapshot, as_of: int, kept: KeptLine) -> Timeline:
+    """The kept timeline with what follows it up to the report's instant."""
+    polls = snapshot.parts.between(kept.until, as_of)
+    longer = kept.going_on(as_of, polls)
+    if longer is not kept:
+        kept, polls = longer, polls.between(longer.until, as_of)
+        snapshot.lines[kept.settled.method] = kept
+    return kept.followed(polls)

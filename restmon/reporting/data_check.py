@@ -81,7 +81,7 @@ def _unreadable_hours(facts: Facts) -> list[Finding]:
         mask,
         f"{count_of(count, 'store')} {have(count)} business hours that could not be read and "
         f"{'counts' if count == 1 else 'count'} as never open.",
-        "Mend the rejected lines of the business-hours file and import it again, or enter the "
+        "Fix the rejected lines of the business-hours file and import it again, or enter the "
         "hours on the Settings page.",
     )
 
@@ -117,8 +117,8 @@ def _stale(facts: Facts, actor: Actor) -> list[Finding]:
     return findings + facts.finding(
         "stale_stores",
         mask,
-        f"{count_of(count, 'store')} {have(count)} had no poll for too long, and "
-        f"{'its' if count == 1 else 'their'} numbers rest on old ones.",
+        f"{count_of(count, 'store')} {have(count)} had no poll for too long, so "
+        f"{'its' if count == 1 else 'their'} numbers come from old ones.",
         f"Find out why {'this store is' if count == 1 else 'these stores are'} no longer polled.",
         lambda n: (
             f"last poll {moment(int(facts.newest[n]), facts.zone_of(n), read_style())}, "

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restmon.core.formatting import no_formula
+from restmon.core.group_names import join_groups
 from restmon.core.instants import as_text
 from restmon.core.rounding import (
     HUNDREDTH_OF_HOUR,
@@ -21,15 +22,15 @@ from restmon.core.rounding import (
 from restmon.core.status_now import STATUS_NAMES
 from restmon.core.targets import NO_TARGET, WHOLE
 from restmon.errors import RestmonError
-from restmon.ingest.values.texts import join_groups
 from restmon.reporting.current_status import NEVER
 from restmon.reporting.details import Details
+from restmon.reporting.outage_notes import write_note
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Cell = str | float | int | bool | list[str] | None
 
-TEXT, NUMBER, COUNT, INSTANT, YES_OR_NO, GROUPS, LOCAL = range(7)
+TEXT, NUMBER, COUNT, INSTANT, YES_OR_NO, GROUPS, LOCAL, NOTES = range(8)
 COLUMNS = {
     "store_id": TEXT,
     "name": TEXT,
@@ -102,8 +103,9 @@ def _write_column(cells: tuple[Any, ...], kind: int) -> list[str]:
         LOCAL: lambda iso: iso.replace("T", " "),
         YES_OR_NO: lambda cell: "yes" if cell else "no",
         GROUPS: lambda names: _quote(no_formula(join_groups(names))),
+        NOTES: lambda notes: _quote(no_formula(" | ".join(map(write_note, notes)))),
     }
-    if kind == GROUPS:
+    if kind in {GROUPS, NOTES}:
         return [write[kind](cell) if cell else "" for cell in cells]
     # Most values repeat.
     texts = {cell: "" if cell is None else write[kind](cell) for cell in set(cells)}

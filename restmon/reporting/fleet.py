@@ -3,8 +3,9 @@
 They are computed once a revision, from one consistent state; see :class:`Fleet`.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from restmon.reporting.current_status import (
     find_last_status,
 )
 from restmon.reporting.incident_list import FoundIncidents, find_in_line
+from restmon.reporting.kept_results import KeptResults
 from restmon.reporting.snapshot import WEEK, SnapshotCache, Source, Stores, current_revision
 from restmon.reporting.snapshot import cache as shared_cache
 from restmon.settings import get_settings
@@ -33,37 +35,22 @@ from restmon.storage import database
 Ints = NDArray[np.int64]
 Hours = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+T = TypeVar("T")
 
 WINDOWS = (HOUR, DAY, WEEK)
 HOURS_OF_WEEK = 168
 
 
 @dataclass(frozen=True)
-class Fleet:
-    """Every store, rows in the order of ``stores.ids``, as of one instant; not to be changed.
+class Present:
+    """How every store is at an instant, rows in the order of ``stores.ids``; not to be changed.
 
-    ``up`` and ``down`` are int64 of shape (stores, 3), half microseconds, exact: the report's
-    last hour, day and week; ``up_before`` and ``down_before`` the equal periods just before
-    those. ``hour_edges`` are the 169 instants (int64 microseconds) of the week's elapsed hours,
-    ``up_by_hour`` and ``down_by_hour`` float32 hours of shape (stores, 168) between them.
-    ``down_by_weekday_hour`` and ``open_by_weekday_hour`` are the week's float32 hours of shape
-    (stores, 7, 24), by what the clock in the store's own zone shows, Monday 00:00 first.
-
-    ``open_time`` and ``covered`` (int64 half microseconds, shape (stores, 3)) are the windows' open
-    time, and how much of it was seen (SEMANTICS.md, "Coverage"), also of stores that were never
-    observed; ``covered_by_hour`` are the week's float32 hours that were seen.
-    ``outages`` (int64) is how many overlap the week. ``open_now`` (bool): open at ``as_of``;
-    ``status`` (int8): UP or DOWN at the store's last open moment, or NEVER_OBSERVED.
-    ``down_since`` (int64 microseconds, or NEVER where it is not down now) is when that outage
-    began, exact only inside the week: of an older one it is an instant in it before the week.
-    ``last_poll`` (int64 microseconds, or NEVER) and ``last_poll_status`` (int8, 1 = active, -1
-    where there is none) are of any poll at or before ``as_of``, also outside business hours.
-    ``status_now`` (int8, `core.status_now`): what is shown as the store's status. ``zone_assumed``
-    and ``hours_assumed`` (bool): the store has none of its own (SEMANTICS.md,
-    "Open intervals"); ``hours_unreadable`` (bool): those it has could not be read ("Bad lines").
-
-    A store that was never observed has no time at all, neither up nor down nor open.
-    ``oldest_poll`` is the earliest poll of the two weeks (and of the day before them).
+    ``open_now`` (bool): open at ``as_of``; ``status`` (int8): UP or DOWN at the store's last open
+    moment, or NEVER_OBSERVED. ``down_since`` (int64 microseconds, or NEVER where it is not down
+    now) is when that outage began, exact only inside the week: of an older one it is an instant in
+    it before the week. ``last_poll`` (int64 microseconds, or NEVER) and ``last_poll_status`` (int8,
+    1 = active, -1 where there is none) are of any poll at or before ``as_of``, also outside
+    business hours. ``status_now`` (int8, `core.status_now`): what is shown as the store's status.
     ``incidents`` are those of all of these stores in the week, also after `chosen`.
     """
 
@@ -71,32 +58,15 @@ class Fleet:
     as_of: int
     method: str
     stores: Stores
-    up: Ints
-    down: Ints
-    up_before: Ints
-    down_before: Ints
-    hour_edges: Ints
-    up_by_hour: Hours
-    down_by_hour: Hours
-    down_by_weekday_hour: Hours
-    open_by_weekday_hour: Hours
-    open_time: Ints
-    covered: Ints
-    covered_by_hour: Hours
-    outages: Ints
     open_now: Flags
     status: NDArray[np.int8]
     down_since: Ints
     last_poll: Ints
     last_poll_status: NDArray[np.int8]
     status_now: NDArray[np.int8]
-    zone_assumed: Flags
-    hours_assumed: Flags
-    hours_unreadable: Flags
-    oldest_poll: int | None
     incidents: FoundIncidents
 
-    def chosen(self, mask: Flags) -> "Fleet":
+    def chosen(self, mask: Flags) -> Self:
         """The stores of the mask alone."""
         parts: dict[str, Any] = {
             name: value[mask]
@@ -124,6 +94,50 @@ class Fleet:
     def down_now(self) -> Flags:
         """Whether each store is down at ``as_of``: it is open, and its polls come in."""
         return self.status_now == status_now.DOWN
+
+
+@dataclass(frozen=True)
+class Fleet(Present):
+    """How every store is, and was in the week before, as of one instant; not to be changed.
+
+    ``up`` and ``down`` are int64 of shape (stores, 3), half microseconds, exact: the report's
+    last hour, day and week; ``up_before`` and ``down_before`` the equal periods just before
+    those. ``hour_edges`` are the 169 instants (int64 microseconds) of the week's elapsed hours,
+    ``up_by_hour`` and ``down_by_hour`` float32 hours of shape (stores, 168) between them.
+    ``down_by_weekday_hour`` and ``open_by_weekday_hour`` are the week's float32 hours of shape
+    (stores, 7, 24), by what the clock in the store's own zone shows, Monday 00:00 first.
+
+    ``open_time`` and ``covered`` (int64 half microseconds, shape (stores, 3)) are the windows' open
+    time, and how much of it was seen (SEMANTICS.md, "Coverage"), also of stores that were never
+    observed; ``covered_by_hour`` are the week's float32 hours that were seen.
+    ``outages`` (int64) is how many overlap the week. ``zone_assumed`` and ``hours_assumed`` (bool):
+    the store has none of its own (SEMANTICS.md, "Open intervals"); ``hours_unreadable`` (bool):
+    those it has could not be read ("Bad lines").
+
+    A store that was never observed has no time at all, neither up nor down nor open.
+    ``oldest_poll`` is the earliest poll of the two weeks (and of the day before them).
+    ``incidents`` are those of all of these stores in the week, also after `chosen`. ``kept`` has
+    what pages made of this fleet; another fleet, such as one that `chosen` returns, has its own.
+    """
+
+    up: Ints
+    down: Ints
+    up_before: Ints
+    down_before: Ints
+    hour_edges: Ints
+    up_by_hour: Hours
+    down_by_hour: Hours
+    down_by_weekday_hour: Hours
+    open_by_weekday_hour: Hours
+    open_time: Ints
+    covered: Ints
+    covered_by_hour: Hours
+    outages: Ints
+    zone_assumed: Flags
+    hours_assumed: Flags
+    hours_unreadable: Flags
+    oldest_poll: int | None
+    kept: KeptResults = field(default_factory=KeptResults, init=False, repr=False, compare=False)
 
     @property
     def share(self) -> NDArray[np.float64]:
@@ -164,6 +178,26 @@ def compute_fleet(
 
     Raises NoPolls if there is no such poll, BadRequest for an unknown method.
     """
+    return _once("fleet", _compute, (as_of, method, groups), cache)
+
+
+def compute_present(
+    as_of: int | None = None,
+    method: str = NEAREST,
+    cache: SnapshotCache = shared_cache,
+    groups: frozenset[int] | None = None,
+) -> Present:
+    """What `compute_fleet` says of the present, in a third of the time. Raises as it does."""
+    return _once("present", _compute_present, (as_of, method, groups), cache)
+
+
+def _once(
+    name: str,
+    compute: Callable[[int, int, str, Source], T],
+    asked: tuple[int | None, str, frozenset[int] | None],
+    cache: SnapshotCache,
+) -> T:
+    as_of, method, groups = asked
     computation.check_method(method)
     with database.reading():
         revision = current_revision()
@@ -173,22 +207,52 @@ def compute_fleet(
             raise computation.explain_no_polls()
         return cache.remember(
             revision,
-            ("fleet", instant, method, groups),
-            lambda: _compute(revision, instant, method, source),
+            (name, instant, method, groups),
+            lambda: compute(revision, instant, method, source),
         )
+
+
+def _compute_present(revision: int, as_of: int, method: str, source: Source) -> Present:
+    """Compute the present in the caller's read transaction."""
+    found = computation.read_history(as_of, method, 2 * WEEK, cache=source)
+    return _find_present(revision, as_of, method, found)
+
+
+def _find_present(revision: int, as_of: int, method: str, found: computation.History) -> Present:
+    stores, line = found.stores, found.line
+    begin = as_of - WEEK
+    last_poll, last_poll_status = find_last_polls(stores, found.polls, as_of)
+    fell = find_outages(line, as_of, begin)
+    # Where the switch to down is at as_of itself, there is no outage yet.
+    down_since = np.full(len(stores.ids), as_of, np.int64)
+    down_since[fell.store[fell.ongoing]] = fell.start[fell.ongoing]
+    shown = find_current_status(stores, found.polls, line, last_poll, as_of)
+    down_since[shown != status_now.DOWN] = NEVER
+    return Present(
+        revision=revision,
+        as_of=as_of,
+        method=method,
+        stores=stores,
+        open_now=line.clock.intervals.open_at(as_of),
+        status=find_last_status(line),
+        down_since=down_since,
+        last_poll=last_poll,
+        last_poll_status=last_poll_status,
+        status_now=shown,
+        incidents=find_in_line(stores, line, (begin, as_of), as_of),
+    )
 
 
 def _compute(revision: int, as_of: int, method: str, source: Source) -> Fleet:
     """Compute the fleet in the caller's read transaction."""
     found = computation.read_history(as_of, method, 2 * WEEK, cache=source)
+    present = _find_present(revision, as_of, method, found)
     stores, line = found.stores, found.line
     count = len(stores.ids)
     begin = as_of - WEEK
-    last_poll, last_poll_status = find_last_polls(stores, found.polls, as_of)
 
     up, down = measure_uptime(line, as_of, [*WINDOWS, *(2 * window for window in WINDOWS)])
-    status = find_last_status(line)
-    observed = status != NEVER_OBSERVED
+    observed = present.observed
 
     opened = open_stretches(line.clock.intervals, begin, as_of).of_stores(observed)
     fallen = down_stretches(line, begin, as_of)
@@ -209,19 +273,10 @@ def _compute(revision: int, as_of: int, method: str, source: Source) -> Fleet:
         )
     )
     seen = covered_stretches(line.clock, found.polls, begin, as_of, near).of_stores(observed)
-    open_now = line.clock.intervals.open_at(as_of)
     fell = find_outages(line, as_of, begin)
-    # Where the switch to down is at as_of itself, there is no outage yet.
-    down_since = np.full(count, as_of, np.int64)
-    down_since[fell.store[fell.ongoing]] = fell.start[fell.ongoing]
-    shown = find_current_status(stores, found.polls, line, last_poll, as_of)
-    down_since[shown != status_now.DOWN] = NEVER
 
     return Fleet(
-        revision=revision,
-        as_of=as_of,
-        method=method,
-        stores=stores,
+        **vars(present),
         up=up[:, :3],
         down=down[:, :3],
         up_before=up[:, 3:] - up[:, :3],
@@ -235,17 +290,10 @@ def _compute(revision: int, as_of: int, method: str, source: Source) -> Fleet:
         covered=covered,
         covered_by_hour=_hours(by_hour(count, seen, begin, HOURS_OF_WEEK)),
         outages=np.bincount(fell.store, minlength=count),
-        open_now=open_now,
-        status=status,
-        down_since=down_since,
-        last_poll=last_poll,
-        last_poll_status=last_poll_status,
-        status_now=shown,
         zone_assumed=~stores.zone_given,
         hours_assumed=stores.schedule.hours_assumed,
         hours_unreadable=stores.schedule.hours_unreadable,
         oldest_poll=int(found.polls.time.min()) if len(found.polls.time) else None,
-        incidents=find_in_line(stores, line, (begin, as_of), as_of),
     )
 
 

@@ -1,6 +1,6 @@
 """Incidents: many stores down at once, in a window (SEMANTICS.md, "An incident")."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,6 +37,8 @@ COLUMNS = {
 at once at most, the highest share of open stores that were down (per cent), the open minutes that
 were lost, and the zones and groups it struck most."""
 CACHED_DAYS = 8
+"""Windows up to this length are answered whatever the number of stores."""
+KEPT_DAYS = 32
 """Windows up to this length are cached, because their results are small."""
 MOST_NAMED = 3
 MINUTE_IN_HUNDREDTHS = 2 * MINUTE // 100
@@ -89,30 +91,36 @@ def find_among(
 ) -> FoundIncidents:
     """The incidents of the scope's ``stores`` in a window. The caller holds a read transaction."""
     lo, hi = window
-    if hi - lo > CACHED_DAYS * DAY:
+    if hi - lo > KEPT_DAYS * DAY:
         return _find(stores, window, how)
-    key = ("incidents", scope, window, how)
+    key = kept_name(scope, window, how)
     return cache.remember(current_revision(), key, lambda: _find(stores, window, how))
+
+
+def kept_name(scope: Scope, window: tuple[int, int], how: Reading) -> Hashable:
+    """By what the incidents of a scope in a window are remembered (`SnapshotCache.remember`)."""
+    return "incidents", scope, window, how
 
 
 def _find(stores: Stores, window: tuple[int, int], how: Reading) -> FoundIncidents:
     lo, hi = window
     count = len(stores.ids)
     pieces = read_lines(stores, np.full(count, lo), np.full(count, hi), how)
-    return _gather(stores, window, how.as_of, ((piece.first, piece.line) for piece in pieces))
+    return gather(stores, window, how.as_of, ((piece.first, piece.line) for piece in pieces))
 
 
 def find_in_line(
     stores: Stores, line: Timeline, window: tuple[int, int], as_of: int
 ) -> FoundIncidents:
     """The incidents of the stores in a window, of their timeline, which is good in it."""
-    return _gather(stores, window, as_of, [(0, line)])
+    return gather(stores, window, as_of, [(0, line)])
 
 
-def _gather(
+def gather(
     stores: Stores, window: tuple[int, int], as_of: int, pieces: Iterable[tuple[int, Timeline]]
 ) -> FoundIncidents:
-    """The incidents in the timelines of all of the stores: each with the place of its first."""
+    """The incidents in the timelines of all of the stores: each, good in the window, with the place
+    of its first."""
     lo, hi = window
     start = np.arange(-(-lo // incidents.QUARTER), -(-hi // incidents.QUARTER))
     down, opened = np.zeros(len(start), np.int64), np.zeros(len(start), np.int64)

@@ -16,10 +16,12 @@ def find_named(stores: Stores) -> NDArray[np.bool_] | None:
 
     A store with nothing but entries in optional feeds is in none of the three.
     """
-    bare = np.flatnonzero(~stores.zone_given & stores.schedule.hours_assumed)
-    if not len(bare) or not any(
+    if not any(
         model.select().limit(1).exists() for model in (StoreDirectory, OtherHours, HourlySales)
     ):
+        return None
+    bare = np.flatnonzero(~stores.zone_given & stores.schedule.hours_assumed)
+    if not len(bare):
         return None
     listed: set[int] = set()
     for model in (StoreDirectory, OtherHours, HourlySales):

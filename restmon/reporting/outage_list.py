@@ -1,16 +1,14 @@
 """Lists outages with their duration, cause and lost sales (SEMANTICS.md, "An outage")."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from peewee import chunked
 
-from restmon.core.aggregation import Stretches
+from restmon.core.aggregation import Stretches, down_stretches
 from restmon.core.instants import DAY, HOUR, MINUTE
-from restmon.core.outage_statistics import UNKNOWN, Reasons, find_causes
 from restmon.core.outages import DownRuns, find_down_runs, find_outages
 from restmon.core.rounding import divide_half_even
 from restmon.core.timeline import NEAREST, Timeline
@@ -19,19 +17,29 @@ from restmon.reporting.current_status import NEVER
 from restmon.reporting.details_table import (
     INSTANT,
     LOCAL,
+    NOTES,
     NUMBER,
     TEXT,
     YES_OR_NO,
     iso_instants,
 )
-from restmon.reporting.incident_list import CACHED_DAYS, FoundIncidents, find_among, name_incident
+from restmon.reporting.incident_list import (
+    KEPT_DAYS,
+    FoundIncidents,
+    find_among,
+    gather,
+    kept_name,
+    name_incident,
+)
+from restmon.reporting.outage_causes import find_causes_in
+from restmon.reporting.outage_notes import match_notes, name_cause, record_note
 from restmon.reporting.scopes import Scope, choose_as_of, read_scope
 from restmon.reporting.snapshot import Stores, cache, current_revision
 from restmon.reporting.store_facts import Sales, read_names, read_sales
 from restmon.reporting.window_lines import Reading, WindowLine, read_lines
 from restmon.reporting.windows import LAST_WEEK, Window
 from restmon.storage import database
-from restmon.storage.models import PollReason
+from restmon.stores.notes import read_notes
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -53,11 +61,11 @@ COLUMNS = {
     "first_down_poll": INSTANT,
     "last_down_poll": INSTANT,
     "next_up_poll": INSTANT,
+    "notes": NOTES,
 }
 """The columns of a list of outages. An outage that goes on has no end. The first two polls decided
 its start, the last two its end. A missing poll is empty."""
 MINUTE_IN_HUNDREDTHS = 2 * MINUTE // 100
-STORES_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class OutageArrays:
     ``store`` is a place among the stores; ``start``, ``end`` and the polls are instants, NEVER
     where there is none; ``open_time`` is in half microseconds; ``cause`` is a text, or None;
     ``incident`` is the start of the incident that the store was part of then, or NEVER; ``lost``
-    are the lost sales, NaN where there is no estimate.
+    are the lost sales, NaN where there is no estimate; ``notes`` are tuples of `Note`.
     """
 
     store: Ints
@@ -82,6 +90,7 @@ class OutageArrays:
     cause: NDArray[np.object_]
     incident: Ints
     lost: NDArray[np.float64]
+    notes: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.store)
@@ -98,20 +107,39 @@ _KINDS: tuple[Any, ...] = (
     object,
     np.int64,
     np.float64,
+    object,
 )
 """The dtypes of the fields of `OutageArrays`."""
 
 
 @dataclass(frozen=True)
+class StoreCosts:
+    """What a window cost each store: its downtime in the window, ``down`` (int64 half
+    microseconds), and the estimate of the sales ``lost`` in it (float64, NaN where there is none).
+    An outage that reaches beyond the window counts with its part in it."""
+
+    down: Ints
+    lost: NDArray[np.float64]
+
+    def of(self, mask: Flags) -> "StoreCosts":
+        """Those of some stores."""
+        return StoreCosts(self.down[mask], self.lost[mask])
+
+
+_Part = tuple[OutageArrays, StoreCosts]
+
+
+@dataclass(frozen=True)
 class FoundOutages:
     """The outages of the ``stores``, which have ``names``, that overlap a window, as of an
-    instant."""
+    instant, and what the window cost each store."""
 
     as_of: int
     window: Window
     stores: Stores
     names: list[str | None]
     outages: OutageArrays
+    costs: StoreCosts
 
     def filtered(self, ongoing: bool | None, min_minutes: float) -> OutageArrays:
         """The outages that go on (or, for False, have ended) and have lasted at least so many open
@@ -141,18 +169,16 @@ def find_outages_in(
         stores = read_scope(scope)
         lo, hi = window.of_stores(instant, stores.zones, stores.zone_of_store)
         how = Reading(instant, method, runs=False)
-        incidents = None
-        if scope.store is None and len(lo):
-            span = window.of_all(instant)
-            incidents = find_among(stores, scope, span, Reading(instant, method))
+        span = window.of_all(instant) if scope.store is None and len(lo) else None
 
         def find() -> FoundOutages:
-            found = _find(stores, (lo, hi), how, incidents)
-            return FoundOutages(instant, window, stores, read_names(stores), found)
+            outages, costs = _find_with_incidents(stores, scope, (lo, hi), span, how)
+            return FoundOutages(instant, window, stores, read_names(stores), outages, costs)
 
-        if len(lo) and int((hi - lo).max()) > CACHED_DAYS * DAY:
-            return find()
-        return cache.remember(current_revision(), ("outages", scope, window, how), find)
+        if len(lo) and int((hi - lo).max()) > KEPT_DAYS * DAY:
+            return _with_notes(find())
+        key = ("outages", scope, window, how)
+        return _with_notes(cache.remember(current_revision(), key, find))
 
 
 def find_ongoing(stores: Stores, how: Reading) -> OutageArrays:
@@ -160,27 +186,105 @@ def find_ongoing(stores: Stores, how: Reading) -> OutageArrays:
     a read transaction."""
     count = len(stores.ids)
     window = np.full(count, how.as_of - HOUR), np.full(count, how.as_of)
-    found = _find(stores, window, how, None)
-    return found.where(found.ongoing)
+    found, _ = _find(stores, window, how)
+    return add_notes(stores, found.where(found.ongoing))
+
+
+def find_recent(stores: Stores, how: Reading) -> OutageArrays:
+    """The outages of the stores that overlap the last week, without their incidents. The caller
+    holds a read transaction."""
+    window = LAST_WEEK.of_stores(how.as_of, stores.zones, stores.zone_of_store)
+    found, _ = _find(stores, window, how)
+    return add_notes(stores, found)
+
+
+def _with_notes(found: FoundOutages) -> FoundOutages:
+    return replace(found, outages=add_notes(found.stores, found.outages))
+
+
+def add_notes(stores: Stores, outages: OutageArrays) -> OutageArrays:
+    """The outages of the stores with their notes, which change without a new revision, and with the
+    causes that these give. The caller holds a read transaction."""
+    if not len(outages):
+        return outages
+    place = {row: n for n, row in enumerate(stores.rows.tolist())}
+    notes = [(place[note.store], note) for note in read_notes(place, int(outages.start.min()))]
+    if not notes:
+        return outages
+    of_each = match_notes((outages.store, outages.start, outages.end, outages.ongoing), notes)
+    cause = outages.cause.copy()
+    for n in np.flatnonzero(of_each.astype(bool)).tolist():
+        cause[n] = name_cause(cause[n], of_each[n])
+    return replace(outages, notes=of_each, cause=cause)
+
+
+def _find_with_incidents(
+    stores: Stores,
+    scope: Scope,
+    window: tuple[Ints, Ints],
+    span: tuple[int, int] | None,
+    how: Reading,
+) -> tuple[OutageArrays, StoreCosts]:
+    """The outages, each with its incident among those in the ``span`` (None: without). Where the
+    window of every store is the span, the polls are read once for both."""
+    if span is None:
+        return _find(stores, window, how)
+    name = kept_name(scope, span, replace(how, runs=True))
+    same = all((edge == at).all() for edge, at in zip(window, span, strict=True))
+    if same and span[1] - span[0] <= KEPT_DAYS * DAY and not cache.keeps(current_revision(), name):
+        parts: list[_Part] = []
+        pieces = _walk(stores, window, how, parts)
+        found = gather(stores, span, how.as_of, pieces)
+        incidents = cache.remember(current_revision(), name, lambda: found)
+        outages, costs = _join(parts)
+    else:
+        incidents = find_among(stores, scope, span, replace(how, runs=True))
+        outages, costs = _find(stores, window, how)
+    part_of = _find_incident(outages.store, outages.start, outages.end, incidents)
+    return replace(outages, incident=part_of), costs
 
 
 def _find(
-    stores: Stores, window: tuple[Ints, Ints], how: Reading, incidents: FoundIncidents | None
-) -> OutageArrays:
+    stores: Stores, window: tuple[Ints, Ints], how: Reading
+) -> tuple[OutageArrays, StoreCosts]:
+    """The outages without their incidents."""
+    parts: list[_Part] = []
+    for _ in _walk(stores, window, how, parts):
+        pass
+    return _join(parts)
+
+
+def _walk(
+    stores: Stores, window: tuple[Ints, Ints], how: Reading, parts: list[_Part]
+) -> Iterator[tuple[int, Timeline]]:
+    """Yield the timelines of all of the stores, each with the place of its first, and put what is
+    found in each into ``parts``."""
     sales = read_sales(stores)
-    parts = [
-        _find_in_piece(piece, how, sales.of_range(piece.first, piece.first + len(piece.lo)))
-        for piece in read_lines(stores, *window, how)
-    ]
+    for piece in read_lines(stores, *window, how):
+        own = sales.of_range(piece.first, piece.first + len(piece.lo))
+        parts.append((_find_in_piece(piece, how, own), _measure_costs(piece, own)))
+        yield piece.first, piece.line
+
+
+def _join(parts: list[_Part]) -> tuple[OutageArrays, StoreCosts]:
     joined: dict[str, Any] = {
-        field.name: np.concatenate([np.empty(0, kind), *(getattr(p, field.name) for p in parts)])
+        field.name: np.concatenate(
+            [np.empty(0, kind), *(getattr(outages, field.name) for outages, _ in parts)]
+        )
         for field, kind in zip(fields(OutageArrays), _KINDS, strict=True)
     }
-    if incidents is not None:
-        joined["incident"] = _find_incident(
-            joined["store"], joined["start"], joined["end"], incidents
-        )
-    return OutageArrays(**joined)
+    down = np.concatenate([np.empty(0, np.int64), *(costs.down for _, costs in parts)])
+    lost = np.concatenate([np.empty(0), *(costs.lost for _, costs in parts)])
+    return OutageArrays(**joined), StoreCosts(down, lost)
+
+
+def _measure_costs(piece: WindowLine, sales: Sales) -> StoreCosts:
+    """What the window cost each store of a piece."""
+    fallen = down_stretches(piece.line, piece.lo, piece.hi)
+    count = len(piece.lo)
+    down = np.zeros(count, np.int64)
+    np.add.at(down, fallen.store, fallen.end - fallen.start)
+    return StoreCosts(down, sales.estimate_lost(piece.stores, np.arange(count), fallen))
 
 
 def _find_in_piece(piece: WindowLine, how: Reading, sales: Sales) -> OutageArrays:
@@ -205,9 +309,10 @@ def _find_in_piece(piece: WindowLine, how: Reading, sales: Sales) -> OutageArray
         first_down,
         line.time[runs.last],
         np.where(found.ongoing, NEVER, next_up),
-        _find_causes(piece, how, first_down),
+        find_causes_in(piece, how, first_down),
         np.full(len(found), NEVER, np.int64),
         sales.estimate_lost(piece.stores, found.store, down),
+        np.full(len(found), None, object),
     )
 
 
@@ -220,41 +325,6 @@ def _polls_around(line: Timeline, runs: DownRuns) -> tuple[Ints, Ints]:
     place = np.minimum(after, max(len(line.store) - 1, 0))
     has_after = (after < len(line.store)) & (line.store[place] == runs.store)
     return last_up, np.where(has_after, line.time[place], NEVER)
-
-
-def _find_causes(piece: WindowLine, how: Reading, first_down: Ints) -> NDArray[np.object_]:
-    """The cause of each outage of a piece, None if no poll gave one."""
-    line = piece.line
-    owner = find_outages(line, how.as_of, piece.lo, piece.hi).store
-    causes = np.full(len(owner), None, object)
-    if not len(owner):
-        return causes
-    since = int(first_down.min())
-    rows = list(_read_reasons(piece.stores, np.unique(owner), since, how.as_of))
-    if not rows:
-        return causes
-    rows.sort(key=lambda row: row[:2])
-    store, time = (np.array(column, np.int64) for column in list(zip(*rows, strict=True))[:2])
-    said = Reasons(store, time, np.arange(len(rows)))
-    for n, code in enumerate(find_causes(line, how.as_of, piece.lo, piece.hi, said).tolist()):
-        if code != UNKNOWN:
-            causes[n] = rows[code][2]
-    return causes
-
-
-def _read_reasons(
-    stores: Stores, some: Ints, since: int, until: int
-) -> Iterator[tuple[int, int, str]]:
-    """(store, time, reason) of the polls of some stores in a range of time."""
-    place = {int(stores.rows[store]): store for store in some.tolist()}
-    if not PollReason.select(PollReason.store).limit(1).exists():
-        return
-    for rows in chunked(sorted(place), STORES_AT_ONCE):
-        query = PollReason.select(PollReason.store, PollReason.timestamp, PollReason.reason).where(
-            PollReason.store.in_(rows) & PollReason.timestamp.between(since, until)
-        )
-        for row, time, reason in database.tuples(query):
-            yield place[row], time, reason
 
 
 def _find_incident(store: Ints, start: Ints, end: Ints, found: FoundIncidents) -> Ints:
@@ -296,6 +366,7 @@ def make_rows(found: FoundOutages, chosen: OutageArrays) -> list[list[Any]]:
     ]
     for polls in (chosen.last_up, chosen.first_down, chosen.last_down, chosen.next_up):
         columns.append(iso_instants(polls, polls != NEVER))
+    columns.append([[record_note(note) for note in of or ()] for of in chosen.notes.tolist()])
     return [list(row) for row in zip(*columns, strict=True)]
 
 

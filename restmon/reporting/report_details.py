@@ -4,25 +4,22 @@ A report with its own window has only details, which a worker writes. For a plai
 are computed at the first request, if the data that it read have not changed, and then stored.
 """
 
-from pathlib import Path
-
 from restmon.errors import DataChanged, NotFound, RestmonError
-from restmon.files import write_file
 from restmon.reporting import shards
 from restmon.reporting.details import Details, Progress, compute_details
 from restmon.reporting.details_table import DetailsTable, make_table, read_table
 from restmon.reporting.scopes import Scope
 from restmon.reporting.windows import LAST_WEEK, Window, parse_window
-from restmon.settings import get_settings
-from restmon.storage import database
+from restmon.storage import database, files
+from restmon.storage.files import Kind
 from restmon.storage.models import Report
 
 SUFFIX = ".details.json"
 
 
-def path_of(report_id: str) -> Path:
-    """The path of a report's details."""
-    return get_settings().reports_dir / f"{report_id}{SUFFIX}"
+def key_of(report_id: str) -> str:
+    """The key of a report's details (`files.Kind.REPORT`)."""
+    return f"{report_id}{SUFFIX}"
 
 
 def window_of(report: Report) -> Window:
@@ -48,18 +45,14 @@ def read(report: Report) -> DetailsTable:
     """The details of a complete report.
 
     Raises DataChanged if they were not stored and the data have changed since the report, NotFound
-    if they are no longer in the reports folder, and RestmonError if they are damaged.
+    if they are gone, and RestmonError if they are damaged.
     """
-    path = path_of(report.id)
     try:
-        content = path.read_bytes()
+        content = files.read(Kind.REPORT, key_of(report.id))
     except FileNotFoundError:
         if report.window is not None:
-            raise NotFound(
-                f"The details of report {report.id} are no longer in the reports folder.",
-                "Trigger a new report.",
-            ) from None
-        return _make(report, path)
+            raise _explain_gone(report) from None
+        return _make(report)
     except OSError as error:
         raise RestmonError(
             f"The details of report {report.id} cannot be read: {error.strerror or error}.",
@@ -68,14 +61,36 @@ def read(report: Report) -> DetailsTable:
     return read_table(content)
 
 
-def _make(report: Report, path: Path) -> DetailsTable:
+def find_problem(report: Report) -> RestmonError | None:
+    """Why `read` would not give the details of a complete report; None if it would, unless they are
+    damaged."""
+    if files.find(Kind.REPORT, key_of(report.id)) is not None:
+        return None
+    return _explain_gone(report) if report.window is not None else _find_change(report)
+
+
+def _explain_gone(report: Report) -> NotFound:
+    return NotFound(
+        f"The details of report {report.id} are no longer in {files.where(Kind.REPORT)}.",
+        "Trigger a new report.",
+    )
+
+
+def _find_change(report: Report) -> DataChanged | None:
     revision, as_of = report.data_revision, report.as_of
     with database.reading():
-        if revision is None or as_of is None or not shards.is_unchanged_since(revision, as_of):
-            raise DataChanged(
-                f"The data that report {report.id} was made of have changed since.",
-                "Trigger a new report, and ask for its details.",
-            )
+        if revision and as_of is not None and shards.is_unchanged_since(revision, as_of):
+            return None
+    return DataChanged(
+        f"The data that report {report.id} was made of have changed since.",
+        "Trigger a new report, and ask for its details.",
+    )
+
+
+def _make(report: Report) -> DetailsTable:
+    with database.reading():
+        if problem := _find_change(report):
+            raise problem
         table = make_table(compute(report))
-    write_file(path, table.as_json().encode())
+    files.save(Kind.REPORT, key_of(report.id), table.as_json().encode())
     return table

@@ -1,13 +1,12 @@
 """A report's life: requested → Running → Complete or Failed.
 
-The row in the database is the truth. The CSV is in the reports folder under the report's id.
+The row in the database is the truth. The CSV is a file under the report's id (`storage.files`).
 """
 
 import io
-import shutil
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restmon.access import visibility
@@ -15,7 +14,6 @@ from restmon.access.roles import THIS_MACHINE, Actor, Role
 from restmon.core.instants import SECOND, as_text
 from restmon.core.timeline import NEAREST
 from restmon.errors import BadRequest, NotFound, RestmonError
-from restmon.files import prepare_file, write_file
 from restmon.leasing import jobs, leases
 from restmon.reporting import computation, report_details, shards, sources
 from restmon.reporting.computation import COLUMNS, HEADER, ReportData, check_method
@@ -23,8 +21,8 @@ from restmon.reporting.details_table import make_table
 from restmon.reporting.scopes import Scope, choose_as_of, find_scope, mask_ids, read_scope
 from restmon.reporting.snapshot import current_revision
 from restmon.reporting.windows import parse_window
-from restmon.settings import get_settings
-from restmon.storage import database
+from restmon.storage import database, files
+from restmon.storage.files import Kind
 from restmon.storage.models import FAILED, RUNNING, Report, Shard
 
 if TYPE_CHECKING:
@@ -65,6 +63,7 @@ def request(
         instant = choose_as_of(scope, as_of)
         if window is not None:
             stores = read_scope(scope)
+            window = window.pin(instant, stores.zones, stores.zone_of_store)
             window.of_stores(instant, stores.zones, stores.zone_of_store)
     values = {
         "as_of": as_of,
@@ -86,9 +85,14 @@ def list_recent(limit: int = 50, actor: Actor = THIS_MACHINE) -> list[Report]:
     return jobs.list_recent(Report, actor, limit)
 
 
-def csv_path(report_id: str) -> Path:
-    """The path of a report's CSV."""
-    return get_settings().reports_dir / f"{report_id}.csv"
+def csv_key(report_id: str) -> str:
+    """The key of a report's CSV (`files.Kind.REPORT`)."""
+    return f"{report_id}.csv"
+
+
+def find_mark(report: Report) -> Hashable:
+    """What changes when the CSV of a complete report is another one, or is gone."""
+    return files.find(Kind.REPORT, csv_key(report.id))
 
 
 def read_csv(report: Report) -> bytes:
@@ -100,10 +104,10 @@ def read_csv(report: Report) -> bytes:
             "Ask for its details (format=details, xlsx or json).",
         )
     try:
-        content = csv_path(report.id).read_bytes()
+        content = files.read(Kind.REPORT, csv_key(report.id))
     except FileNotFoundError:
         raise NotFound(
-            f"The CSV of report {report.id} is no longer in the reports folder.",
+            f"The CSV of report {report.id} is no longer in {files.where(Kind.REPORT)}.",
             "Trigger a new report.",
         ) from None
     except OSError as error:
@@ -166,7 +170,7 @@ def _work(lease: leases.Lease) -> None:
         with database.reading():
             text, stores = render(data, report)
         facts = {"as_of": data.as_of, "stores": stores, "demo": data.stores.demo}
-        finish(lease, csv_path(report.id), text.encode(), data_revision=revision, **facts)
+        finish(lease, csv_key(report.id), text.encode(), data_revision=revision, **facts)
 
 
 def _work_on_details(lease: leases.Lease, report: Report) -> None:
@@ -175,7 +179,7 @@ def _work_on_details(lease: leases.Lease, report: Report) -> None:
     found = report_details.compute(report, lease.report_progress)
     text = make_table(found).as_json().encode()
     facts = {"as_of": found.as_of, "stores": len(found.stores.ids), "demo": found.stores.demo}
-    finish(lease, report_details.path_of(report.id), text, data_revision=revision, **facts)
+    finish(lease, report_details.key_of(report.id), text, data_revision=revision, **facts)
 
 
 def render(data: ReportData, report: Report) -> tuple[str, int]:
@@ -219,8 +223,10 @@ def _work_shard(lease: leases.Lease) -> None:
         shards.give_back(shard.report_id)
         return
     text = lines.removeprefix(f"{HEADER}\n").encode()
-    write_file(shards.part_path(shard), text)
-    lease.complete(stores=count, size=len(text), demo=data.stores.demo)
+    key = shards.part_key(shard)
+    with files.prepare(Kind.PART, key, text) as keep, database.updating():
+        lease.complete(stores=count, size=len(text), demo=data.stores.demo)
+        keep()
 
 
 def _join(lease: leases.Lease, parts: list[Shard]) -> None:
@@ -228,31 +234,36 @@ def _join(lease: leases.Lease, parts: list[Shard]) -> None:
     for part in parts:
         if part.status == FAILED:
             raise RestmonError(part.error or "A part of the report failed.")
-    try:
-        texts = [shards.part_path(part).read_bytes() for part in parts]
-    except FileNotFoundError as error:
-        raise RestmonError(
-            f"A part of the report is not there: {error.filename}.",
-            "RESTMON_DATA_DIR must be one folder that all workers share. Trigger a new report.",
-        ) from None
-    text = b"".join([f"{HEADER}\n".encode(), *texts])
+    text = b"".join([f"{HEADER}\n".encode(), *map(_read_part, parts)])
     facts = {
         "as_of": parts[0].as_of,
         "stores": sum(part.stores or 0 for part in parts),
         "demo": any(part.demo for part in parts),
         "data_revision": parts[0].data_revision,
     }
-    finish(lease, csv_path(lease.job.id), text, **facts)
-    shutil.rmtree(shards.parts_folder(lease.job.id), ignore_errors=True)
+    finish(lease, csv_key(lease.job.id), text, **facts)
+    with suppress(OSError):  # the clean-up deletes them later
+        shards.delete_parts(lease.job.id)
 
 
-def finish(lease: leases.Lease, target: Path, text: bytes, **facts: Any) -> None:
-    """Write a report's file and mark the report complete with its values, both or neither. Raises
+def _read_part(part: Shard) -> bytes:
+    key = shards.part_key(part)
+    try:
+        return files.read(Kind.PART, key)
+    except FileNotFoundError:
+        raise RestmonError(
+            f"The part {key} of the report is no longer in {files.where(Kind.PART)}.",
+            "Trigger a new report.",
+        ) from None
+
+
+def finish(lease: leases.Lease, key: str, text: bytes, **facts: Any) -> None:
+    """Store a report's file and mark the report complete with its values, both or neither. Raises
     LeaseLost, RestmonError."""
-    with prepare_file(target, text) as part, database.updating():
+    with files.prepare(Kind.REPORT, key, text) as keep, database.updating():
         # The row comes first: a worker that lost its lease must not touch another's file.
         lease.complete(size=len(text), **facts)
-        part.replace(target)
+        keep()
 
 
 def describe(report: Report) -> dict[str, object]:

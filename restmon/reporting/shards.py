@@ -1,9 +1,9 @@
 """Reports of many stores, split into shards that all free workers compute::
 
-    report            shards: ranges of store_id       files
-    Running  --split--> 0: from "a"    worker 1   ->   ID.parts/00000-....csv  \
-                        1: from "f"    worker 2   ->   ID.parts/00001-....csv   > joined: ID.csv
-                        2: from "q"    worker 1   ->   ID.parts/00002-....csv  /
+    report            shards: ranges of store_id       files (`storage.files`)
+    Running  --split--> 0: from "a"    worker 1   ->   part ID/00000-....csv  \
+                        1: from "f"    worker 2   ->   part ID/00001-....csv   > joined: ID.csv
+                        2: from "q"    worker 1   ->   part ID/00002-....csv  /
 
 A shard is a row and a job, as the report is. A worker takes a lease on it. When that worker dies,
 another takes it up.
@@ -16,29 +16,27 @@ report is computed in one piece.
 
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from restmon.core.observations import Polls
 from restmon.reporting import sources
+from restmon.reporting.poll_parts import PollParts
 from restmon.reporting.snapshot import (
     LOOKBACK,
     Snapshot,
     Stores,
-    append_polls,
     changes_since,
     current_revision,
     read_stores,
 )
 from restmon.settings import get_settings
-from restmon.storage import database, models
+from restmon.storage import database, files, models
+from restmon.storage.files import Kind
 from restmon.storage.models import RUNNING, Report, Shard, Store
 
 MOST_ROUNDS = 3
 """A report is split this often. Then it is computed in one piece."""
-PARTS_SUFFIX = ".parts"
-"""The end of the name of the folder with a report's parts."""
 MOST_POLLS_IN_MEMORY = 30_000_000
 """Polls, of 17 bytes each, that a worker keeps in memory of the stores it computed last."""
 
@@ -63,7 +61,7 @@ class StoreRange:
 
     def _read(self, lo: int, hi: int) -> "RangeSnapshot":
         stores = read_stores(self.first, self.end)
-        polls = polls_between(stores, lo, hi)
+        polls = PollParts(polls_between(stores, lo, hi))
         return RangeSnapshot(Snapshot(current_revision(), stores, polls, lo, hi - lo), hi)
 
     def _refresh(self, old: "RangeSnapshot", lo: int, hi: int) -> "RangeSnapshot | None":
@@ -76,12 +74,12 @@ class StoreRange:
         good_until = min([old.until, *(first for _, first, _, _ in changes if first is not None)])
         if not was.polls_from <= lo <= good_until:
             return None
-        polls = was.polls.between(lo, min(good_until, hi) - 1)
-        if good_until < hi:
-            later = polls_between(was.stores, good_until, hi)
-            polls = append_polls(polls, later, len(was.stores.ids))
+        until = max(good_until, hi)
+        read = good_until < until
+        later = polls_between(was.stores, good_until, until) if read else Polls.none()
         revision = changes[-1][0] if changes else was.revision
-        return RangeSnapshot(Snapshot(revision, was.stores, polls, lo, hi - lo), hi)
+        new = was.continued(revision, good_until, later)
+        return RangeSnapshot(new.trimmed(lo), until)
 
 
 @dataclass(frozen=True)
@@ -112,10 +110,10 @@ class Memory:
         """Keep this snapshot, and as many of those used before it as there is room for."""
         with self._lock:
             self._kept.pop(stores, None)
-            room = MOST_POLLS_IN_MEMORY - len(found.snapshot.polls.time)
+            room = MOST_POLLS_IN_MEMORY - len(found.snapshot.parts)
             recent = []
             for other, had in reversed(self._kept.items()):
-                room -= len(had.snapshot.polls.time)
+                room -= len(had.snapshot.parts)
                 if room < 0:
                     break
                 recent.append((other, had))
@@ -214,11 +212,12 @@ def update_progress(report_id: str) -> bool:
     return not left
 
 
-def parts_folder(report_id: str) -> Path:
-    """The folder of a report's parts until they are joined."""
-    return get_settings().reports_dir / f"{report_id}{PARTS_SUFFIX}"
+def part_key(shard: Shard) -> str:
+    """The key of the shard's part of the CSV (`files.Kind.PART`), which has no header."""
+    return f"{shard.report_id}/{shard.number:05}-{shard.id}.csv"
 
 
-def part_path(shard: Shard) -> Path:
-    """The path of the shard's part of the CSV, which has no header."""
-    return parts_folder(shard.report_id) / f"{shard.number:05}-{shard.id}.csv"
+def delete_parts(report_id: str) -> None:
+    """Delete the parts of a report, once they are joined."""
+    for part in list(files.list_files(Kind.PART, f"{report_id}/")):
+        files.delete(Kind.PART, part.key)

@@ -13,21 +13,24 @@ A row with ``rebuild``, or a gap in the numbers, means: read everything again.
 """
 
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import compress
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from peewee import fn
 
 from restmon.core.formatting import store_label
-from restmon.core.hours import DEFAULT_ZONE, Schedule
+from restmon.core.hours import DEFAULT_ZONE, Schedule, open_intervals
 from restmon.core.instants import DAY, HOUR
-from restmon.core.keys import KeySpace
+from restmon.core.intervals import OpenIntervals
 from restmon.core.observations import Polls
+from restmon.reporting.kept_lines import KeptLine
+from restmon.reporting.kept_results import KeptResults
+from restmon.reporting.poll_parts import FOR_EVER, PollParts, append_polls
 from restmon.storage import database
 from restmon.storage.models import Revision, Store
 from restmon.stores.names import names_by_id
@@ -39,8 +42,7 @@ WEEK = 168 * HOUR
 LOOKBACK = 24 * HOUR
 """Polls are read from this long before the week, since most stores have an observation there."""
 SLACK = 2 * DAY
-FOR_EVER = 2**62
-RESULTS_KEPT = 8
+RESULTS_KEPT = 24
 """Results of one revision that `SnapshotCache.remember` keeps."""
 
 T = TypeVar("T")
@@ -52,7 +54,8 @@ class Stores:
 
     ``ids`` are their ids, ``rows`` their row ids (int64), and ``schedule`` says when they are open.
     ``demo`` says whether they are demo data, ``zone_given`` (bool) which of them have their own
-    zone. ``names`` has the names, by id, of those that have one.
+    zone. ``names`` has the names, by id, of those that have one. ``kept`` has what was made of
+    them last.
     """
 
     ids: list[str]
@@ -61,6 +64,23 @@ class Stores:
     demo: bool
     zone_given: NDArray[np.bool_]
     names: Mapping[str, str] = field(default_factory=dict)
+    kept: KeptResults = field(
+        default_factory=lambda: KeptResults(most=2), init=False, repr=False, compare=False
+    )
+
+    def open_between(self, lo: int, hi: int) -> OpenIntervals:
+        """The open intervals of each store between two instants, as `open_intervals` gives them for
+        the days from the beginning of the first to the end of the last. They are kept, because the
+        next report is likely of the same days."""
+        first, last = lo // DAY * DAY, hi // DAY * DAY + DAY - 1
+        return self.kept.find_or_make(
+            (first, last), lambda: open_intervals(self.schedule, first, last)
+        )
+
+    @cached_property
+    def ids_as_bytes(self) -> NDArray[np.bytes_]:
+        """The ids in UTF-8, all of the length of the longest, ended by zeros."""
+        return np.array([store_id.encode() for store_id in self.ids], np.bytes_)
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -103,28 +123,54 @@ class Stores:
 class Snapshot:
     """One consistent state: all stores, and every poll at or after ``polls_from``.
 
-    It has all polls of at least the ``depth`` (microseconds) before the newest poll.
+    It has all polls of at least the ``depth`` (microseconds) before the newest poll. ``lines`` are
+    the timelines that reports have kept of it, by their methods. ``late``: polls came in that are
+    earlier than others that were there.
     """
 
     revision: int
     stores: Stores
-    polls: Polls
+    parts: PollParts
     polls_from: int
     depth: int
+    lines: dict[str, KeptLine] = field(default_factory=dict, repr=False, compare=False)
+    late: bool = False
+
+    @property
+    def polls(self) -> Polls:
+        """All of its polls."""
+        return self.parts.joined()
 
     def newest(self, until: int) -> int | None:
         """The instant of the newest of these polls at or before ``until``, or None."""
-        time = self.polls.time
-        if len(time) and time.max() > until:
-            time = time[time <= until]
-        return int(time.max()) if len(time) else None
+        return self.parts.newest(until)
+
+    def continued(self, revision: int, changed_from: int, later: Polls) -> "Snapshot":
+        """The snapshot at a later revision, with the polls from the instant on replaced by these.
+        What was kept of them is left out."""
+        lines = {m: line for m, line in self.lines.items() if line.until <= changed_from}
+        return replace(
+            self,
+            revision=revision,
+            parts=self.parts.replaced(changed_from, later),
+            lines=lines,
+            late=self.late or len(lines) < len(self.lines),
+        )
+
+    def trimmed(self, polls_from: int) -> "Snapshot":
+        """The snapshot without the polls before the instant, where these are many."""
+        if polls_from - self.polls_from <= SLACK:
+            return self
+        parts = PollParts(self.polls.between(polls_from, FOR_EVER))
+        return replace(self, parts=parts, polls_from=polls_from)
 
     def chosen(self, mask: NDArray[np.bool_]) -> "Snapshot":
         """The snapshot of only the stores of the mask (bool, one a store), with their polls."""
         place = np.cumsum(mask) - 1
         kept = mask[self.polls.store]
-        polls = Polls(place[self.polls.store[kept]], self.polls.time[kept], self.polls.status[kept])
-        return replace(self, stores=self.stores.chosen(mask), polls=polls)
+        polls = self.polls.where(kept)
+        polls = Polls(place[polls.store], polls.time, polls.status)
+        return replace(self, stores=self.stores.chosen(mask), parts=PollParts(polls), lines={})
 
 
 def current_revision() -> int:
@@ -136,27 +182,46 @@ def current_revision() -> int:
 def read_stores(first: str | None = None, end: str | None = None) -> Stores:
     """All stores with their hours, zones and names. With ``first``, only the stores from it to
     before ``end``, without names, which no report needs."""
-    wanted = []
-    if first is not None:
-        wanted.append(Store.store_id >= first)
-    if end is not None:
-        wanted.append(Store.store_id < end)
+    return _with_hours(_read_table(first, end), first, end)
+
+
+@dataclass(frozen=True)
+class _StoreTable:
+    """The columns of the table of stores that reports need, in the order of the ids."""
+
+    ids: Sequence[str]
+    rows: Ints
+    zones: Sequence[str | None]
+    demo: Sequence[bool]
+    unreadable: Sequence[bool]
+
+
+def _read_table(first: str | None = None, end: str | None = None) -> _StoreTable:
     chosen = Store.select(
         Store.store_id, Store.id, Store.timezone, Store.demo, Store.hours_unreadable
     )
-    if wanted:
-        chosen = chosen.where(*wanted)
+    if first is not None:
+        chosen = chosen.where(Store.store_id >= first)
+    if end is not None:
+        chosen = chosen.where(Store.store_id < end)
     table = database.tuples(chosen.order_by(Store.store_id))
-    ids, rows, zones_given, demo, unreadable = zip(*table, strict=True) if table else ((),) * 5
-    row = np.array(rows, np.int64)
-    zones = [zone or DEFAULT_ZONE for zone in zones_given]
+    ids, rows, zones, demo, unreadable = zip(*table, strict=True) if table else ((),) * 5
+    return _StoreTable(ids, np.array(rows, np.int64), zones, demo, unreadable)
+
+
+def _with_hours(table: _StoreTable, first: str | None = None, end: str | None = None) -> Stores:
     return Stores(
-        list(ids),
-        row,
-        make_schedule(row, zones, database.business_hours(first, end), np.array(unreadable, bool)),
-        any(demo),
-        np.array([zone is not None for zone in zones_given], bool),
-        {} if wanted else names_by_id(),
+        list(table.ids),
+        table.rows,
+        make_schedule(
+            table.rows,
+            [zone or DEFAULT_ZONE for zone in table.zones],
+            database.business_hours(first, end),
+            np.array(table.unreadable, bool),
+        ),
+        any(table.demo),
+        np.array([zone is not None for zone in table.zones], bool),
+        names_by_id() if first is None and end is None else {},
     )
 
 
@@ -170,8 +235,12 @@ def read_snapshot(as_of: int | None, depth: int = WEEK + LOOKBACK) -> Snapshot:
     newest = database.newest_poll() if as_of is None else as_of
     polls_from = (newest or 0) - depth
     until = FOR_EVER if as_of is None else as_of + 1
-    polls = Polls(*database.polls_of_all(polls_from, until))
-    return Snapshot(revision, read_stores(), polls, polls_from, depth)
+    table = _read_table()
+    reading = database.start_polls_of_all(polls_from, until, table.rows)
+    stores = _with_hours(table)
+    if newest is not None:
+        stores.open_between(polls_from, newest)  # which a report asks for next
+    return Snapshot(revision, stores, PollParts(Polls(*reading.result())), polls_from, depth)
 
 
 def changes_since(revision: int) -> list[tuple[int, int | None, bool, bool]] | None:
@@ -201,53 +270,35 @@ def refresh(old: Snapshot) -> Snapshot:
         return read_snapshot(None, old.depth)
     if not rows:
         return old
-    stores, polls = old.stores, old.polls
+    new = old
     if any(changed for _, _, changed, _ in rows):
         stores = read_stores()
         by_row = np.argsort(stores.rows)
         place = by_row[np.searchsorted(stores.rows[by_row], old.stores.rows)]
-        polls = replace(polls, store=place[polls.store])
+        polls = replace(old.polls, store=place[old.polls.store])
+        new = replace(old, stores=stores, parts=PollParts(polls), lines={})
     starts = [polls_from for _, polls_from, _, _ in rows if polls_from is not None]
+    revision = int(rows[-1][0])
     if starts:
-        polls = _read_again(polls, max(min(starts), old.polls_from), len(stores.ids))
-    new = Snapshot(int(rows[-1][0]), stores, polls, old.polls_from, old.depth)
+        changed_from = max(min(starts), old.polls_from)
+        later = Polls(*database.polls_of_all(changed_from, FOR_EVER, new.stores.rows))
+        new = new.continued(revision, changed_from, later)
+    else:
+        new = replace(new, revision=revision, lines=dict(new.lines))
     newest = new.newest(database.latest_instant())
-    if newest is not None and newest - new.depth - new.polls_from > SLACK:
-        polls_from = newest - new.depth
-        new = replace(new, polls=polls.between(polls_from, FOR_EVER), polls_from=polls_from)
-    return new
+    return new if newest is None else new.trimmed(newest - new.depth)
 
 
 def deepen(old: Snapshot, depth: int) -> Snapshot:
     """The snapshot with the earlier polls that the depth requires."""
-    polls, polls_from = old.polls, old.polls_from
+    parts, polls_from = old.parts, old.polls_from
     newest = old.newest(database.latest_instant())
     if newest is None:
         newest = database.newest_poll()
     if newest is not None and newest - depth < polls_from:
-        earlier = Polls(*database.polls_of_all(newest - depth, polls_from))
-        polls, polls_from = append_polls(earlier, polls, len(old.stores.ids)), newest - depth
-    return replace(old, polls=polls, polls_from=polls_from, depth=depth)
-
-
-def _read_again(polls: Polls, changed_from: int, stores: int) -> Polls:
-    """The polls with those at or after ``changed_from`` read again."""
-    later = Polls(*database.polls_of_all(changed_from, FOR_EVER))
-    return append_polls(polls.between(-FOR_EVER, changed_from - 1), later, stores)
-
-
-def append_polls(earlier: Polls, later: Polls, stores: int) -> Polls:
-    """The polls of both. All of the first must be earlier than all of the second."""
-    if not len(earlier.store) or not len(later.store):
-        return earlier if len(earlier.store) else later
-    space = KeySpace.covering(stores, int(earlier.time.min()), int(later.time.max()))
-    key = space.keys(earlier.store, earlier.time)
-    at = np.searchsorted(key, space.keys(later.store, later.time))
-    return Polls(
-        np.insert(earlier.store, at, later.store),
-        np.insert(earlier.time, at, later.time),
-        np.insert(earlier.status, at, later.status),
-    )
+        earlier = Polls(*database.polls_of_all(newest - depth, polls_from, old.stores.rows))
+        parts, polls_from = PollParts(append_polls(earlier, old.polls)), newest - depth
+    return replace(old, parts=parts, polls_from=polls_from, depth=depth)
 
 
 class Source(Protocol):
@@ -267,6 +318,8 @@ class SnapshotCache:
         self._newest: tuple[int, int | None] = (0, None)
         self._made: dict[tuple[int, Hashable], Any] = {}
         self._making = threading.Lock()
+        self._locks: dict[tuple[int, Hashable], threading.Lock] = {}
+        self._era = 0
 
     def get(self, as_of: int | None = None, window: int = WEEK) -> Snapshot:
         """A current snapshot that serves a report as of the instant (None: the newest poll) on
@@ -309,15 +362,34 @@ class SnapshotCache:
         return newest
 
     def remember(self, revision: int, name: Hashable, make: Callable[[], T]) -> T:
-        """The result of ``make``, computed once for a revision and a name. Keeps the last 8."""
+        """The result of ``make``, computed once for a revision and a name. Keeps the last few. What
+        is being made for one name makes no other wait."""
+        key = (revision, name)
         with self._making:
-            if (revision, name) not in self._made:
-                made = make()
-                kept = {key: value for key, value in self._made.items() if key[0] == revision}
-                self._made = dict(list(kept.items())[1 - RESULTS_KEPT :])
-                self._made[revision, name] = made
-            result: T = self._made[revision, name]
+            if key in self._made:
+                return cast(T, self._made[key])
+            lock = self._locks.setdefault(key, threading.Lock())
+            era = self._era
+        with lock:
+            with self._making:
+                if key in self._made:
+                    return cast(T, self._made[key])
+            try:
+                result = make()
+                with self._making:
+                    if era == self._era:
+                        kept = {k: value for k, value in self._made.items() if k[0] == revision}
+                        self._made = dict(list(kept.items())[1 - RESULTS_KEPT :])
+                        self._made[key] = result
+            finally:
+                with self._making:
+                    self._locks.pop(key, None)
             return result
+
+    def keeps(self, revision: int, name: Hashable) -> bool:
+        """Whether the result for a revision and a name is there."""
+        with self._making:
+            return (revision, name) in self._made
 
     def clear(self) -> None:
         """Forget everything, such as when another database is opened."""
@@ -325,6 +397,7 @@ class SnapshotCache:
             self._snapshot = None
             self._newest = (0, None)
             self._made = {}
+            self._era += 1
 
 
 cache = SnapshotCache()

@@ -110,14 +110,15 @@ def read_sales(stores: Stores) -> Sales:
     rates = model.select(model.store, model.day_of_week, model.hour, model.sales)
     if few:
         rates = rates.where(model.store.in_(list(place)))
-    hourly = sorted(
-        (place[row], day, hour, sales)
-        for row, day, hour, sales in database.tuples(rates)
-        if row in place
-    )
-    table = np.array(hourly, np.float64).reshape(-1, 4)
-    store, day, hour = table[:, :3].astype(np.int64).T
-    return Sales(per_hour, HourlySalesRows(store, day, hour, table[:, 3]))
+    table = np.array(database.tuples(rates), np.float64).reshape(-1, 4)
+    order = np.argsort(stores.rows)
+    rows = stores.rows[order]
+    at = np.minimum(np.searchsorted(rows, table[:, 0]), max(len(rows) - 1, 0))
+    known = rows[at] == table[:, 0] if len(rows) else np.zeros(len(table), bool)
+    store, table = order[at[known]], table[known]
+    day, hour = table[:, 1:3].astype(np.int64).T
+    sort = np.argsort((store * 7 + day) * 24 + hour)
+    return Sales(per_hour, HourlySalesRows(store[sort], day[sort], hour[sort], table[sort, 3]))
 
 
 def read_names(stores: Stores) -> list[str | None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,31 +17,29 @@ from restmon.core.aggregation import (
 from restmon.core.coverage import covered_stretches
 from restmon.core.explanations import ExplainedSpans, explain_spans
 from restmon.core.formatting import WEEKDAYS, wall_text
-from restmon.core.hours import CLOSED, DEFAULT_ZONE, open_intervals
-from restmon.core.instants import DAY, MINUTE
-from restmon.core.intervals import OpenIntervals
+from restmon.core.hours import CLOSED, open_intervals
+from restmon.core.instants import MINUTE
 from restmon.core.observations import Polls
 from restmon.core.outage_statistics import UNKNOWN, Reasons, find_causes
-from restmon.core.outages import Outages, find_outages
-from restmon.core.timeline import NEAREST, build_timeline
-from restmon.errors import NotFound
-from restmon.reporting import last_observations
+from restmon.core.outages import Outages, find_down_runs, find_outages
+from restmon.core.timeline import NEAREST, Timeline, build_timeline
 from restmon.reporting.computation import check_method
+from restmon.reporting.outage_notes import Notes, match_notes, name_cause
 from restmon.reporting.scopes import Scope, choose_as_of, read_scope
-from restmon.reporting.snapshot import Stores
 from restmon.reporting.snapshot import cache as shared_cache
+from restmon.reporting.store_polls import (
+    StorePolls,
+    are_inside,
+    read_reasons,
+    read_row,
+    read_store_polls,
+)
 from restmon.reporting.windows import LAST_WEEK, Window
 from restmon.settings import get_settings
 from restmon.storage import database
-from restmon.storage.models import BusinessHours, PollReason, Store
-from restmon.stores.schedules import make_schedule
+from restmon.stores.notes import Note, read_notes
 
 Ints = NDArray[np.int64]
-
-STEP = 2 * DAY
-STEP_FACTOR = 4
-ALL = np.zeros(1, np.int64)
-"""The indices of all stores in a set of one store."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,9 @@ class StoreTimeline:
     before it, else None; ``open_before_first`` is the open time of the range before it, which
     takes its status. ``open_start`` and ``open_end`` are the open intervals, clipped to the
     range, and ``seen_start`` and ``seen_end`` the parts of them that are near a poll. Outages that
-    overlap the range are whole; ``causes`` has the reason that polls told for each, None where they
-    told none.
+    overlap the range are whole; ``causes`` has the cause of each, None where polls and notes give
+    none, ``notes`` its notes, and ``first_down`` and ``last_down`` its first and last inactive
+    observation. ``loose_notes`` are those about an instant of the range that is in no outage.
     """
 
     store_id: str
@@ -115,6 +115,10 @@ class StoreTimeline:
     days: Days
     outages: Outages
     causes: list[str | None]
+    notes: list[Notes]
+    first_down: Ints
+    last_down: Ints
+    loose_notes: Notes
     up: int
     down: int
     open: int
@@ -130,75 +134,118 @@ def read_store(
     """
     check_method(method)
     with database.reading():
-        store, demo, hours = _read_store(store_id)
-        if as_of is None:
-            as_of = shared_cache.newest_poll()
-        as_of = hi if as_of is None else as_of
-        hi = min(hi, as_of)
-        lo = min(lo, hi)
-        end = hi + 1 if hi == as_of else hi
-        inside = _read_polls(store, lo, end)
-        before = _before(store, lo)
-        after, known_until = _after(store, end, as_of)
-        newest = database.last_polls_in_ranges(
-            store.rows, np.array([last_observations.BEGINNING]), np.array([as_of + 1])
-        )
-        polls = _join([before, inside, after])
-        said, texts = _read_reasons(store, polls)
+        row = read_row(store_id)
+        as_of, lo, hi = _clip(lo, hi, as_of)
+        found = read_store_polls(row.stores, lo, hi + 1 if hi == as_of else hi, as_of)
+        polls = found.every
+        reasons = read_reasons(row.stores, polls)
+        notes = read_notes(row.stores.rows.tolist())
+    store, zone = row.stores, row.stores.zones[0]
     begin = min(lo, int(polls.time[0])) if len(polls.time) else lo
-    intervals = open_intervals(store.schedule, begin, known_until)
+    intervals = open_intervals(store.schedule, begin, found.known_until)
     line = build_timeline(intervals, polls, method)
-    observed = len(line.store) > 0
     opened = open_stretches(intervals, lo, hi)
-    dates, edges = local_days(store.zones[0], lo, hi)
-    open_time = sum_between(opened, edges)
-    fallen = down_stretches(line, lo, hi)
-    down = sum_between(fallen, edges)
     near = get_settings().covered_minutes * MINUTE
     seen = covered_stretches(line.clock, polls, lo, hi, near)
-    seen_down = sum_between(_overlap(fallen, seen), edges)
-    seen_up = sum_between(seen, edges) - seen_down
-    up = open_time - down if observed else np.zeros_like(down)
+    days = _measure_days(zone, (lo, hi), line, opened, seen)
     first = None
-    if observed and not len(before.time):
-        first = int(polls.time[_inside(intervals, polls.time)][0])
-    outages = find_outages(line, known_until, lo, hi)
-    causes: list[str | None] = [None] * len(outages)
-    if texts:
-        codes = find_causes(line, known_until, lo, hi, said).tolist()
-        causes = [None if code == UNKNOWN else texts[code] for code in codes]
+    if len(line.store) and not len(found.before.time):
+        first = int(polls.time[are_inside(intervals, polls.time)][0])
     return StoreTimeline(
         store_id=store_id,
-        demo=demo,
-        zone=store.zones[0],
+        demo=store.demo,
+        zone=zone,
         zone_assumed=not store.zone_given[0],
-        hours=hours,
+        hours=row.hours,
         hours_assumed=bool(store.schedule.hours_assumed[0]),
         hours_unreadable=bool(store.schedule.hours_unreadable[0]),
         as_of=as_of,
         lo=lo,
         hi=hi,
         method=method,
-        observed=observed,
+        observed=len(line.store) > 0,
         first_observation=first,
-        open_before_first=0
-        if first is None
-        else int(sum_between(opened, np.array([lo, first]))[0]),
-        last_poll=int(newest[1][0]) if len(newest[1]) else None,
-        last_poll_active=bool(newest[2][0]) if len(newest[2]) else None,
+        open_before_first=_measure_before(opened, lo, first),
+        **_find_last_poll(found.newest),
         open_start=opened.start // 2,
         open_end=opened.end // 2,
         seen_start=seen.start // 2,
         seen_end=seen.end // 2,
-        polls=PollsInRange(inside.time, inside.status, _inside(intervals, inside.time)),
+        polls=PollsInRange(
+            found.inside.time, found.inside.status, are_inside(intervals, found.inside.time)
+        ),
         spans=explain_spans(line, lo, hi, method),
-        days=Days(dates, up, down, open_time, seen_up, seen_down),
-        outages=outages,
-        causes=causes,
-        up=int(up.sum()),
-        down=int(down.sum()),
-        open=int(open_time.sum()),
+        days=days,
+        **_find_outages(line, found, (lo, hi), reasons, notes),
+        up=int(days.up.sum()),
+        down=int(days.down.sum()),
+        open=int(days.open.sum()),
     )
+
+
+def _clip(lo: int, hi: int, as_of: int | None) -> tuple[int, int, int]:
+    """(``as_of``, the range that ends at it at the latest)."""
+    if as_of is None:
+        as_of = shared_cache.newest_poll()
+    if as_of is None:  # there is no poll
+        as_of = hi
+    hi = min(hi, as_of)
+    return as_of, min(lo, hi), hi
+
+
+def _measure_days(
+    zone: str, window: tuple[int, int], line: Timeline, opened: Stretches, seen: Stretches
+) -> Days:
+    """The time of each local date of the window, of which ``opened`` is the open time and ``seen``
+    what was near a poll."""
+    dates, edges = local_days(zone, *window)
+    fallen = down_stretches(line, *window)
+    down, open_time = sum_between(fallen, edges), sum_between(opened, edges)
+    up = open_time - down if len(line.store) else np.zeros_like(down)
+    seen_down = sum_between(_overlap(fallen, seen), edges)
+    return Days(dates, up, down, open_time, sum_between(seen, edges) - seen_down, seen_down)
+
+
+def _measure_before(opened: Stretches, lo: int, first: int | None) -> int:
+    """The open time from ``lo`` to the first observation, half microseconds."""
+    return 0 if first is None else int(sum_between(opened, np.array([lo, first]))[0])
+
+
+def _find_last_poll(newest: Polls) -> dict[str, Any]:
+    """The fields of the last poll."""
+    if not len(newest.time):
+        return {"last_poll": None, "last_poll_active": None}
+    return {"last_poll": int(newest.time[0]), "last_poll_active": bool(newest.status[0])}
+
+
+def _find_outages(
+    line: Timeline,
+    polls: StorePolls,
+    window: tuple[int, int],
+    reasons: tuple[Reasons, list[str]],
+    notes: list[Note],
+) -> dict[str, Any]:
+    """The fields of the outages that overlap the window."""
+    lo, hi = window
+    outages = find_outages(line, polls.known_until, lo, hi)
+    runs = find_down_runs(line, polls.known_until, lo, hi)
+    of_each = match_notes(
+        (outages.store, outages.start, outages.end, outages.ongoing), [(0, note) for note in notes]
+    ).tolist()
+    matched = {note for found in of_each for note in found}
+    said, texts = reasons
+    causes: list[str | None] = [None] * len(outages)
+    if texts:
+        codes = find_causes(line, polls.known_until, lo, hi, said).tolist()
+        causes = [None if code == UNKNOWN else texts[code] for code in codes]
+    return {
+        "outages": outages,
+        "causes": [name_cause(*pair) for pair in zip(causes, of_each, strict=True)],
+        "notes": of_each,
+        "first_down": line.time[runs.first],
+        "last_down": line.time[runs.last],
+        "loose_notes": tuple(n for n in notes if lo <= n.at < hi and n not in matched),
+    }
 
 
 def _overlap(some: Stretches, others: Stretches) -> Stretches:
@@ -241,131 +288,3 @@ def weekly_hours(
         later = "" if end > start else " (next day)"
         days[day].append(f"{as_text(start)}–{as_text(end)}{later}")
     return [(day, ", ".join(texts) or "closed") for day, texts in zip(WEEKDAYS, days, strict=True)]
-
-
-def _read_store(store_id: str) -> tuple[Stores, bool, list[tuple[int, int, int]]]:
-    """(the store as a set of one, whether it is demo data, its rows of hours)."""
-    found = database.tuples(
-        Store.select(Store.id, Store.timezone, Store.demo, Store.hours_unreadable).where(
-            Store.store_id == store_id
-        )
-    )
-    if not found:
-        raise NotFound(f"There is no store {store_id[:64]!r}.", "Look for it among the stores.")
-    row, zone, demo, unreadable = found[0]
-    hours = sorted(
-        database.tuples(
-            BusinessHours.select(
-                BusinessHours.day_of_week, BusinessHours.start_time, BusinessHours.end_time
-            ).where(BusinessHours.store == row)
-        )
-    )
-    rows = np.array([row], np.int64)
-    table = np.array([(row, *line) for line in hours], np.int64).reshape(-1, 4)
-    store = Stores(
-        ids=[store_id],
-        rows=rows,
-        schedule=make_schedule(
-            rows, [zone or DEFAULT_ZONE], table, np.array([unreadable], bool), only_store=row
-        ),
-        demo=bool(demo),
-        zone_given=np.array([zone is not None]),
-    )
-    return store, bool(demo), hours
-
-
-def _read_polls(store: Stores, lo: int, hi: int) -> Polls:
-    """The store's polls in [lo, hi)."""
-    return _join(
-        [
-            Polls(*columns)
-            for columns in database.polls_in_ranges(store.rows, np.array([lo]), np.array([hi]))
-        ]
-    )
-
-
-def _read_reasons(store: Stores, polls: Polls) -> tuple[Reasons, list[str]]:
-    """The reasons of the store's polls in the time of these polls, and their texts."""
-    if not len(polls.time):
-        return Reasons(*(np.empty(0, np.int64) for _ in range(3))), []
-    between = PollReason.timestamp.between(int(polls.time[0]), int(polls.time[-1]))
-    table = database.tuples(
-        PollReason.select(PollReason.timestamp, PollReason.reason)
-        .where(PollReason.store == int(store.rows[0]), between)
-        .order_by(PollReason.timestamp)
-    )
-    time = np.array([instant for instant, _ in table], np.int64)
-    numbers = np.arange(len(table), dtype=np.int64)
-    return Reasons(np.zeros(len(table), np.int64), time, numbers), [text for _, text in table]
-
-
-def _join(parts: list[Polls]) -> Polls:
-    if not parts:
-        return Polls.none()
-    return Polls(
-        np.concatenate([part.store for part in parts]),
-        np.concatenate([part.time for part in parts]),
-        np.concatenate([part.status for part in parts]),
-    )
-
-
-def _before(store: Stores, lo: int) -> Polls:
-    """The polls before ``lo`` that matter from there on.
-
-    These are the last observation and, if it was down, all polls back to the last one that was up,
-    so that an outage has its beginning.
-    """
-    parts: list[Polls] = []
-    step = STEP
-    while True:
-        last = last_observations.last_observations(store, ALL, lo)
-        if not len(last.store):
-            break
-        newest = int(last.time[0])
-        lo = newest if last.status[0] == 1 else newest - step
-        part = _read_polls(store, lo, newest + 1)
-        up = np.flatnonzero(_counted(store, part) & (part.status == 1))
-        if len(up):
-            parts.append(_part(part, slice(up[-1], None)))
-            break
-        parts.append(part)
-        step *= STEP_FACTOR
-    return _join(parts[::-1])
-
-
-def _after(store: Stores, begin: int, as_of: int) -> tuple[Polls, int]:
-    """The polls from ``begin`` to ``as_of`` that matter before: up to the first observation that
-    is up, so that an outage has its end. Also the instant up to which they are known."""
-    parts: list[Polls] = []
-    step = STEP
-    while begin <= as_of:
-        end = min(begin + step, as_of + 1)
-        part = _read_polls(store, begin, end)
-        up = np.flatnonzero(_counted(store, part) & (part.status == 1))
-        if len(up):
-            parts.append(_part(part, slice(up[0] + 1)))
-            return _join(parts), min(int(part.time[up[0]]) + 1, as_of)
-        parts.append(part)
-        begin = end
-        step *= STEP_FACTOR
-    return _join(parts), as_of
-
-
-def _part(polls: Polls, rows: slice) -> Polls:
-    return Polls(polls.store[rows], polls.time[rows], polls.status[rows])
-
-
-def _counted(store: Stores, polls: Polls) -> NDArray[np.bool_]:
-    """Which of the polls were made inside business hours."""
-    if not len(polls.time):
-        return np.empty(0, bool)
-    lo, hi = int(polls.time[0]), int(polls.time[-1])
-    return _inside(last_observations.intervals_of(store, ALL, np.array([lo]), hi), polls.time)
-
-
-def _inside(intervals: OpenIntervals, time: Ints) -> NDArray[np.bool_]:
-    """Which instants are in one store's open intervals."""
-    if not len(intervals.start):
-        return np.zeros(len(time), bool)
-    p = np.searchsorted(intervals.start, time, "right") - 1
-    return (p >= 0) & (time < intervals.end[np.maximum(p, 0)])

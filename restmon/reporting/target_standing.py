@@ -91,7 +91,7 @@ def judge_stores(stores: Stores, window: tuple[Ints, Ints], down: Ints, how: Rea
     if not has.any():
         return Standing(target, status, left, of_month, so_far, used_of_all)
     own = stores if has.all() else stores.chosen(has)
-    lo, until, end = _months(own, window[1][has], how.as_of)
+    lo, until, end = find_months(own, window[1][has], how.as_of)
     if (lo == window[0][has]).all() and (until == window[1][has]).all():
         used = down[has]
     else:
@@ -114,7 +114,7 @@ def judge_now(stores: Stores, how: Reading) -> Standing:
     return judge_stores(stores, (ends, ends), nothing, how)
 
 
-def _months(stores: Stores, hi: Ints, as_of: int) -> tuple[Ints, Ints, Ints]:
+def find_months(stores: Stores, hi: Ints, as_of: int) -> tuple[Ints, Ints, Ints]:
     """(begin, end or ``as_of`` if that is earlier, end) of the month in which each store's window
     ends, in the store's zone."""
     lo, until, end = (np.empty(len(hi), np.int64) for _ in range(3))

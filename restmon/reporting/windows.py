@@ -9,11 +9,19 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from restmon.core.instants import DAY, HOUR, WEEK, as_text, day_number
+from restmon.core.instants import (
+    DAY,
+    HOUR,
+    WEEK,
+    as_datetime,
+    as_text,
+    date_of,
+    day_number,
+)
 from restmon.core.zone_offsets import zone_offsets
 from restmon.errors import BadRequest
-from restmon.ingest.values.dates import local_date
-from restmon.ingest.values.timestamps import timestamp
+from restmon.ingest.values.one_date import local_date
+from restmon.ingest.values.one_timestamp import timestamp
 
 Ints = NDArray[np.int64]
 
@@ -25,6 +33,8 @@ UNITS = {"h": HOUR, "d": DAY, "w": WEEK}
 DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
 MONTH = re.compile(r"(\d{4})-(\d\d)")
 LAST = re.compile(r"(\d{1,6}) ?([hdw])", re.IGNORECASE)
+WEEKS, MONTHS = WHOLE = ("week", "month")
+"""The words of ``last`` that mean the last whole calendar week (Monday to Sunday) or month."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +55,22 @@ class Edge:
         """The instant of this edge in each zone."""
         if self.day is None:
             return np.full(len(zones), self.instant, np.int64)
-        return _midnights(self.day, zones)
+        return find_midnights(self.day, zones)
 
 
 @dataclass(frozen=True)
 class Window:
     """A requested window: from one edge to another (None: to ``as_of``), or a calendar month (the
-    day numbers of its first day and of the day after its last), or a length of time (microseconds)
-    that ends at ``as_of``. ``words`` are what the user wrote, by name."""
+    day numbers of its first day and of the day after its last), or the last ``whole`` calendar week
+    or month, or a length of time (microseconds) that ends at ``as_of``. ``words`` are what the user
+    wrote, by name."""
 
     words: tuple[tuple[str, str], ...]
     since: Edge | None = None
     until: Edge | None = None
     month: tuple[int, int] | None = None
     last: int = WEEK
+    whole: str | None = None
 
     @property
     def text(self) -> str:
@@ -85,8 +97,11 @@ class Window:
         BadRequest
             If the window begins at or after ``as_of``, ends after it, or ends before it begins.
         """
-        if self.month is not None:
-            lo, hi = (np.minimum(_midnights(day, zones), as_of) for day in self.month)
+        days = self.month
+        if self.whole is not None and zones:
+            days = _last_whole(self.whole, earliest_date(as_of, zones))
+        if days is not None:
+            lo, hi = (np.minimum(find_midnights(day, zones), as_of) for day in days)
             if len(zones) and (lo >= hi).all():
                 raise BadRequest(
                     f"{self.text} begins after as_of, {as_text(as_of)}.", "Give an earlier month."
@@ -113,6 +128,18 @@ class Window:
         if (lo >= hi).any():
             raise _explain_backwards(self.since, self.until)
         return lo, hi
+
+    def pin(self, as_of: int, zones: list[str], zone_of_store: Ints) -> "Window":
+        """Return the window with dates in place of the last whole week or month, which would be
+        another one later. The zones are as for `of_stores`."""
+        if self.whole is None:
+            return self
+        used = [zones[zone] for zone in np.unique(zone_of_store).tolist()]
+        first, end = map(date_of, _last_whole(self.whole, earliest_date(as_of, used)))
+        weekly = {"from": f"{first}", "to": f"{end}"}
+        found = parse_window(weekly if self.whole == WEEKS else {"month": f"{first:%Y-%m}"})
+        assert found is not None  # noqa: S101 - for the type checker
+        return found
 
     def of_stores(self, as_of: int, zones: list[str], zone_of_store: Ints) -> tuple[Ints, Ints]:
         """Return the window of each store: int64 arrays of the shape of ``zone_of_store``, which
@@ -152,6 +179,8 @@ def parse_window(words: Mapping[str, str | None]) -> Window | None:
         )
     if "month" in given:
         return Window(kept, month=_parse_month(given["month"]))
+    if given.get("last", "").lower() in WHOLE:
+        return Window(kept, whole=given["last"].lower())
     if "last" in given:
         return Window(kept, last=_parse_last(given["last"]))
     if "from" not in given:
@@ -199,10 +228,28 @@ def _parse_last(text: str) -> int:
     match = LAST.fullmatch(text)
     length = int(match[1]) * UNITS[match[2].lower()] if match else 0
     if not length:
-        raise BadRequest(f"last={text[:40]!r} is no length of time.", "Write it as 24h, 30d or 4w.")
+        raise BadRequest(
+            f"last={text[:40]!r} is no length of time.",
+            "Write it as 24h, 30d or 4w, or week or month for the last whole one.",
+        )
     if length > MOST_DAYS * DAY:
         raise _too_long()
     return length
+
+
+def earliest_date(as_of: int, zones: list[str]) -> date:
+    """Return the earliest date that any of the zones (UTC if there are none) has at an instant. By
+    it is decided which week or month is the last whole one: it is over in all of them."""
+    return min(as_datetime(as_of, zone).date() for zone in zones or ["UTC"])
+
+
+def _last_whole(whole: str, today: date) -> tuple[int, int]:
+    """The day numbers of the first day of the last whole week or month, and of the day after it."""
+    if whole == WEEKS:
+        end = day_number(today) - today.weekday()
+        return end - 7, end
+    end = day_number(today.replace(day=1))
+    return day_number(date_of(end - 1).replace(day=1)), end
 
 
 def _explain_backwards(since: Edge, until: Edge) -> BadRequest:
@@ -225,7 +272,7 @@ def _too_long() -> BadRequest:
     )
 
 
-def _midnights(day: int, zones: list[str]) -> Ints:
+def find_midnights(day: int, zones: list[str]) -> Ints:
     """The first instant at which the clock of each zone has reached a date's midnight."""
     wall = np.array([day * DAY], np.int64)
     near = (day * DAY - 3 * DAY, day * DAY + 3 * DAY)

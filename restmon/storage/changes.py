@@ -15,9 +15,13 @@ from typing import Any
 
 from restmon.storage.models import Change, ReplacedRows
 from restmon.storage.poll_changes import PollChanges
+from restmon.storage.poll_statements import execute
 
 POLLS, STORES = "polls", "stores"
 """Two special kinds: stretches of polls, and new stores (row id: None)."""
+
+MOST_JOINED = 1000
+"""How many stretches of polls are joined in one record at most."""
 
 Key = int | tuple[Any, ...]
 """A store's row id, or a tuple that begins with it."""
@@ -50,6 +54,39 @@ class ChangeLog:
         if self._change is None:
             self._change = Change.create(imported=self._import_id)
         ReplacedRows.create(change=self._change, kind=kind, data=data, **values)
+
+
+class ContinuedLog(ChangeLog):
+    """The record of one of many changes by the same import. As long as nothing else has changed in
+    between, they are one change, so that a thousand small ones are undone at once."""
+
+    def _add(self, kind: str, data: bytes, **values: int) -> None:
+        if self._change is None:
+            newest = Change.select().order_by(Change.id.desc()).first()
+            if newest is not None and newest.import_id == self._import_id and not newest.undone:
+                self._change = newest
+        if self._change is None or kind != POLLS or not self._join(self._change, data):
+            super()._add(kind, data, **values)
+
+    @staticmethod
+    def _join(change: Change, data: bytes) -> bool:
+        """Add polls to the change's last record, if that is of polls and small."""
+        found = execute(
+            "SELECT id, kind, data FROM replaced_rows WHERE change_id = ? ORDER BY id DESC LIMIT 1",
+            (change.id,),
+        ).fetchone()
+        if found is None or found[1] != POLLS:
+            return False
+        former = bytes(found[2])
+        if PollChanges.count(former) + PollChanges.count(data) > MOST_JOINED:
+            return False
+        both = PollChanges.unpack(former).followed_by(PollChanges.unpack(data))
+        if len(both):
+            execute(
+                "UPDATE replaced_rows SET data = ?, first = ?, last = ? WHERE id = ?",
+                (both.pack(), int(both.first.min()), int(both.last.max()), found[0]),
+            )
+        return True
 
 
 def pack(former: Former) -> bytes:

@@ -1,11 +1,13 @@
 """The database: connecting, transactions, migrations, bulk reads and writes.
 
 What differs between SQLite and PostgreSQL is in `sqlite` and `postgres`, two packages with the
-functions of `engine.Engine`. All other modules call this one and do not know which of them is used.
+functions of `engine.Engine`. Polls lie in blocks on both (`poll_reading`, `poll_writing`). All
+other modules call this one and do not know which of them is used.
 """
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,9 @@ from playhouse.migrations import Runner
 from restmon.core.instants import MINUTE
 from restmon.errors import DatabaseNewer, DatabaseUnavailable, DatabaseUnusable, RestmonError
 from restmon.settings import Settings, get_settings, shown_url
-from restmon.storage import models, sqlite
-from restmon.storage.engine import Engine, Ints, Statuses
+from restmon.storage import models, poll_reading, poll_writing, sqlite
+from restmon.storage.engine import Engine, Ints
+from restmon.storage.poll_blocks import Statuses
 from restmon.storage.upsert import Merged
 
 log = logging.getLogger("restmon.database")
@@ -39,13 +42,14 @@ def _engine(*, uses_sqlite: bool) -> Engine:
     return postgres
 
 
-def configure(settings: Settings | None = None) -> None:
+def configure(settings: Settings | None = None, *, serves: bool = False) -> None:
     """Bind the models to the database of the settings and bring its schema up to date.
 
-    Makes an SQLite file and its folder when they are missing. Raises
+    Makes an SQLite file and its folder when they are missing. A process that ``serves`` many
+    requests keeps connections and uses them again. Raises
     :class:`~restmon.errors.DatabaseUnavailable`.
     """
-    _bind(settings or get_settings(), patient=True)
+    _bind(settings or get_settings(), patient=True, serves=serves)
     with explain_errors():
         migrate()
 
@@ -63,9 +67,9 @@ def check(settings: Settings) -> None:
         log.warning("%s", error)
 
 
-def _bind(settings: Settings, *, patient: bool) -> None:
+def _bind(settings: Settings, *, patient: bool, serves: bool = False) -> None:
     chosen = _engine(uses_sqlite=settings.uses_sqlite)
-    models.database.initialize(chosen.connect(settings, patient=patient))
+    models.database.initialize(chosen.connect(settings, patient=patient, serves=serves))
 
 
 @contextmanager
@@ -176,7 +180,7 @@ def refuse_unusable(runner: Runner) -> None:
 
 def has_polls() -> bool:
     """Whether the database holds any poll."""
-    return models.Poll.select(models.Poll.timestamp).limit(1).tuples().first() is not None
+    return poll_reading.has_polls()
 
 
 def clock() -> int:
@@ -196,21 +200,32 @@ def latest_instant() -> int:
 def newest_poll(until: int | None = None) -> int | None:
     """The instant of the newest poll at or before ``until`` (None: :func:`latest_instant`), or
     None where there is no such poll."""
-    return engine().newest_poll(latest_instant() if until is None else until)
+    return poll_reading.newest_poll(latest_instant() if until is None else until)
+
+
+def oldest_poll() -> int | None:
+    """The instant of the oldest poll, or None where there is none."""
+    return poll_reading.oldest_poll()
 
 
 def count_polls(lo: int, hi: int, at_most: int | None = None) -> int:
     """How many polls there are with lo <= timestamp < hi; it stops counting at ``at_most``."""
-    return engine().count_polls(lo, hi, at_most)
+    return poll_reading.count_polls(lo, hi, at_most)
 
 
-def polls_of_all(lo: int, hi: int) -> tuple[Ints, Ints, Statuses]:
-    """All stores' polls with lo <= timestamp < hi.
+def polls_of_all(lo: int, hi: int, stores: Ints) -> tuple[Ints, Ints, Statuses]:
+    """All stores' polls with lo <= timestamp < hi. ``stores`` has the row ids of all stores.
 
-    Returns (store's place among all in the order of ``store_id`` as text, int64; timestamp,
-    int64 microseconds; status, int8), sorted by the first, then the second.
+    Returns (the store's place among them, int64; timestamp, int64 microseconds; status, int8),
+    sorted by the first, then the second.
     """
-    return engine().polls_of_all(lo, hi)
+    return poll_reading.polls_of_all(lo, hi, stores)
+
+
+def start_polls_of_all(lo: int, hi: int, stores: Ints) -> Future[tuple[Ints, Ints, Statuses]]:
+    """What `polls_of_all` returns, for later: they are read at once, and put in order by a thread
+    while the caller goes on."""
+    return poll_reading.start_polls_of_all(lo, hi, stores)
 
 
 def polls_in_ranges(
@@ -221,16 +236,15 @@ def polls_in_ranges(
     Yields (index of the range int64, timestamp int64, status int8), in the order of the ranges,
     then timestamp; a range is never split between two of them.
     """
-    return engine().polls_in_ranges(stores, lo, hi, at_once)
+    return poll_reading.polls_in_ranges(stores, lo, hi, at_once)
 
 
 def last_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> tuple[Ints, Ints, Statuses]:
     """The last poll of each given (store row id, [lo, hi)) range that has any.
 
     Returns (index of the range int64, timestamp int64, status int8), in the order of the ranges.
-    One index look-up a range.
     """
-    return engine().last_polls_in_ranges(stores, lo, hi)
+    return poll_reading.last_polls_in_ranges(stores, lo, hi)
 
 
 def business_hours(first: str | None = None, end: str | None = None) -> Ints:
@@ -248,7 +262,12 @@ def merge_polls(row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merge
     from ``last`` where a file has several lines for one poll. The caller holds the write
     transaction.
     """
-    return engine().merge_polls(row, time, first, last)
+    return poll_writing.merge_polls(row, time, first, last)
+
+
+def add_stores(names: list[str], demo: bool) -> None:
+    """Insert stores that are not there yet, by their ids."""
+    engine().add_stores(names, demo)
 
 
 def set_zones(rows: Ints, zones: list[str]) -> None:
@@ -262,17 +281,10 @@ def replace_hours(rows: Ints, hours: Ints) -> None:
     engine().replace_hours(rows, hours)
 
 
-def make_months(instants: Ints) -> None:
-    """Make the partitions for polls at the instants (int64) in advance. Storing polls makes them
-    too."""
-    with writing():
-        engine().make_months(instants)
-
-
 def forget(before: int) -> int:
     """Delete the polls before an instant and return how many. Works in several transactions, each
     with a revision, so it may stop and start again at any point."""
-    forgotten = engine().forget(before)
+    forgotten = poll_writing.forget(before, writing)
     with writing():
         models.PollReason.delete().where(models.PollReason.timestamp < before).execute()
     return forgotten
@@ -281,13 +293,13 @@ def forget(before: int) -> int:
 def set_statuses(stores: Ints, instants: Ints, statuses: Statuses) -> None:
     """Set the statuses of stored polls. The arrays have one length; ``stores`` are row ids."""
     if len(stores):
-        engine().set_statuses(stores, instants, statuses)
+        poll_writing.set_statuses(stores, instants, statuses)
 
 
 def delete_polls(lo: int, hi: int) -> int:
     """Delete all stores' polls with lo <= timestamp < hi, and their reasons; returns how many. The
     caller holds the write transaction and adds a revision."""
-    deleted = engine().delete_polls(lo, hi)
+    deleted = poll_writing.delete_polls(lo, hi)
     reasons = models.PollReason
     reasons.delete().where((reasons.timestamp >= lo) & (reasons.timestamp < hi)).execute()
     return deleted
@@ -296,10 +308,19 @@ def delete_polls(lo: int, hi: int) -> int:
 def delete_polls_in_ranges(stores: Ints, lo: Ints, hi: Ints) -> int:
     """Delete the polls of each (store row id, [lo, hi)) range, and their reasons; returns how many.
     No two ranges overlap. The caller holds the write transaction and adds a revision."""
-    deleted = engine().delete_polls_in_ranges(stores, lo, hi) if len(stores) else 0
+    deleted = poll_writing.delete_polls_in_ranges(stores, lo, hi) if len(stores) else 0
     if deleted and models.PollReason.select(models.PollReason.store).limit(1).exists():
         _delete_reasons(stores, lo, hi)
     return deleted
+
+
+def delete_polls_of(stores: list[int]) -> int:
+    """Delete all polls of stores (row ids), and their reasons; returns how many. The caller holds
+    the write transaction and adds a revision."""
+    import numpy as np  # noqa: PLC0415 - who asks for a report's state does not need it
+
+    rows = np.array(sorted(stores), np.int64)
+    return delete_polls_in_ranges(rows, np.full_like(rows, -(2**62)), np.full_like(rows, 2**62))
 
 
 def _delete_reasons(stores: Ints, lo: Ints, hi: Ints) -> None:
@@ -307,6 +328,14 @@ def _delete_reasons(stores: Ints, lo: Ints, hi: Ints) -> None:
     for store, begin, end in zip(stores.tolist(), lo.tolist(), hi.tolist(), strict=True):
         own = (reasons.store == store) & (reasons.timestamp >= begin) & (reasons.timestamp < end)
         reasons.delete().where(own).execute()
+
+
+def have_rows(*tables: type[models.BaseModel]) -> bool:
+    """Whether any of the tables has a row. The caller holds a connection."""
+    names = (table._meta.table_name for table in tables)
+    parts = (f'EXISTS(SELECT 1 FROM "{name}")' for name in names)  # noqa: S608 - names  # nosec B608
+    query = f"SELECT {' OR '.join(parts)}"
+    return bool(models.database.execute_sql(query).fetchone()[0])
 
 
 def table_size(model: type[models.BaseModel]) -> int:

@@ -1,12 +1,10 @@
 """The rows of demo data: whether there are any, and removing them."""
 
-from pathlib import Path
-
 from restmon.core.group_names import same_name
-from restmon.settings import get_settings
 from restmon.storage import demo_groups
 from restmon.storage.access_models import AccountGroup, ApiKeyGroup
-from restmon.storage.database import session, tuples
+from restmon.storage.database import delete_polls_of, session, tuples
+from restmon.storage.files import Kind
 from restmon.storage.models import (
     BusinessHours,
     Group,
@@ -14,42 +12,46 @@ from restmon.storage.models import (
     HourlySales,
     Import,
     OtherHours,
-    Poll,
     PollReason,
     Report,
     Store,
     StoreDirectory,
     Target,
 )
+from restmon.storage.poll_statements import execute
 
 
 def has_demo() -> bool:
     """Whether the database holds demo stores."""
     with session():
-        return Store.select(Store.id).where(Store.demo).exists()
+        return _is_there()
 
 
-def remove_demo() -> list[Path] | None:
+def _is_there() -> bool:
+    # As text, since every call of a feed asks this.
+    return bool(execute("SELECT EXISTS (SELECT 1 FROM store WHERE demo)").fetchone()[0])
+
+
+def remove_demo() -> list[tuple[Kind, str]] | None:
     """Remove every trace of the demo; the caller holds the write transaction.
 
-    Returns the files of demo reports and imports, to be deleted after the commit, or None when
-    there was no demo.
+    Returns the files of demo reports and imports (kind and key), to be deleted after the commit, or
+    None when there was no demo.
     """
-    demo = Store.select(Store.id).where(Store.demo)
-    if not demo.exists():
+    if not _is_there():
         return None
-    settings = get_settings()
+    demo = Store.select(Store.id).where(Store.demo)
     orphans = [
-        settings.reports_dir / f"{report_id}{suffix}"
+        (Kind.REPORT, f"{report_id}{suffix}")
         for (report_id,) in tuples(Report.select(Report.id).where(Report.demo))
         for suffix in (".csv", ".details.json")
     ]
     orphans += [
-        settings.rejected_dir / f"{import_id}{suffix}"
+        (Kind.REJECTED, f"{import_id}{suffix}")
         for (import_id,) in tuples(Import.select(Import.id).where(Import.demo))
         for suffix in (".csv", ".zip")
     ]
-    Poll.delete().where(Poll.store.in_(demo)).execute()
+    delete_polls_of([row for (row,) in tuples(demo)])
     for table in (BusinessHours, StoreDirectory, OtherHours, HourlySales, Target):
         table.delete().where(table.store.in_(demo)).execute()
     PollReason.delete().where(PollReason.store.in_(demo)).execute()

@@ -1,6 +1,5 @@
 """The interface that both database engines have."""
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -9,10 +8,8 @@ from numpy.typing import NDArray
 from peewee import Database
 
 from restmon.settings import Settings
-from restmon.storage.upsert import Merged
 
 Ints = NDArray[np.int64]
-Statuses = NDArray[np.int8]
 
 
 class Engine(Protocol):
@@ -22,9 +19,9 @@ class Engine(Protocol):
     expect an open connection.
     """
 
-    def connect(self, settings: Settings, *, patient: bool = ...) -> Database:
-        """The Peewee database of the settings. It waits for a lock only if ``patient``. Raises
-        DatabaseUnavailable."""
+    def connect(self, settings: Settings, *, patient: bool = ..., serves: bool = ...) -> Database:
+        """The Peewee database of the settings. It waits for a lock only if ``patient``. If it
+        ``serves``, connections are kept to be used again. Raises DatabaseUnavailable."""
 
     def explain(self, error: Exception) -> Exception | None:
         """A DatabaseUnavailable that explains the error to a user; None where the error is not the
@@ -47,37 +44,13 @@ class Engine(Protocol):
 
     def clock(self) -> int: ...
 
-    def newest_poll(self, until: int) -> int | None: ...
-
-    def count_polls(self, lo: int, hi: int, at_most: int | None = ...) -> int: ...
-
-    def polls_of_all(self, lo: int, hi: int) -> tuple[Ints, Ints, Statuses]: ...
-
-    def polls_in_ranges(
-        self, stores: Ints, lo: Ints, hi: Ints, at_once: int = ...
-    ) -> Iterator[tuple[Ints, Ints, Statuses]]: ...
-
-    def last_polls_in_ranges(
-        self, stores: Ints, lo: Ints, hi: Ints
-    ) -> tuple[Ints, Ints, Statuses]: ...
-
     def business_hours(self, first: str | None = ..., end: str | None = ...) -> Ints: ...
 
-    def merge_polls(self, row: Ints, time: Ints, first: Statuses, last: Statuses) -> Merged: ...
+    def add_stores(self, names: list[str], demo: bool) -> None: ...
 
     def set_zones(self, rows: Ints, zones: list[str]) -> None: ...
 
     def replace_hours(self, rows: Ints, hours: Ints) -> None: ...
-
-    def make_months(self, instants: Ints) -> None: ...
-
-    def forget(self, before: int) -> int: ...
-
-    def set_statuses(self, stores: Ints, instants: Ints, statuses: Statuses) -> None: ...
-
-    def delete_polls(self, lo: int, hi: int) -> int: ...
-
-    def delete_polls_in_ranges(self, stores: Ints, lo: Ints, hi: Ints) -> int: ...
 
     def table_size(self, table: str) -> int: ...
 

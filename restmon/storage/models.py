@@ -208,6 +208,20 @@ class Target(BaseModel):
     target = IntegerField()
 
 
+class OutageNote(BaseModel):
+    """What somebody (``actor``) wrote about the outage of a store that an instant ``at`` is part
+    of: a ``cause`` from `restmon.stores.notes.CAUSES`, a ``text``, or both."""
+
+    id = RowId()
+    store = ForeignKeyField(Store, on_delete="CASCADE")
+    at = BigIntegerField()
+    cause = TextField(null=True)
+    text = TextField()
+    actor = TextField()
+    written_at = BigIntegerField()
+    changed_at = BigIntegerField(null=True)
+
+
 class Revision(BaseModel):
     """One row for each transaction that changed what a report reads or a page shows.
 
@@ -305,6 +319,8 @@ class Import(AskedFor):
     the RestmonError that made it fail, NULL for any other cause. ``resumable`` is false for an
     import that runs inside the process that requested it (the command line). ``notices`` are
     sentences about the files besides their rejected lines. ``undone_at`` is when it was undone.
+    ``collected_from`` is the beginning of the hour of an import that collects what came in by many
+    calls (NULL: it is of files).
     """
 
     files = JSONField(default=list)
@@ -314,6 +330,7 @@ class Import(AskedFor):
     resumable = BooleanField(default=True)
     notices = JSONField(null=True)
     undone_at = BigIntegerField(null=True)
+    collected_from = BigIntegerField(null=True, index=True)
 
 
 class Change(BaseModel):
@@ -354,6 +371,32 @@ class ColumnChoice(BaseModel):
 
     class Meta:
         indexes = ((("same_header", "actor"), True),)
+
+
+class DaySums(BaseModel):
+    """The time of every store on one local ``date`` (days since 1970-01-01), packed (see
+    `storage.day_sums`). A cache: workers make it from polls."""
+
+    date = IntegerField(primary_key=True)
+    data = BlobField()
+
+
+class DaySumsState(BaseModel):
+    """What the rows of `DaySums` stand for. There is one row, 1, or none.
+
+    The dates from ``done_from`` on are those of the data at ``revision``, as of ``as_of``. Earlier
+    ones are to be made, back to ``first``. ``basis`` has the settings that they depend on, and
+    ``schedules`` a fingerprint of each store's hours. A worker is at it until ``busy_until``.
+    """
+
+    id = IntegerField(primary_key=True)
+    revision = IntegerField()
+    as_of = BigIntegerField()
+    first = IntegerField()
+    done_from = IntegerField()
+    basis = CharField(max_length=64)
+    schedules = BlobField()
+    busy_until = BigIntegerField(null=True)
 
 
 class WorkerHeartbeat(BaseModel):

@@ -6,6 +6,7 @@ A stretch of a store's polls is one row as long as no older poll lies in it::
     written            . . . w w w w . w w  ->  store 1, [12, 14] inserted
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ Flags = NDArray[np.bool_]
 INSERTED = -1
 """A former status that says there was no poll."""
 LENGTH_BYTES = 8
+BYTES_OF_ONE = 32
+ZLIB = b"\x78"
+"""The first byte of data compressed by zlib; those of zstd have another."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,9 @@ class PollChanges:
         table = np.stack([np.diff(column, prepend=0) for column in columns]).astype("<i8")
         # Bytes of one weight stand together: most are zeros then.
         by_weight = table.view(np.uint8).reshape(len(columns), len(self), 8).transpose(0, 2, 1)
-        return compress(by_weight.tobytes())
+        data = by_weight.tobytes()
+        # Python has it by itself: an hourly import would load PyArrow for this alone.
+        return len(data).to_bytes(LENGTH_BYTES, "little") + zlib.compress(data, 1)
 
     @classmethod
     def unpack(cls, data: bytes) -> "PollChanges":
@@ -84,6 +90,11 @@ class PollChanges:
         table = np.ascontiguousarray(by_weight.transpose(0, 2, 1)).view("<i8")[:, :, 0]
         store, first, length, former = np.cumsum(table.astype(np.int64), axis=1)
         return cls(store, first, first + length, former)
+
+    @staticmethod
+    def count(data: bytes) -> int:
+        """Return how many changes were packed."""
+        return int.from_bytes(data[:LENGTH_BYTES], "little") // BYTES_OF_ONE
 
     def without(self, others: "PollChanges") -> "PollChanges":
         """Return what is left of the stretches outside of the others' stretches."""
@@ -107,6 +118,12 @@ class PollChanges:
         some = first <= last
         owner = owner[some]
         return PollChanges(self.store[owner], first[some], last[some], self.former[owner])
+
+    def followed_by(self, later: "PollChanges") -> "PollChanges":
+        """Return this change and a later one as one: with what each poll was before the first."""
+        known = self.contain(later.store, later.first) & (later.former != INSERTED)
+        fresh = later.of(~known).without(self.of(self.former == INSERTED))
+        return PollChanges.joined([self, fresh])
 
     def contain(self, store: Ints, instant: Ints) -> Flags:
         """Return which (store, instant) pairs lie in one of the stretches."""
@@ -158,7 +175,9 @@ def compress(data: bytes) -> bytes:
 
 
 def decompress(data: bytes) -> bytes:
-    """Return the bytes that were compressed."""
+    """Return the bytes that were compressed, by zlib or (`compress`) by zstd."""
+    if data[LENGTH_BYTES : LENGTH_BYTES + 1] == ZLIB:
+        return zlib.decompress(data[LENGTH_BYTES:])
     size = int.from_bytes(data[:LENGTH_BYTES], "little")
     return bytes(_codec().decompress(data[LENGTH_BYTES:], size, asbytes=True)) if size else b""
 

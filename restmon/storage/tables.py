@@ -10,15 +10,20 @@ from restmon.storage.access_models import (
     PasswordLink,
     Session,
 )
+from restmon.storage.document_models import Document, Schedule, ScheduleRun, StatusPage
+from restmon.storage.file_models import FileChunk, RejectedItems, StoredFile
 from restmon.storage.models import (
     BusinessHours,
     Change,
     ColumnChoice,
+    DaySums,
+    DaySumsState,
     Group,
     GroupMember,
     HourlySales,
     Import,
     OtherHours,
+    OutageNote,
     Poll,
     PollReason,
     ReplacedRows,
@@ -30,10 +35,21 @@ from restmon.storage.models import (
     Target,
     WorkerHeartbeat,
 )
+from restmon.storage.notify_models import (
+    AlertState,
+    Channel,
+    OutboxMessage,
+    Rule,
+    RuleChannel,
+)
 
 ALL_MODELS = [
     *(Store, BusinessHours, Poll, Group, GroupMember, Revision),
-    *(StoreDirectory, OtherHours, HourlySales, PollReason, Target),
+    *(StoreDirectory, OtherHours, HourlySales, PollReason, Target, OutageNote),
     *(Report, Shard, Import, Change, ReplacedRows, ColumnChoice, WorkerHeartbeat, ApiKey),
     *(ApiKeyGroup, Account, AccountGroup, Session, PasswordLink, Fact, AuditEntry),
+    *(Channel, OutboxMessage, Rule, RuleChannel, AlertState),
+    *(Document, StatusPage, Schedule, ScheduleRun),
+    *(DaySums, DaySumsState),
+    *(StoredFile, FileChunk, RejectedItems),
 ]

@@ -20,6 +20,7 @@ from restmon.core.group_names import group_name, same_name, why_not_a_group_name
 from restmon.errors import BadRequest, NotFound
 from restmon.storage import database, models
 from restmon.storage.access_models import AccountGroup, ApiKeyGroup
+from restmon.storage.document_models import Schedule, StatusPage
 from restmon.storage.models import Group, GroupMember, OtherHours, Store, Target
 from restmon.storage.revisions import new_revision
 
@@ -105,7 +106,15 @@ def delete(name: str, actor: Actor = THIS_MACHINE) -> None:
     with _changing(actor):
         group = Group.named(name)
         revision = members_revision([int(group.id)])
-        for model in (GroupMember, AccountGroup, ApiKeyGroup, OtherHours, Target):
+        for model in (
+            GroupMember,
+            AccountGroup,
+            ApiKeyGroup,
+            OtherHours,
+            Target,
+            StatusPage,
+            Schedule,
+        ):
             model.delete().where(model.group == group.id).execute()
         Group.delete().where(Group.id == group.id).execute()
         new_revision(**revision)

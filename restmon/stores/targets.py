@@ -187,6 +187,11 @@ def set_many(wanted: Wanted, subject: str, actor: Actor = THIS_MACHINE) -> tuple
     return len(fresh), len(other)
 
 
+def have_targets() -> bool:
+    """Whether any target is set. The caller holds a connection."""
+    return bool(Target.select(Target.id).exists())
+
+
 def read_targets(rows: Sequence[int] | Ints) -> Ints:
     """The target that applies to each of the stores (row ids): its own, else the highest of its
     groups, else that of all stores.

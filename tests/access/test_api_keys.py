@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 import api_server
-from restmon.access import api_keys
+from restmon.access import accounts, api_keys
 from restmon.access.exposure import OF_PROXIES, is_loopback
-from restmon.access.roles import Role
+from restmon.access.roles import MAY, Role
+from restmon.errors import BadRequest
+from restmon.ingest import live_feed
 from restmon.storage import database
 from restmon.storage.access_models import ApiKey
 from restmon.storage.models import now
@@ -38,16 +40,51 @@ ROUTES: dict[tuple[str, str], str | None] = {
     ("GET", "/incidents"): "viewer",
     ("GET", "/groups"): "viewer",
     ("GET", "/groups/<group:path>/uptime"): "viewer",
+    ("GET", "/status/<slug>"): None,
+    ("GET", "/status/<slug>.json"): None,
+    ("GET", "/badge/<slug>.svg"): None,
+    ("GET", "/schedules"): "viewer",
+    ("POST", "/schedules"): "owner",
+    ("PUT", "/schedules/<schedule_id>"): "owner",
+    ("DELETE", "/schedules/<schedule_id>"): "owner",
+    ("POST", "/schedules/<schedule_id>/run"): "owner",
+    ("GET", "/schedules/<schedule_id>/runs"): "viewer",
+    ("GET", "/status_pages"): "viewer",
+    ("PUT", "/status_pages"): "owner",
+    ("DELETE", "/status_pages"): "owner",
+    ("POST", "/documents"): "owner",
+    ("GET", "/documents"): "viewer",
+    ("GET", "/documents/<document_id>"): "viewer",
+    ("GET", "/documents/<document_id>/file"): "viewer",
+    ("POST", "/business_hours"): "feed",
+    ("GET", "/channels"): "owner",
+    ("POST", "/channels"): "owner",
+    ("DELETE", "/channels"): "owner",
+    ("PUT", "/channels/<channel_id>"): "owner",
+    ("POST", "/channels/<channel_id>/test"): "owner",
+    ("GET", "/alerts"): "owner",
+    ("POST", "/alerts/<alert_id>/acknowledge"): "owner",
+    ("POST", "/messages/<message_id>/send_again"): "owner",
+    ("GET", "/messages"): "owner",
+    ("POST", "/polls"): "feed",
+    ("GET", "/rules"): "owner",
+    ("POST", "/rules"): "owner",
+    ("DELETE", "/rules"): "owner",
+    ("GET", "/stores/<store_id>/notes"): "viewer",
+    ("POST", "/stores/<store_id>/notes"): "owner",
+    ("DELETE", "/stores/<store_id>/notes"): "owner",
+    ("POST", "/timezones"): "feed",
     ("GET", "/targets"): "viewer",
     ("PUT", "/targets"): "owner",
     ("DELETE", "/targets"): "owner",
     ("GET", "/holidays"): "viewer",
     ("PUT", "/holidays"): "owner",
+    ("GET", "/audit"): "operator",
     ("DELETE", "/polls"): "operator",
     ("DELETE", "/stores/<store_id>"): "operator",
     ("GET", "/trigger_report"): "owner",
     ("POST", "/trigger_report"): "owner",
-    ("POST", "/import_data"): "owner",
+    ("POST", "/import_data"): "feed",
     ("GET", "/import_data"): "viewer",
     ("DELETE", "/import_data/<import_id>"): "owner",
     ("GET", "/import_data/<import_id>/rejected.csv"): "viewer",
@@ -78,6 +115,7 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         with open_workspace(made_here):
             groups.create("Mine")
             made_here.env["OWNER"] = api_keys.make("owner", Role.OWNER, None, ["Mine"])
+            made_here.env["FEED"] = api_keys.make("feeder", Role.FEED)
         made_here.start_worker()
         made_here.start_api()
         yield made_here
@@ -105,12 +143,13 @@ def test_every_route_is_in_the_table():
     assert found == ROUTES
 
 
-@pytest.mark.parametrize("who", ["nobody", "viewer", "owner", "operator", "stranger"])
+@pytest.mark.parametrize("who", ["nobody", "feed", "viewer", "owner", "operator", "stranger"])
 @pytest.mark.parametrize(("method", "route"), list(ROUTES))
 def test_who_may_use_a_route(exposed: Workspace, method: str, route: str, who: str):
     keys = {
         "nobody": None,
         "stranger": "restmon_" + "A" * 43,
+        "feed": exposed.env["FEED"],
         "viewer": exposed.env["VIEWER"],
         "owner": exposed.env["OWNER"],
         "operator": exposed.env["OPERATOR"],
@@ -123,13 +162,65 @@ def test_who_may_use_a_route(exposed: Workspace, method: str, route: str, who: s
         assert (found.status, found.json["error"]["code"]) == (401, "not_logged_in")
         assert found.headers["www-authenticate"] == "Bearer"
     elif (
-        (needs == "owner" and who == "viewer")
+        (needs in {"feed", "owner"} and who == "viewer")
+        or (needs not in {"feed", None} and who == "feed")
         or (needs == "operator" and who in {"viewer", "owner"})
         or (route, who) == ("/metrics", "owner")
     ):
         assert (found.status, found.json["error"]["code"]) == (403, "forbidden")
     else:
         assert found.status in {200, 202, 400, 404, 409}
+
+
+def test_a_feed_key_feeds_and_reads_nothing(exposed: Workspace):
+    made(exposed, "poller", "--role", "feed")
+    key = {"Authorization": f"Bearer {exposed.env['FEED']}"}
+    poll = {"store_id": "fed", "timestamp_utc": "2023-01-23T10:00Z", "status": "up"}
+    found = http(f"{exposed.api}/polls", "POST", json.dumps(poll).encode(), key)
+    assert (found.status, found.json["read"], found.json["rejected"]) == (200, 1, 0)
+    for path in (f"/import_data/{found.json['import_id']}", "/trigger_report"):
+        method = "DELETE" if path.startswith("/import") else "POST"
+        assert http(exposed.api + path, method, None, key).status == 403
+    found = http(f"{exposed.api}/import_data?wait=true", "POST", BODY, key | FORM)
+    assert (found.status, found.json["status"]) == (200, "Complete")
+    # What is missing of the stores is told by data that the key may not read.
+    assert found.json["notes"] == []
+    owner = {"Authorization": f"Bearer {exposed.env['OPERATOR']}"}
+    seen = http(
+        f"{exposed.api}/import_data?import_id={found.json['import_id']}", "GET", None, owner
+    )
+    assert seen.json["notes"]
+    # Without a file it would import those of a folder of this machine.
+    assert http(f"{exposed.api}/import_data", "POST", None, key).status == 403
+
+
+def test_a_feed_key_of_a_group_feeds_its_stores_alone(workspace: Workspace):
+    workspace.import_now("mine,active,2023-01-23 10:00:00 UTC\n")
+    groups.create("Mine")
+    groups.add("Mine", ["mine"])
+    actor = api_keys.check(api_keys.make("poller", Role.FEED, None, ["Mine"]))
+    items = [
+        {"store_id": store, "timestamp_utc": "2023-01-23T11:00Z", "status": "up"}
+        for store in ("mine", "other")
+    ]
+    taken = live_feed.take("polls", items, actor)
+    assert [one.line for one in taken.rejections] == [1]
+
+
+def test_no_account_is_a_feed(workspace: Workspace):
+    done = workspace.command("accounts", "add", "a@example.com", "--role", "feed")
+    assert (done.returncode, "is not one of" in done.stderr) == (2, True)
+    with pytest.raises(BadRequest, match="Only a key has the role feed"):
+        accounts.add("a@example.com", Role.FEED)
+
+
+def test_no_role_has_rights_that_a_lower_one_lacks():
+    """Rights are inherited, and what a feed may do a viewer may not, nor the other way round."""
+    for role, rights in MAY.items():
+        assert role in rights
+        assert all(MAY[other] <= rights for other in rights)
+    assert Role.VIEWER not in MAY[Role.FEED]
+    assert Role.FEED not in MAY[Role.VIEWER]
 
 
 def test_a_key_is_kept_as_its_hash_and_its_use_is_noted(exposed: Workspace):

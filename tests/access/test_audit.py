@@ -12,28 +12,42 @@ from typing import Any
 import pytest
 
 from restmon.access import accounts, api_keys, audit, password_links, sessions
-from restmon.access.roles import Role
+from restmon.access.passwords import hash_token
+from restmon.access.roles import THIS_MACHINE, Role
 from restmon.demo import demo_stores
+from restmon.documents import documents, status_pages
 from restmon.ingest import (
     groups_csv,
     holiday_hours,
     hours_editing,
     imports,
     incoming_files,
+    live_feed,
     store_editing,
     targets_csv,
     undo,
+)
+from restmon.notify import (
+    acknowledgements,
+    channels,
+    outbox,
+    rules,
+    schedule_runs,
+    schedules,
+    sending_again,
 )
 from restmon.ops import deletion, future_polls, housekeeping
 from restmon.reporting import reports
 from restmon.storage import database, models
 from restmon.storage.access_models import AuditEntry
-from restmon.stores import groups, targets
+from restmon.storage.notify_models import AlertState, OutboxMessage
+from restmon.stores import groups, notes, targets
 from tests.support.environment import ROOT
 from tests.support.workspace import POLLS_HEADER, Workspace
 
 PASSWORD = "seven green lamps burn"
 OPERATOR, OWNER = "operator@example.com", "owner@example.com"
+SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/"
 SERVICES: dict[str, Callable[[Workspace], Any]] = {
     "accounts.add": lambda _: accounts.add("new@example.com", "owner", PASSWORD, ["Mine"]),
     "accounts.change": lambda _: accounts.change(OWNER, "viewer", (), "another long sentence"),
@@ -70,6 +84,9 @@ SERVICES: dict[str, Callable[[Workspace], Any]] = {
     "targets_csv.import_targets_csv": lambda made: targets_csv.import_targets_csv(
         made.write("targets.csv", "store_id,group,target\na,,99\n,Mine,98\n*,,97\n"), "targets.csv"
     ),
+    "notes.add_note": lambda _: notes.add_note("a", 0, "Power outage", "Nobody could cook"),
+    "notes.change_note": lambda made: notes.change_note(int(made.env["NOTE"]), None, "Dark"),
+    "notes.delete_note": lambda made: notes.delete_note(int(made.env["NOTE"])),
     "hours_editing.set_hours": lambda _: hours_editing.set_hours("a", [("0", "01:00", "02:00")]),
     "hours_editing.set_zone": lambda _: hours_editing.set_zone("a", "America/Denver"),
     "hours_editing.save": lambda _: hours_editing.save(
@@ -89,8 +106,21 @@ SERVICES: dict[str, Callable[[Workspace], Any]] = {
         store_editing.Subject(group="Mine"), holiday_hours.HolidayHours(2026, "CA")
     ),
     "reports.request": lambda _: reports.request(),
+    "status_pages.turn_on": lambda _: status_pages.turn_on("Mine", "mine"),
+    "status_pages.turn_off": lambda _: status_pages.turn_off("Public"),
+    "schedules.add": lambda _: schedules.add(schedules.WantedSchedule("New")),
+    "schedules.change": lambda _: schedules.change(1, {"time": "09:30"}),
+    "schedules.set_paused": lambda _: schedules.set_paused(1, True),
+    "schedules.delete": lambda _: schedules.delete(1),
+    "schedule_runs.run_now": lambda _: schedule_runs.run_now(1),
+    "documents.request": lambda _: documents.request(),
     "imports.request": lambda made: imports.request(
         [incoming_files.source_file("polls", made.path / "polls.csv")]
+    ),
+    "live_feed.take": lambda _: live_feed.take(
+        "polls",
+        [{"store_id": "a", "timestamp_utc": "2023-01-25", "status": "down"}],
+        THIS_MACHINE,
     ),
     "deletion.delete_polls": lambda _: deletion.delete_polls(deletion.PollRange(store_id="a")),
     "deletion.delete_store": lambda _: deletion.delete_store("a"),
@@ -100,6 +130,21 @@ SERVICES: dict[str, Callable[[Workspace], Any]] = {
     ),
     "future_polls.forget": lambda _: future_polls.forget(0),
     "housekeeping.clean": lambda _: housekeeping.clean(),
+    "channels.add_channel": lambda _: channels.add_channel("Chat", SLACK),
+    "channels.add_webhook": lambda _: channels.add_webhook(
+        "Till", "https://8.8.8.8/", channels.EVENTS
+    ),
+    "channels.set_recipient": lambda _: channels.set_recipient(
+        1, channels.Recipient("America/Denver", 0, 3_600_000_000)
+    ),
+    "channels.delete_channel": lambda _: channels.delete_channel(1),
+    "channels.send_test": lambda _: channels.send_test(1),
+    "rules.add_rule": lambda _: rules.add_rule(rules.Wanted("down", group="Mine"), [1]),
+    "rules.set_paused": lambda _: rules.set_paused(1, True),
+    "rules.delete_rule": lambda _: rules.delete_rule(1),
+    "acknowledgements.acknowledge": lambda _: acknowledgements.acknowledge("the token"),
+    "acknowledgements.acknowledge_alert": lambda _: acknowledgements.acknowledge_alert("1-0-5"),
+    "sending_again.send_again": lambda made: sending_again.send_again(made.env["MESSAGE"]),
     "demo_stores.clear_demo": lambda _: demo_stores.clear_demo(),
 }
 """A call of every service that writes an entry of what it changes, in the `prepared` workspace."""
@@ -108,6 +153,8 @@ ENTRY_ALONE = {"accounts.unlock", "api_keys.note_refused", "housekeeping.clean"}
 LONGER: dict[str, str] = {
     "imports.run_now": "asks for an import, then does its work: `imports.request`",
     "demo_stores.load_demo": "asks for an import, then does its work: `imports.request`",
+    "watched_folder.look": "asks for an import of what it finds: `imports.request`",
+    "watched_folder.settle": "asks for an import of what is left over: `imports.request`",
     "processes.prepare": "loads the demo: `imports.request`",
     "processes.run_all": "loads the demo: `imports.request`",
 }
@@ -126,15 +173,33 @@ def prepared(workspace: Workspace) -> Workspace:
         models.Store.update(demo=True).execute()
     groups.create("Mine")
     groups.add("Mine", ["a"])
+    rule = rules.add_rule(rules.Wanted("down"), [channels.add_channel("Slack", SLACK)])
     targets.set_target(targets.Subject(group="Mine"), 995_000)
     accounts.add(OPERATOR, "operator", PASSWORD)
     accounts.add(OWNER, "owner", PASSWORD, ["Mine"])
     workspace.env["LINK"] = password_links.make_link(OWNER)
     workspace.env["TOKEN"] = sessions.log_in(OWNER, PASSWORD, "")
     api_keys.make("nightly", "owner", None, ["Mine"])
+    workspace.env["NOTE"] = str(notes.add_note("a", 0, "Tablet off", "").id)
     reports.request()
+    groups.create("Public")
+    status_pages.turn_on("Public")
+    schedules.add(schedules.WantedSchedule("Weekly"))
     with database.writing():
         AuditEntry.create(at=0, actor="somebody", action="long ago")
+        AlertState.create(
+            rule=rule, is_open=True, token_hash=hash_token("the token"), values={"alert": 5}
+        )
+        sent = OutboxMessage.create(
+            key="k",
+            channel=1,
+            channel_name="Slack",
+            kind="alert",
+            subject="a is down",
+            give_up_at=0,
+            status=outbox.UNSURE,
+        )
+    workspace.env["MESSAGE"] = sent.id
     return workspace
 
 
@@ -215,7 +280,17 @@ def calls(tree: ast.AST) -> set[str]:
 
 def writers() -> set[str]:
     """module.function of every public function from which a call leads to ``audit.note``."""
-    rooms = {"access", "stores", "ingest", "reporting", "demo", "ops", "leasing", "notify"}
+    rooms = {
+        "access",
+        "stores",
+        "ingest",
+        "reporting",
+        "demo",
+        "ops",
+        "leasing",
+        "notify",
+        "documents",
+    }
     called: dict[str, set[str]] = {}
     for path, tree in modules():
         if path.parts[-2] not in rooms:
@@ -237,8 +312,9 @@ def test_every_service_that_writes_an_entry_is_in_the_list():
 
 
 OF_OTHERS: dict[str, str] = {
+    "schedule_runs.claim_due": "tests/notify/test_schedules.py",
     "targets.set_many": "part of targets_csv.import_targets_csv",
-    "jobs.record": "part of reports.request and imports.request",
+    "jobs.record": "part of reports.request, documents.request and imports.request",
     "password_check.check_password": "part of sessions.log_in and accounts.change_password",
 }
 """Services whose own tests hold the same, and parts of services: where they are tested."""
@@ -265,18 +341,28 @@ def test_front_doors_write_no_entry_and_name_the_actor(path: Path):
         module = {
             "accounts": accounts,
             "api_keys": api_keys,
+            "acknowledgements": acknowledgements,
+            "channels": channels,
+            "rules": rules,
             "holiday_hours": holiday_hours,
             "hours_editing": hours_editing,
             "deletion": deletion,
             "demo_stores": demo_stores,
+            "documents": documents,
             "future_polls": future_polls,
             "groups": groups,
             "groups_csv": groups_csv,
             "housekeeping": housekeeping,
             "imports": imports,
+            "live_feed": live_feed,
+            "notes": notes,
             "password_links": password_links,
             "reports": reports,
+            "schedule_runs": schedule_runs,
+            "schedules": schedules,
+            "sending_again": sending_again,
             "sessions": sessions,
+            "status_pages": status_pages,
             "store_editing": store_editing,
             "targets": targets,
             "targets_csv": targets_csv,

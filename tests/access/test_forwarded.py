@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from restmon.access import accounts, api_keys, audit
 from restmon.access.exposure import OF_PROXIES
 from restmon.access.forwarded import client_of, host_name, parse_address
-from restmon.settings import Settings, parse_networks
+from restmon.setting_values import parse_networks
+from restmon.settings import Settings
 from tests.support.http import http
 from tests.support.people import PASSWORD, post_login
 from tests.support.workspace import Workspace

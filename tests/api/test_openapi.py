@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 import api_server
 from restmon.api import openapi
+from restmon.documents import status_pages
 from restmon.ingest import imports
 from restmon.reporting import reports
 from restmon.storage import database
@@ -24,6 +25,10 @@ from tests.support.workspace import POLLS_HEADER, Workspace, open_workspace
 
 POLLS = "x,active,2023-01-23 16:14:00 UTC\nx,inactive,2023-01-23 17:15:00 UTC\n"
 DEPENDENT = (
+    "POST /channels",
+    "POST /channels/{channel_id}/test",
+    "PUT /channels/{channel_id}",
+    "POST /rules",
     "PUT /targets",
     "DELETE /targets",
     "GET /stores",
@@ -34,9 +39,17 @@ DEPENDENT = (
     "GET /incidents",
     "GET /trigger_report",
     "POST /trigger_report",
+    "POST /documents",
+    "PUT /status_pages",
+    "POST /schedules",
+    "PUT /schedules/{schedule_id}",
     "PUT /holidays",
     "GET /holidays",
     "DELETE /polls",
+    "POST /polls",
+    "POST /business_hours",
+    "POST /timezones",
+    "POST /stores/{store_id}/notes",
 )
 CONFIG = schemathesis.Config.from_dict(
     {
@@ -62,6 +75,7 @@ CONFIG = schemathesis.Config.from_dict(
 schemathesis.serializer.alias(
     [kind for kind in openapi.FILE_TYPES if kind != "text/csv"], "application/octet-stream"
 )
+schemathesis.serializer.alias([openapi.LINES], "text/plain")
 
 
 def document(server: str) -> Any:
@@ -114,6 +128,7 @@ def stocked(known: Known, processes: Workspace) -> Known:
         processes.import_now(POLLS)
     groups.add("g", ["x"])
     targets.set_target(targets.Subject(store="x"), 990_000)
+    status_pages.turn_on("g", "good")
     return known
 
 
@@ -200,6 +215,15 @@ AS_FORM = "application/x-www-form-urlencoded"
         ("PUT", "/holidays", {"body": {"year": 2026, "group": "nobody's"}}, 404),
         ("PUT", "/holidays", {"body": {"year": 2026}}, 400),
         ("PUT", "/holidays", {"body": {"year": 2026, "store_id": "x", "opens": "late"}}, 400),
+        (
+            "POST",
+            "/polls",
+            {"body": [{"store_id": "x", "timestamp_utc": 1, "status": 1}]},
+            200,
+        ),
+        ("POST", "/polls", {"body": [{"store_id": "x"}]}, 422),
+        ("POST", "/polls", {"body": []}, 400),
+        ("POST", "/timezones", {"body": [{"store_id": "x", "timezone_str": "EST"}]}, 200),
         ("DELETE", "/polls", {"query": {"to": "1999-01-01T00:00:00Z"}}, 200),
         ("DELETE", "/polls", {"query": {"store_id": "x", "dry_run": "true"}}, 200),
         ("DELETE", "/polls", {"query": {"store_id": "nobody's"}}, 404),
@@ -231,6 +255,25 @@ AS_FORM = "application/x-www-form-urlencoded"
         ("POST", "/get_report", {"body": {"report_id": "running"}, "media_type": AS_FORM}, 200),
         ("GET", "/get_report/{report_id}", {"path_parameters": {"report_id": "complete"}}, 200),
         ("GET", "/get_report/{report_id}", {"path_parameters": {"report_id": "failed"}}, 200),
+        ("POST", "/documents", {"body": {"window": "7d"}}, 202),
+        ("POST", "/documents", {"body": {"format": "xlsx", "group": "g"}}, 202),
+        ("POST", "/documents", {"body": {"window": "soon"}}, 400),
+        ("POST", "/documents", {"body": {"store_id": "nobody's"}}, 404),
+        ("POST", "/schedules", {"body": {"name": "Weekly", "group": "g"}}, 200),
+        ("POST", "/schedules", {"body": {"name": "Weekly", "day": "never"}}, 400),
+        ("GET", "/schedules", {}, 200),
+        ("GET", "/schedules/{schedule_id}/runs", {"path_parameters": {"schedule_id": 0}}, 404),
+        ("PUT", "/status_pages", {"body": {"group": "g", "slug": "good"}}, 200),
+        ("PUT", "/status_pages", {"body": {"group": "g", "slug": "-"}}, 400),
+        ("GET", "/status_pages", {}, 200),
+        ("GET", "/status/{slug}", {"path_parameters": {"slug": "good"}}, 200),
+        ("GET", "/status/{slug}.json", {"path_parameters": {"slug": "good"}}, 200),
+        ("GET", "/badge/{slug}.svg", {"path_parameters": {"slug": "good"}}, 200),
+        ("GET", "/badge/{slug}.svg", {"path_parameters": {"slug": "none"}}, 404),
+        ("DELETE", "/status_pages", {"query": {"group": "nobody's"}}, 404),
+        ("GET", "/documents", {}, 200),
+        ("GET", "/documents/{document_id}", {"path_parameters": {"document_id": "no"}}, 404),
+        ("GET", "/documents/{document_id}/file", {"path_parameters": {"document_id": "no"}}, 404),
         ("GET", "/import_data", {"query": {"import_id": "imported"}}, 200),
         ("GET", "/import_data", {"query": {"import_id": "importing"}}, 200),
         ("GET", "/import_data", {"query": {"import_id": "not_imported"}}, 200),

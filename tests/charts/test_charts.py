@@ -11,19 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restmon.charts.daily import DayBars, draw_daily_uptime
 from restmon.charts.example import draw_example
 from restmon.charts.fleet import (
     HourLine,
-    draw_distribution,
     draw_heat_map,
     draw_uptime_over_time,
 )
 from restmon.charts.timeline import (
-    DayBars,
     DrawnStretches,
     PollMarks,
     StoreMarks,
-    draw_daily_uptime,
     draw_timeline,
 )
 from restmon.core import worked_example
@@ -109,7 +107,6 @@ def one_of_each() -> dict[str, go.Figure]:
         "daily": daily([date(2023, 1, 23)], [3.0], [1.0]),
         "over time": over_time(lo + HOUR * np.arange(168), hours, hours),
         "heat map": draw_heat_map(np.ones((7, 24)), np.full((7, 24), 4.0)),
-        "distribution": draw_distribution(np.array([100.0, 50.0])),
         "example": draw_example(
             rows, worked_example.OPENS, worked_example.CLOSES, worked_example.POLLS
         ),
@@ -321,40 +318,6 @@ def test_a_heat_map_without_any_downtime_or_open_hour_has_a_scale():
     for opened in (0.0, 1.0):
         heat = draw_heat_map(np.zeros((7, 24)), np.full((7, 24), opened)).data[0]
         assert heat.zmax >= 1
-
-
-@pytest.mark.parametrize(
-    ("share", "name"),
-    [
-        (0, "< 50"),
-        (49.99, "< 50"),
-        (50, "50–80"),
-        (80, "80–90"),
-        (90, "90–95"),
-        (95, "95–98"),
-        (98, "98–99"),
-        (99, "99–99.9"),
-        (99.9, "> 99.9"),
-        (99.95, "> 99.9"),
-        (np.nextafter(100, 0), "> 99.9"),
-        (100, "100"),
-    ],
-)
-def test_each_share_is_counted_in_its_bin(share: float, name: str):
-    trace = draw_distribution(np.array([share])).data[0]
-    counts = dict(zip(trace.y, trace.x, strict=True))
-    assert counts[f"{name}%"] == 1
-    assert sum(counts.values()) == 1
-
-
-def test_stores_that_were_never_open_are_in_no_bin():
-    assert sum(draw_distribution(np.array([np.nan, 100.0])).data[0].x) == 1
-    assert sum(draw_distribution(np.array([])).data[0].x) == 0
-
-
-def test_the_counts_of_the_bins_are_written_beside_them():
-    trace = draw_distribution(np.full(1234, 100.0)).data[0]
-    assert trace.text[-1] == "1,234"
 
 
 def test_the_worked_example_is_drawn_to_scale():

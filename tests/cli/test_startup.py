@@ -61,7 +61,15 @@ def test_a_report_and_an_import_leave_out_what_they_do_not_need(workspace: Works
         assert not found & NEVER
     found = imported(workspace, "report", "--output", workspace.path / "r.csv")
     assert found >= USED - {"pyarrow"}
-    assert not found & NEVER
+    assert not found & (NEVER | {"pyarrow"})
+
+
+def test_an_hourly_import_leaves_out_pyarrow(workspace: Workspace):
+    polls = workspace.write("p.csv", POLLS_HEADER + "x,active,2023-01-23 16:14:00.5 UTC\n")
+    for _ in range(2):
+        found = imported(workspace, "import", "--polls", polls)
+        assert found >= USED - {"pyarrow"}
+        assert not found & (NEVER | {"pyarrow"})
 
 
 @pytest.mark.parametrize("module", ["api_server", "jobs.worker"])

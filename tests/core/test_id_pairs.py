@@ -75,6 +75,8 @@ def test_a_long_number_and_what_a_program_made_of_it(
         ("0", "000", ZEROS),
         ("7310294856120390000", "7310294856120394857", ROUNDED),
         ("1234567890123450", "1234567890123454", ROUNDED),
+        ("1234567890123460000", "1234567890123459999", ROUNDED),
+        ("1000000000000000000", "999999999999999999", ROUNDED),
     ],
 )
 @pytest.mark.parametrize("feeds", DISJOINT)

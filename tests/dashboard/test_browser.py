@@ -31,9 +31,12 @@ pytestmark = [pytest.mark.browser]
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 PAGES = [
     *("", "stores", "store?store=demo-00004", "outages", "upload", "reports", "data_check"),
-    *("settings", "access", "help"),
+    *("settings", "access", "help", "documents", "alerts", "groups", "trend"),
 ]
-TABS = ["settings?part=Groups", "settings?part=Targets", "access?access_part=API keys", "account"]
+TABS = [
+    *("settings?part=Groups", "settings?part=Targets", "settings?part=Delete data"),
+    *("access?access_part=API keys", "access?access_part=Audit", "account"),
+]
 POLLS = "".join(
     f"{store},{'inactive' if store == 'mine-2' and hour > 17 else 'active'},"
     f"2023-01-{day} {hour:02d}:05:00.000001 UTC\n"
@@ -77,17 +80,21 @@ def own(workspace: Workspace, chromium: str) -> Workspace:
 
 
 def faults(page: Page) -> list[str]:
-    """What axe-core finds on the page that is serious or critical."""
+    """What axe-core finds on the page by any of its rules, besides STREAMLITS_OWN."""
     page.evaluate(AXE)
-    found: dict[str, Any] = page.evaluate(
-        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
-    )
+    found: dict[str, Any] = page.evaluate("axe.run(document)")
     return [
         f"{rule['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:200]}"
         for rule in found["violations"]
-        if rule["impact"] in ("serious", "critical")
         for node in rule["nodes"]
+        if not any(rule["id"] == own and part in node["html"] for own, part in STREAMLITS_OWN)
     ]
+
+
+STREAMLITS_OWN = [("presentation-role-conflict", 'data-testid="stFileUploaderDropzone"')]
+"""What axe-core finds in elements of Streamlit that restmon cannot change: the rule, and a part of
+the element. The place to drop files is a section with the role presentation that can be focused,
+and has a name; the button inside it does the same (minor, seen in Streamlit 1.67)."""
 
 
 @pytest.mark.slow
@@ -104,6 +111,11 @@ def test_every_page_is_accessible_and_fits_a_phone(browser: Browser, demo: Works
         page.wait_for_function("() => innerWidth === 390")
         settle(page)
         assert too_wide(page) == []
+        assert faults(page) == []
+        page.emulate_media(color_scheme="light")
+        page.reload()
+        settle(page)
+        assert faults(page) == []
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
@@ -308,9 +320,9 @@ def test_from_three_files_to_a_report_and_a_store(browser: Browser, own: Workspa
 
         page.get_by_role("link", name="Reports").first.click()
         page.get_by_role("button", name="Make the report").click()
-        expect(page.get_by_role("button", name="Download the CSV")).to_be_visible()
+        expect(page.get_by_role("button", name="CSV", exact=True)).to_be_visible()
         with page.expect_download() as report:
-            page.get_by_role("button", name="Download the CSV").click()
+            page.get_by_role("button", name="CSV", exact=True).click()
         assert report.value.path().read_text() == computation.compute().csv()
 
         page.get_by_role("link", name="Overview").first.click()
@@ -332,7 +344,7 @@ def test_the_real_files_from_upload_to_a_store(browser: Browser, own: Workspace,
         page.get_by_role("link", name="Reports").first.click()
         page.get_by_role("button", name="Make the report").click()
         with page.expect_download() as report:
-            page.get_by_role("button", name="Download the CSV").click()
+            page.get_by_role("button", name="CSV", exact=True).click()
         lines = report.value.path().read_text().splitlines()
         found = computation.compute()
         assert lines == found.csv().splitlines()
@@ -399,7 +411,8 @@ def test_an_owner_logs_in_sees_their_own_and_logs_out(browser: Browser, workspac
         page.get_by_role("link", name="Upload").first.click()
         upload(page, [("polls.csv", (POLLS_HEADER + POLLS).encode())])
         expect(page.get_by_text("48 of 96 lines would be rejected")).to_be_visible()
-        page.get_by_role("link", name="Your account").click()
+        expect(page.get_by_text(re.compile(r"^\d+ more"))).to_have_count(0)  # all has its place
+        page.get_by_text("Your account", exact=True).last.click()
         expect(page.get_by_text("You are owner@example.com")).to_be_visible()
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_text("Log in to see your stores.")).to_be_visible()
@@ -418,6 +431,8 @@ def test_an_operator_adds_people(browser: Browser, workspace: Workspace):
         page.get_by_label("E-mail").fill("op@example.com")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_text("Your account", exact=True).first).to_be_visible()
+        expect(page.get_by_text(re.compile(r"^\d+ more"))).to_have_count(0)  # all has its place
         page.get_by_text("Add an account").click()
         page.get_by_label("E-mail").fill("sam@example.com")
         page.get_by_label("E-mail").press("Enter")
@@ -521,7 +536,26 @@ def test_without_a_worker_a_report_waits_and_is_found_again(browser: Browser, wo
         expect(page.get_by_text("waiting for a worker")).to_be_visible()
     workspace.start_worker()
     with visiting(browser, f"{workspace.dashboard}/reports") as page:
-        expect(page.get_by_role("button", name="Download the CSV")).to_be_visible()
+        expect(page.get_by_role("button", name="CSV", exact=True)).to_be_visible()
+
+
+def test_the_menu_of_a_narrow_window_closes_after_a_choice(browser: Browser, demo: Workspace):
+    with visiting(browser, f"{demo.dashboard}/help", PHONE) as page:
+        menu = page.get_by_test_id("stSidebar")
+        page.get_by_test_id("stExpandSidebarButton").click()
+        expect(menu).to_have_attribute("data-collapsed", "false")
+        menu.get_by_role("link", name="Data check").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Data check")
+        expect(menu).to_have_attribute("data-collapsed", "true")
+        assert page.complaints == []  # type: ignore[attr-defined]
+
+
+def test_a_button_can_be_read_when_the_theme_changes(browser: Browser, demo: Workspace):
+    with visiting(browser, f"{demo.dashboard}/reports") as page:
+        button = page.get_by_role("button", name="Make the report")
+        expect(button).to_have_css("color", "rgb(255, 255, 255)")
+        page.emulate_media(color_scheme="dark")
+        expect(button).to_have_css("color", "rgb(10, 19, 28)")
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def test_polls_of_a_range_are_counted_and_then_deleted(stored: Workspace):
         ("", "1/2/3", "", "to='1/2/3' is not an instant."),
         ("2023-02-01 00:00", "2023-01-01 00:00", "", "The range of time is empty."),
         ("", "", "nobody*", "There is no store 'nobody*'."),
-        ("2024-01-01 00:00", "", "", "There are no such polls."),
+        ("2024-01-01 00:00", "", "", "There are no polls in that range."),
     ],
 )
 def test_what_cannot_be_deleted_is_told(

@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from streamlit import runtime
 from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileKind
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.session_manager import ActiveSessionInfo
@@ -340,7 +341,7 @@ def test_a_file_opens_for_the_login_it_was_made_for(workspace: Workspace, browse
         page.get_by_role("button", name="Log in").click()
         page.goto(f"{workspace.dashboard}/reports?report={report.id}")
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download the CSV").click()
+            page.get_by_role("button", name="CSV", exact=True).click()
         path = urlsplit(download.value.url).path
         assert path.startswith("/media/")
         content = download.value.path().read_bytes()
@@ -378,9 +379,13 @@ def test_streamlit_is_as_compat_expects():
         pass
     assert hasattr(runtime.Runtime, "media_file_mgr")
     assert "self._session_mgr =" in Path(runtime.runtime.__file__).read_text()
+    stored = MemoryMediaFileStorage("/media")
+    made = stored.load_and_get_id(b"1,2", "text/csv", MediaFileKind.DOWNLOADABLE, "a.csv")
+    assert compat.make_on_click(lambda: b"1,2", "text/csv", "a.csv")() == b"1,2"
+    assert made in compat._made_files
     assert hasattr(WebsocketSessionManager, "get_active_session_info")
     assert "client" in ActiveSessionInfo.__dataclass_fields__
     compat.serve_navigation_only()
     assert PagesManager(str(ROOT / "app.py")).uses_pages_directory is False
-    (found,) = compat.inline_script_hashes()
+    found, *_ = compat.inline_script_hashes()
     assert re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", found)

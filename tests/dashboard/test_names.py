@@ -10,6 +10,7 @@ from restmon.core.formatting import store_label
 from restmon.dashboard import widgets
 from restmon.ingest.headers import OPTIONAL
 from restmon.ingest.store_editing import save_entry
+from restmon.notify import channels
 from restmon.reporting import reports, snapshot
 from restmon.reporting.computation import parse_as_of
 from restmon.storage import database
@@ -73,7 +74,7 @@ def test_reports_and_their_comparison_show_names(stores: Workspace):
         row = reports.request(as_of=as_of and parse_as_of(as_of), requested_by="dashboard")
         reports.work(row.id)
     at = page("reports")
-    for name in ("The report's uptime", "Stores of both reports"):
+    for name in ("The report, a row", "Stores of both reports"):
         assert shown_as(table(at, name)["store_id"])["a"] == LABEL
 
 
@@ -105,6 +106,54 @@ def test_the_chooser_finds_a_part_of_a_name(stores: Workspace, monkeypatch: pyte
     at = well(at.button("found_idle").click().run())
     assert at.title.values == ["Store The Idle Spoon (idle)"]
     assert "no store has it in its name or id" in seen(page("store", store="nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "state"),
+    [
+        ("store", {}, {}),
+        ("trend", {}, {}),
+        ("documents", {}, {}),
+        ("alerts", {"part": "Rules"}, {"rule_of": "A store"}),
+        ("settings", {}, {}),
+        ("settings", {"part": "Groups"}, {}),
+        ("settings", {"part": "Targets"}, {"target_kind": "A store"}),
+        ("settings", {"part": "Delete data"}, {}),
+    ],
+)
+def test_no_page_gives_the_browser_a_list_of_many_stores(
+    stores: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    query: dict[str, str],
+    state: dict[str, str],
+):
+    monkeypatch.setattr("restmon.dashboard.widgets.MOST_OFFERED", 2)
+    groups.create("Brand")
+    channels.add_channel("Chat", "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ")
+    at = page(name, **query)
+    for key, value in state.items():
+        at = well(at.radio(key).set_value(value).run())
+    boxes = [*at.selectbox, *at.multiselect]
+    typed = [box for box in boxes if box.proto.accept_new_options]
+    assert typed
+    assert not [box.label for box in boxes if {"b", LABEL} & set(box.options)]
+
+
+def test_a_group_takes_typed_stores(stores: Workspace, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("restmon.dashboard.widgets.MOST_OFFERED", 1)
+    groups.create("Brand")
+    at = page("settings", part="Groups")
+    adding = next(m for m in at.multiselect if m.label == "Put stores in")
+    at = well(adding.set_value(["IDLE sp", LABEL]).run())
+    well(at.button("save_group").click().run())
+    assert groups.members_of("Brand") == ["a", "idle"]
+    for text, why in (("nowhere", "There is no store with"), ("o", "2 stores have “o”")):
+        at = page("settings", part="Groups")
+        adding = next(m for m in at.multiselect if m.label == "Put stores in")
+        at = adding.set_value([text]).run().button("save_group").click().run()
+        assert why in at.error[0].value
+    assert groups.members_of("Brand") == ["a", "idle"]
 
 
 def test_forms_show_names(stores: Workspace):

@@ -1,10 +1,12 @@
-"""The causes of outages on the Store page, whatever the polls gave as a reason."""
+"""The causes and notes of outages on the pages, whatever the polls and people gave."""
 
 import pytest
 
+from restmon.access.roles import Actor, Role
 from restmon.storage import database
 from restmon.storage.models import Poll, PollReason
-from tests.support.pages import page, well
+from restmon.stores import notes
+from tests.support.pages import html_rows, outages_shown, page, well
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases
@@ -15,22 +17,36 @@ POLLS = "".join(
 )
 
 
-@pytest.mark.parametrize(
-    ("reason", "shown"),
-    [
-        ("Tablet offline", "Tablet offline"),
-        ("a|b", r"a\|b"),
-        ("two\nlines\r\n| here", r"two lines \| here"),
-        (r"back\slash|", r"back\\slash\|"),
-        ("*bold* <b>", r"\*bold\* \<b\>"),
-    ],
-)
-def test_a_cause_is_one_cell_of_its_row(workspace: Workspace, reason: str, shown: str):
+HOSTILE = [
+    "Tablet offline",
+    "a|b",
+    "back\\slash|",
+    "*bold* <b>bold</b> [a](javascript:b)",
+    "<img src=x onerror=alert(1)>",
+    "=1+1",
+]
+
+
+@pytest.mark.parametrize("reason", HOSTILE)
+def test_a_cause_and_a_note_are_shown_as_they_are(workspace: Workspace, reason: str):
     workspace.import_now(POLLS)
     with database.writing():
         down = Poll.get(Poll.status == 0)
         PollReason.create(store=down.store, timestamp=down.timestamp, reason=reason)
-    at = well(page("store", store="a"))
-    (table,) = [text for text in at.markdown.values if text.startswith("| Start | End |")]
-    _, _, row = table.splitlines()
-    assert row.endswith(f" | {shown} |")
+    notes.add_note("a", down.timestamp, "Other", reason, Actor(reason, Role.OPERATOR))
+    (row,) = outages_shown(well(page("store", store="a")))
+    assert row["Why"] == reason
+    assert row["Notes"] == f"Other. {reason} ({reason}, just now)"
+    (row,) = html_rows(page("outages"))
+    assert row["Why"] == reason
+    assert row["Notes"] == f"Other. {reason} ({reason}, just now)"
+
+
+def test_without_a_cause_the_inactive_polls_are_named(workspace: Workspace):
+    workspace.import_now(POLLS, zones="a,America/Chicago\n")
+    (row,) = outages_shown(page("store", store="a"))
+    assert row["Why"] == "The 7:00 AM poll was inactive."
+    workspace.import_now("a,inactive,2023-01-25 14:30:00\n")
+    (row,) = outages_shown(page("store", store="a"))
+    assert row["Why"] == "Polls from 7:00 AM to 8:30 AM were inactive."
+    assert html_rows(page("outages"))[0]["Why"] == row["Why"]

@@ -79,7 +79,7 @@ def test_sales_may_be_the_same_every_day(stores: Workspace):
 def test_sales_that_cannot_be_kept_name_the_hour_and_the_day(stores: Workspace):
     at = with_edits(page("settings", store="a"), "Hourly sales", edited_rows={9: {WEEKDAYS[2]: -5}})
     at = press(at, "save_sales")
-    assert "This cannot be kept; nothing was changed." in at.error.values
+    assert "This cannot be saved; nothing was changed." in at.error.values
     problems = table(at, "What cannot be kept")
     assert problems[["line", "column", "value"]].values.tolist() == [[10, "Wednesday", "-5"]]
 
@@ -121,7 +121,7 @@ def test_an_entry_is_edited(stores: Workspace):
     at.text_input("name_of_a").input("Main Street")
     at.text_input("sales_per_hour_of_a").input("much")
     at = well(at.button("save_entry").click().run())
-    assert "This cannot be kept; nothing was changed." in at.error.values
+    assert "This cannot be saved; nothing was changed." in at.error.values
     at.text_input("sales_per_hour_of_a").input("240")
     at = well(at.button("save_entry").click().run())
     assert "Saved." in at.success.values

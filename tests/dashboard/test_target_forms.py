@@ -12,7 +12,7 @@ from tests.support.workspace import Workspace
 def test_an_operator_sets_and_removes_targets(people: Workspace, as_: Any):
     as_("operator")
     at = page("settings", part="Targets")
-    assert "No target is set yet." in seen(at)
+    assert "No targets yet." in seen(at)
     at.text_input("target_value_all stores").input("99.50 %")
     at = well(at.button("save_target").click().run())
     assert "The target of all stores is 99.5 % now." in seen(at)

@@ -76,7 +76,7 @@ def test_what_was_understood_is_told_of_any_store(workspace: Workspace):
     at = dropped(("hours.csv", HOURS_HEADER + "a,Mon,9 AM,5 PM\na,Sun,x,x\nb,Tue,5 PM,1 AM\n"))
     assert "store a: Monday 9:00 AM to 5:00 PM" in seen(at)
     assert "Sunday closed" in seen(at)
-    at = well(choice(at, "In words: store").select("b").run())
+    at = well(choice(at, "In words, for the store").select("b").run())
     assert "Tuesday 5:00 PM to 1:00 AM the next day; Wednesday to Sunday closed" in seen(at)
 
 

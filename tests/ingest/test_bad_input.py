@@ -19,8 +19,9 @@ from restmon.leasing import leases
 from restmon.ops import cleanup
 from restmon.reporting import computation, reports
 from restmon.settings import get_settings
+from restmon.storage.files import Kind
 from restmon.storage.models import COMPLETE, FAILED, Import, Report, new_id
-from tests.support import hostile
+from tests.support import hostile, kept
 from tests.support.environment import wait_until
 from tests.support.forms import parsed, raw
 from tests.support.hostile import BEYOND_THE_HEADER, GOOD, HEADERS
@@ -243,7 +244,7 @@ def test_a_job_that_takes_too_long_is_given_up(
     assert not reports.work(report.id)
     error = reports.get(report.id).error
     assert error.startswith("It took longer than 60 minutes and was given up")
-    assert not reports.csv_path(report.id).exists()
+    assert not kept.exists(Kind.REPORT, reports.csv_key(report.id))
 
 
 def test_an_import_that_takes_too_long_changes_nothing(

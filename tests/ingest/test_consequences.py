@@ -52,7 +52,7 @@ def test_hours_that_cannot_be_used_are_told_by_line(workspace: Workspace, bad: i
     stores = "1 store has" if bad == 1 else f"{bad} stores have"
     left = "it is" if bad == 1 else "they are"
     assert notes(row) == {
-        "unreadable_hours": f"{stores} no usable hours: {left} left out until you mend line "
+        "unreadable_hours": f"{stores} no usable hours: {left} left out until you fix line "
         f"{lines}{more} of business_hours.csv."
     }
     mended = workspace.import_now(None, hours_of(*ids))

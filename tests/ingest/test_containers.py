@@ -19,6 +19,7 @@ from restmon.storage import database
 from restmon.storage.models import COMPLETE, FAILED, BusinessHours, Import, Store
 from tests.support import fuzz
 from tests.support.http import multipart
+from tests.support.kept import rejected_text
 from tests.support.workspace import Workspace
 
 ROWS = {
@@ -207,7 +208,7 @@ def test_rejected_lines_of_hours_bring_their_store_with_them_and_can_be_mended(
     lines = "b,0,9:00,17:00\nb,1,9,17:00\nb,2,-,-\nc,0,9:00,17:00\n"
     row = imported(workspace, "h.csv", HOURS + lines)
     assert (row.counts["new"], row.counts["rejected"]) == (1, 1)
-    text = imports.rejected_path(row.id).read_text()
+    text = rejected_text(row.id)
     assert text.splitlines()[0] == "store_id,day,open,close,line,problem"
     assert len(text.splitlines()) == 4
     mended = imported(workspace, "mended.csv", text.replace("b,1,9,", "b,1,9:00,"))
@@ -220,9 +221,10 @@ def test_rejected_lines_of_several_tables_are_a_zip_that_can_be_imported(workspa
         "z.csv": b"store_id,tz\nq,EDT\n",
     }
     row = imported(workspace, "both.zip", zipped(both))
-    path = imports.rejected_path(row.id)
-    assert (row.counts["rejected"], path.suffix) == (2, ".zip")
-    again = imported(workspace, "again.zip", path.read_bytes())
+    found = imports.find_rejected(row.id)
+    assert found is not None
+    assert (row.counts["rejected"], found.suffix) == (2, ".zip")
+    again = imported(workspace, "again.zip", imports.read_rejected(found))
     assert (again.counts["read"], again.counts["rejected"]) == (2, 2)
 
 

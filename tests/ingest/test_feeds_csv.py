@@ -3,12 +3,14 @@
 import random
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from restmon.access.roles import Actor, Role
 from restmon.errors import BadRequest
 from restmon.ingest import imports, incoming_files
 from restmon.ingest.feeds_csv import EXPORTS, export_csv
+from restmon.ingest.polls_export import export_polls
 from restmon.storage import database, models
 from restmon.storage.models import COMPLETE
 from tests.support.workspace import Workspace
@@ -118,3 +120,69 @@ def test_the_command_line_exports(workspace: Workspace):
     assert workspace.restmon("export", "directory", "--output", str(out)).returncode == 0
     assert out.read_text() == done.stdout
     assert workspace.restmon("export", "polls").returncode == 2
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("seed", range(2))
+def test_polls_exported_as_csv_and_imported_again_change_nothing(workspace: Workspace, seed: int):
+    import_all(make_files(workspace.path, seed))
+    rng = random.Random(seed)
+    lines = [
+        f"{rng.choice(['a', 'b', 'ü-1'])},{rng.choice(['active', 'inactive'])},"
+        f"2026-0{rng.randint(1, 3)}-{rng.randint(10, 28)} 12:00:00.{rng.randint(0, 999_999):06}"
+        f" UTC,{reason}"
+        for reason in ["", "=1+1", "'quoted' text", "Tablet off", ""] * 20
+    ]
+    import_all(
+        [
+            workspace.write(
+                "more.csv", "store_id,status,timestamp_utc,reason\n" + "\n".join(lines) + "\n"
+            )
+        ]
+    )
+    target = workspace.path / "polls-out.csv"
+    number = export_polls(target)
+    assert number == len(target.read_text().splitlines()) - 1 > 20
+    again = import_all([target])
+    assert again["read"] == again["unchanged"] == number
+
+    done = workspace.command(
+        "export", "polls", "--output", workspace.path / "p.parquet", "--format", "parquet"
+    )
+    assert done.returncode == 0, done.stderr
+    table = pq.read_table(workspace.path / "p.parquet")
+    assert table.num_rows == number
+    with database.session():
+        query = models.Poll.select(models.Store.store_id, models.Poll.timestamp, models.Poll.status)
+        stored = set(database.tuples(query.join(models.Store)))
+    columns = table["store_id"], table["timestamp_utc"].cast("int64"), table["status"]
+    assert {
+        (store, time, int(status == "active"))
+        for store, time, status in zip(*(column.to_pylist() for column in columns), strict=True)
+    } == stored
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["polls"], "name it with --output"),
+        (["timezones", "--format", "parquet"], "Only polls are written as Parquet"),
+        (["polls", "--output", "polls.csv"], "There are no polls"),
+        (["polls", "--output", "/proc/nowhere/x.csv"], "There are no polls"),
+    ],
+)
+def test_an_export_of_polls_that_cannot_be(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, words: list[str], says: str
+):
+    monkeypatch.chdir(workspace.path)
+    done = workspace.command("export", *words)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert not (workspace.path / "polls.csv").exists()
+
+
+def test_a_file_of_polls_that_cannot_be_written(workspace: Workspace):
+    workspace.import_now(polls="a,active,2026-01-01 12:00:00 UTC\n")
+    done = workspace.command("export", "polls", "--output", "/proc/nowhere/x.csv")
+    assert done.returncode == 2
+    assert "cannot be written" in done.stderr

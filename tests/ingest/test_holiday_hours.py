@@ -88,7 +88,7 @@ def test_the_page(stored: Workspace):
     at = well(chosen.select("Veterans Day").run())
     at.text_input("holiday_opens_group_Mine").input("11 AM")
     at = well(at.button("add_holidays_group_Mine").click().run())
-    assert "This cannot be kept; nothing was changed." in at.error.values
+    assert "This cannot be saved; nothing was changed." in at.error.values
     at.text_input("holiday_closes_group_Mine").input("3 PM")
     at = well(at.button("add_holidays_group_Mine").click().run())
     assert "Saved." in at.success.values

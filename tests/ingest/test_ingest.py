@@ -2,6 +2,8 @@
 
 import csv
 import gzip
+import io
+import random
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ from hypothesis import strategies as st
 
 from restmon.demo import demo_stores
 from restmon.errors import FileRejected
-from restmon.ingest import block_reader, csv_reader, imports, incoming_files, staging, writer
-from restmon.storage import database
+from restmon.ingest import block_reader, csv_reader, imports, incoming_files, staged_polls, writer
+from restmon.storage import database, poll_writing
 from restmon.storage.demo_rows import has_demo
 from restmon.storage.models import COMPLETE, BusinessHours, Import, Poll, Revision, Store
 from tests.support.examples import examples
+from tests.support.kept import rejected_text
+from tests.support.polls import delete_everything
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.both_databases
@@ -275,7 +279,7 @@ def test_all_rejected_lines_are_in_the_csv_and_the_first_in_the_row(workspace: W
     row = import_one(workspace, "polls", text)
     assert counts(row) == (1500, 0, 0, 0, 1500)
     assert len(row.rejections) == 1000
-    with imports.rejected_path(row.id).open(newline="") as file:
+    with io.StringIO(rejected_text(row.id), newline="") as file:
         table = list(csv.DictReader(file))
     assert len(table) == 1500
     assert table[1499]["line"] == "1501"
@@ -355,11 +359,10 @@ def test_imports_do_what_line_by_line_would(
     from restmon.reporting.reports import as_text
 
     with database.writing():
-        Poll.delete().execute()
-        Store.delete().execute()
+        delete_everything()
     truth: dict[tuple[str, int], int] = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(staging, "CHUNK_LINES", chunk)
+        patch.setattr(staged_polls, "CHUNK_LINES", chunk)
         patch.setattr(csv_reader, "BLOCK_BYTES", 200)
         patch.setattr(csv_reader, "LONGEST_HEADER", 64)
         for batch in batches:
@@ -380,16 +383,16 @@ def test_imports_do_what_line_by_line_would(
 
 def test_memory_stays_bounded(workspace: Workspace, tmp_path: Path, monkeypatch: Any):
     """Whatever the file's length, about one chunk of lines is held."""
-    monkeypatch.setattr(staging, "CHUNK_LINES", 5000)
+    monkeypatch.setattr(staged_polls, "CHUNK_LINES", 5000)
     monkeypatch.setattr(csv_reader, "BLOCK_BYTES", 20_000)
     held: list[int] = []
-    add = staging.Staging._add_polls
+    add = staged_polls.StagedPolls.add
 
-    def watched(self: staging.Staging, *columns: Any) -> None:
+    def watched(self: staged_polls.StagedPolls, *columns: Any) -> None:
         add(self, *columns)
-        held.append(sum(len(part.store) for part in self._polls))
+        held.append(sum(len(part.store) for part in self._latest))
 
-    monkeypatch.setattr(staging.Staging, "_add_polls", watched)
+    monkeypatch.setattr(staged_polls.StagedPolls, "add", watched)
     written: list[int] = []
     merge = database.merge_polls
 
@@ -405,4 +408,22 @@ def test_memory_stays_bounded(workspace: Workspace, tmp_path: Path, monkeypatch:
     assert max(held) < 5000 + 1000
     assert len(held) > 40
     assert max(written) < 5000 + 1000
-    assert sum(written) == len(lines)
+    assert sum(written) == len(set(lines))
+
+
+def test_a_file_by_time_is_written_store_by_store(workspace: Workspace, monkeypatch: Any):
+    """Few blocks are written again, however often the file comes back to its stores."""
+    monkeypatch.setattr(staged_polls, "CHUNK_LINES", 4096)
+    written: list[int] = []
+    encode = poll_writing._encode
+
+    def watched(period: int, polls: Any) -> Any:
+        written.append(len(polls))
+        return encode(period, polls)
+
+    monkeypatch.setattr(poll_writing, "_encode", watched)
+    stores = [f"s{n:04}" for n in random.Random(1).sample(range(1024), 1024)]
+    lines = [f"{s},active,2023-01-{d:02} {h:02}:00:00" for d in (22, 23) for h in range(12)
+             for s in stores]  # fmt: skip
+    workspace.import_now(polls="\n".join(lines))
+    assert sum(written) < 1.2 * len(lines)

@@ -21,6 +21,7 @@ from restmon.reporting.store_timeline import read_store
 from restmon.storage import database, models
 from restmon.storage.models import COMPLETE, Import
 from restmon.stores import groups
+from tests.support.kept import rejected_text
 from tests.support.workspace import Workspace
 
 POLLS = "store_id,status,timestamp_utc\n"
@@ -199,7 +200,7 @@ def test_a_bad_line_leaves_what_its_date_had(workspace: Workspace):
     assert "not both" in told[7][1]
     assert told[8][0] == "store_id"
     assert told[9][0] == "date"
-    lines = imports.rejected_path(row.id).read_text().splitlines()
+    lines = rejected_text(row.id).splitlines()
     assert len(lines) == 10  # all lines of those that have a bad one, to be mended together
 
 

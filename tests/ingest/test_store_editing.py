@@ -36,7 +36,7 @@ def test_an_entry_is_changed_and_put_on_record(two: tuple[Actor, Actor]):
     assert save_entry("a", entry | {"closed_on": "2026-11-30"}, owner)
     assert read_entry("a", owner) == entry | {"closed_on": "2026-11-30"}
     newest = audit.list_recent(1)[0]
-    assert (newest.actor, newest.action, newest.subject) == ("owner", audit.EDITED, "a")
+    assert (newest.actor, newest.action, newest.subject) == ("owner", audit.ENTRY_CHANGED, "a")
     before = revisions()
     assert not save_entry("a", entry, owner)
     assert revisions() == before

@@ -13,7 +13,7 @@ import pytest
 
 from restmon.core.instants import as_text
 from restmon.errors import CannotUndo, Forbidden, NotFound
-from restmon.ingest import hours_editing, imports, incoming_files, staging, undo
+from restmon.ingest import hours_editing, imports, incoming_files, staged_polls, undo
 from restmon.ops import housekeeping
 from restmon.reporting.snapshot import current_revision
 from restmon.storage import database, models
@@ -184,7 +184,7 @@ class Model:
 def test_random_imports_and_undos_equal_the_model(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, seed: int, chunk: int
 ):
-    monkeypatch.setattr(staging, "CHUNK_LINES", chunk)
+    monkeypatch.setattr(staged_polls, "CHUNK_LINES", chunk)
     model = Model(workspace, random.Random(seed))
     for _ in range(25):
         action = model.chance.random()

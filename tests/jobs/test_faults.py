@@ -19,7 +19,7 @@ from restmon.storage.models import COMPLETE
 from tests.support.clusters import Cluster, cluster, postgres_programs
 from tests.support.environment import free_port, wait_until
 from tests.support.proxy import Proxy, proxy
-from tests.support.workers import ended, polls, start_worker
+from tests.support.workers import PAUSING, ended, polls, start_worker
 from tests.support.workspace import (
     Running,
     Workspace,
@@ -31,26 +31,6 @@ from tests.support.workspace import (
 pytestmark = pytest.mark.postgres
 
 CUT_SECONDS = 20
-# Waits in the middle of the first import (in its transaction, polls written) and of the first
-# report (in its transaction, everything read), until the file is gone.
-PAUSING = """
-import time
-from pathlib import Path
-from restmon.reporting import computation
-from restmon.storage import database
-hold = Path({hold!r})
-def pausing(real):
-    def paused(*args, **kwargs):
-        found = real(*args, **kwargs)
-        if hold.exists():
-            print("at it", flush=True)
-            while hold.exists():
-                time.sleep(0.05)
-        return found
-    return paused
-database.merge_polls = pausing(database.merge_polls)
-computation.open_intervals = pausing(computation.open_intervals)
-"""
 
 
 @pytest.fixture

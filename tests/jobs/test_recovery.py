@@ -3,19 +3,24 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from peewee import PeeweeException
 
+from jobs import tasks
 from jobs.queue import huey
 from jobs.tasks import enqueue_import, enqueue_report, recover
 from restmon.errors import NoPolls
 from restmon.ingest import imports, incoming_files
-from restmon.leasing import heartbeats, leases
+from restmon.leasing import heartbeats, jobs, leases
 from restmon.reporting import computation, reports
 from restmon.settings import get_settings
-from restmon.storage import database
+from restmon.storage import database, files
+from restmon.storage.files import Kind
 from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Report
+from tests.support import kept
 from tests.support.environment import wait_until
 from tests.support.workers import ended, start_worker
 from tests.support.workspace import POLLS_HEADER, Workspace
@@ -68,7 +73,31 @@ def test_an_import_whose_worker_is_killed_is_taken_up_by_another(workspace: Work
     done = ended(imports.get, row.id)
     assert (done.status, done.attempts) == (COMPLETE, 2)
     assert done.counts["new"] == 2
-    wait_until("the upload is gone", lambda: not file.path.exists())
+    wait_until("the upload is gone", lambda: not kept.keys(Kind.UPLOAD))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_files_of_one_machine_can_be_imported_by_another(
+    workspace: Workspace, monkeypatch: Any, fails: bool
+):
+    """Those of the import folder and of the watched folder, where machines share none."""
+    path = workspace.write("polls.csv", POLLS_HEADER + POLLS)
+    given = [incoming_files.source_file("polls", path)] * 2
+    if fails:
+        monkeypatch.setattr(jobs, "record", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            imports.request(given)
+        assert kept.keys(Kind.UPLOAD) == []
+        return
+    row = imports.request(given)
+    elsewhere = files.in_database()
+    assert len(kept.keys(Kind.UPLOAD)) == int(elsewhere)
+    if elsewhere:
+        path.unlink()
+    assert imports.work(row.id)
+    assert imports.get(row.id).counts["new"] == 2
+    assert kept.keys(Kind.UPLOAD) == []
+    assert path.exists() != elsewhere
 
 
 @pytest.mark.slow
@@ -145,10 +174,10 @@ def test_who_lost_the_lease_leaves_the_reports_file_alone(workspace: Workspace, 
     assert reports.work(report.id)
     text = reports.read_csv(reports.get(report.id))
     with pytest.raises(leases.LeaseLost):
-        path = reports.csv_path(report.id)
-        reports.finish(late, path, b"of another state of the data", as_of=0, stores=1, demo=False)
+        key = reports.csv_key(report.id)
+        reports.finish(late, key, b"of another state of the data", as_of=0, stores=1, demo=False)
     assert reports.read_csv(reports.get(report.id)) == text
-    assert [path.suffix for path in reports.csv_path(report.id).parent.iterdir()] == [".csv"]
+    assert kept.keys(Kind.REPORT) == [reports.csv_key(report.id)]
 
 
 @pytest.mark.parametrize("gone", ["deleted", "failed"])
@@ -178,7 +207,8 @@ def test_a_job_that_is_gone_when_its_work_fails_is_left_alone(
         assert run(row.id) is False
     if gone == "failed":
         assert kind.get_by_id(row.id).error == "elsewhere"
-    assert not list(get_settings().spool_dir.glob("*.upload"))
+    assert kept.keys(Kind.UPLOAD) == []
+    assert not list(get_settings().spool_dir.iterdir())
 
 
 def test_the_uploads_go_also_where_the_row_is_deleted_after_the_commit(
@@ -194,7 +224,7 @@ def test_the_uploads_go_also_where_the_row_is_deleted_after_the_commit(
 
     monkeypatch.setattr(database, "tidy", tidy)
     imports.work(row.id)
-    assert not file.path.exists()
+    assert kept.keys(Kind.UPLOAD) == []
 
 
 def test_an_import_that_lost_its_lease_writes_nothing(workspace: Workspace, monkeypatch: Any):
@@ -224,11 +254,12 @@ def test_an_import_of_a_stopped_command_fails_by_itself(workspace: Workspace, mo
 def test_a_failed_report_says_why(workspace: Workspace):
     workspace.import_now(POLLS)
     report = reports.request()
-    (workspace.path / "data" / "reports").write_text("a file where the folder should be")
-    reports.work(report.id)
+    said = kept.refuse_to_write(workspace, Kind.REPORT)
+    with suppress(PeeweeException):  # what is not the folder's goes into the worker's log
+        reports.work(report.id)
     found = reports.get(report.id)
     assert found.status == FAILED
-    assert "cannot be written" in found.error
+    assert said in found.error
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
@@ -280,7 +311,7 @@ def test_the_queue_may_be_on_any_of_three(workspace: Workspace, queue: str, requ
     else:
         url = request.getfixturevalue(f"{queue}_url")
     workspace.env["RESTMON_QUEUE_URL"] = os.environ["RESTMON_QUEUE_URL"] = url
-    reports.get_settings.cache_clear()
+    get_settings.cache_clear()
     huey.storage.close()
     huey.connect()
     workspace.import_now(POLLS)
@@ -299,8 +330,9 @@ def test_run_starts_all_and_restarts_what_is_killed(workspace: Workspace):
     wait_until("the worker is ready", lambda: "worker ready" in run.output)
     workspace.wait_for(run, workspace.api_port)
     workspace.wait_for(run, workspace.dashboard_port)
-    assert workspace.api in run.output
-    assert workspace.dashboard in run.output
+    # The addresses come last: once all of them answer.
+    addresses = {workspace.api, workspace.dashboard}
+    wait_until("the addresses are printed", lambda: all(a in run.output for a in addresses))
     assert "demo stores are loaded" in run.output
     (line,) = [x for x in run.output.splitlines() if "worker started (pid=" in x]
     pid = int(line.split("pid=")[1].split(")")[0])
@@ -324,3 +356,13 @@ def test_run_starts_all_and_restarts_what_is_killed(workspace: Workspace):
             break
         time.sleep(0.1)
     assert not left
+
+
+def test_live_changes_are_evaluated_soon_and_once(workspace: Workspace, monkeypatch: Any):
+    monkeypatch.setattr(tasks, "_announced", None)
+    for _ in range(5):
+        tasks.announce_live_changes()
+    assert [task.name for task in huey.pending()] == ["evaluate_rules"]
+    monkeypatch.setattr(tasks, "_announced", time.monotonic() - tasks.GATHER_SECONDS)
+    tasks.announce_live_changes()
+    assert [task.name for task in huey.pending()] == ["evaluate_rules"] * 2

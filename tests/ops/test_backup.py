@@ -1,18 +1,28 @@
 """Backup and restore, through the command line."""
 
+import io
 import shutil
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from restmon.documents import documents
+from restmon.ingest import imports, incoming_files
+from restmon.ops import backup_files, taking_over
+from restmon.reporting import report_details, reports
 from restmon.reporting.computation import compute
 from restmon.reporting.snapshot import cache
-from restmon.storage import database
-from restmon.storage.models import Store
-from tests.support.workspace import Workspace
+from restmon.storage import database, files
+from restmon.storage.file_models import FileChunk, StoredFile
+from restmon.storage.files import Kind
+from restmon.storage.models import RUNNING, Store
+from tests.support import kept
+from tests.support.workspace import POLLS_HEADER, Workspace, open_workspace
 
 POLLS = "x,active,2023-01-23 16:14:00 UTC\nx,inactive,2023-01-23 17:15:00 UTC\n"
 MORE = "y,inactive,2023-01-23 17:15:00 UTC\n"
@@ -146,6 +156,107 @@ def test_a_running_worker_is_not_disturbed(workspace: Workspace, saved: tuple[Pa
     done = workspace.command("restore", str(path), "--force")
     assert done.returncode == 2
     assert "A worker is running" in done.stderr
+
+
+def put_everything(workspace: Workspace) -> dict[tuple[Kind, str], bytes]:
+    """A report with details, a document, rejected lines, a part and a waiting upload."""
+    workspace.import_now(POLLS + "x,broken,2023-01-23 17:16:00 UTC\n")
+    row = reports.request()
+    reports.work(row.id)
+    report_details.read(reports.get(row.id))
+    documents.work(documents.request(documents.Wanted(period="7d")).id)
+    parted = reports.request()
+    files.save(Kind.PART, f"{parted.id}/00000-{'0' * 32}.csv", b"x,1\n")
+    content = io.BytesIO(POLLS_HEADER.encode() + MORE.encode())
+    imports.request(incoming_files.spool(content, "polls", "more.csv"))
+    # What no row names stays out of a backup.
+    files.save(Kind.REPORT, f"{'0' * 32}.csv", b"of nothing")
+    return {
+        (kind, file.key): files.read(kind, file.key)
+        for kind in Kind
+        for file in files.list_files(kind)
+        if "0" * 32 not in file.key or kind == Kind.PART
+    }
+
+
+def test_the_files_come_back_too(workspace: Workspace):
+    before = put_everything(workspace)
+    assert {kind for kind, _ in before} == set(Kind)
+    path = workspace.path / "copy.db"
+    assert workspace.command("backup", str(path)).returncode == 0
+    env = {
+        "RESTMON_DATABASE_URL": f"sqlite:///{workspace.path / 'other.db'}",
+        "RESTMON_QUEUE_URL": f"sqlite:///{workspace.path / 'other-queue.db'}",
+        "RESTMON_DATA_DIR": str(workspace.path / "elsewhere"),
+    }
+    done = workspace.restmon("restore", str(path), env=env)
+    assert done.returncode == 0, done.stderr
+    with open_workspace(replace(workspace, env=workspace.env | env)):
+        after = {
+            (kind, file.key): files.read(kind, file.key)
+            for kind in Kind
+            for file in files.list_files(kind)
+        }
+        assert after == before
+        with database.session():
+            assert not StoredFile.select().exists()
+            assert not FileChunk.select().exists()
+        # The upload waits there, and is imported.
+        (waiting,) = [row for row in imports.list_recent() if row.status == RUNNING]
+        assert imports.work(waiting.id)
+        assert imports.get(waiting.id).counts["new"] == 1
+
+
+def test_a_backup_that_is_copied_into_place_is_taken_apart_at_the_next_start(workspace: Workspace):
+    before = put_everything(workspace)
+    path = workspace.path / "copy.db"
+    assert workspace.command("backup", str(path)).returncode == 0
+    env = {
+        "RESTMON_DATABASE_URL": f"sqlite:///{path}",
+        "RESTMON_DATA_DIR": str(workspace.path / "elsewhere"),
+    }
+    with open_workspace(replace(workspace, env=workspace.env | env)):
+        assert kept.keys(Kind.REPORT) == []
+        assert taking_over.take_over() == len(before)
+        assert taking_over.take_over() == 0
+        for (kind, key), content in before.items():
+            assert files.read(kind, key) == content
+
+
+def test_a_backup_of_a_release_without_files_is_restored(workspace: Workspace):
+    put_everything(workspace)
+    there = kept.keys(Kind.REPORT)
+    path = workspace.path / "copy.db"
+    assert workspace.command("backup", str(path)).returncode == 0
+    with closing(sqlite3.connect(path)) as old:
+        old.executescript(
+            "DROP TABLE file_chunk; DROP TABLE stored_file;"
+            "DELETE FROM schema_migration WHERE name LIKE '0029%'; VACUUM"
+        )
+    done = workspace.restmon("restore", str(path), "--force")
+    assert done.returncode == 0, done.stderr
+    assert kept.keys(Kind.REPORT) == there  # the folder is as it was
+
+
+def test_an_upload_that_is_imported_while_it_is_copied_is_in_the_backup(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    content = io.BytesIO(POLLS_HEADER.encode() + POLLS.encode())
+    row = imports.request(incoming_files.spool(content, "polls", "p.csv"))
+    real = backup_files.put_in
+
+    def late(*arguments: Any) -> int:
+        assert imports.work(row.id)
+        assert kept.keys(Kind.UPLOAD) == []
+        return real(*arguments)
+
+    monkeypatch.setattr(backup_files, "put_in", late)
+    path = workspace.path / "copy.db"
+    assert workspace.command("backup", str(path)).returncode == 0
+    with closing(sqlite3.connect(path)) as copy:
+        assert copy.execute('SELECT status FROM "import"').fetchall() == [("Running",)]
+        ((key, size),) = copy.execute("SELECT key, size FROM stored_file").fetchall()
+    assert (key.endswith(".upload"), size) == (True, len(content.getvalue()))
 
 
 @pytest.mark.postgres

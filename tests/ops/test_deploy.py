@@ -34,6 +34,17 @@ def test_every_process_that_is_started_is_a_command():
     assert all("healthcheck" in service for service in services.values())
 
 
+def test_containers_share_the_database_and_the_key_and_nothing_else():
+    composed = yaml.safe_load(TEXTS["compose.yaml"])
+    services = composed["services"]
+    assert {name for name, service in services.items() if "volumes" in service} == {"database"}
+    assert list(composed["volumes"]) == ["database"]
+    for name in set(services) - {"database"}:
+        known = services[name]["environment"]
+        assert known["RESTMON_DATABASE_URL"].startswith("postgresql://")
+        assert known["RESTMON_SECRET_KEY"] == "${RESTMON_SECRET_KEY:?set it}"
+
+
 def test_the_image_has_all_that_the_processes_need():
     copied = re.findall(r"^COPY (.+) \S+$", TEXTS["Dockerfile"], re.MULTILINE)
     sources = {name for line in copied for name in line.split()}

@@ -1,19 +1,25 @@
 """From an SQLite file to PostgreSQL, from the shell."""
 
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
 
 from restmon.demo import generator
+from restmon.documents import documents
 from restmon.ingest import imports, incoming_files
+from restmon.notify import channels, outbox, rules
 from restmon.ops import sqlite_to_postgres
-from restmon.reporting import reports
-from restmon.storage import models
-from restmon.storage.database import session
+from restmon.reporting import day_sums_refresh, report_details, reports
+from restmon.storage import files, models, poll_statements
+from restmon.storage.database import session, writing
+from restmon.storage.document_models import Schedule, ScheduleRun, StatusPage
+from restmon.storage.files import Kind
+from restmon.storage.notify_models import AlertState, Channel
 from restmon.stores import groups
-from tests.support.workspace import Workspace
+from tests.support.workspace import Workspace, open_workspace
 
 pytestmark = pytest.mark.postgres
 
@@ -33,7 +39,11 @@ def full(workspace: Workspace) -> Workspace:
     workspace.import_now(
         "late,active,2023-01-23 16:14:00 UTC\nlate,broken,2023-01-23 16:15:00 UTC\n"
     )
-    reports.work(reports.request().id)
+    row = reports.request()
+    reports.work(row.id)
+    report_details.read(reports.get(row.id))
+    documents.work(documents.request(documents.Wanted(period="7d")).id)
+    day_sums_refresh.refresh()
     groups.create("Früh & spät")
     with session():
         store, group = models.Store.get(), models.Group.get()
@@ -45,8 +55,30 @@ def full(workspace: Workspace) -> Workspace:
             models.OtherHours.create(date=20_001, start_time=0, end_time=3_600_000_000, **owner)
             models.Target.create(target=995_000, **owner)
         models.Target.create(target=990_000)
+        models.OutageNote.create(
+            store=store,
+            at=1_674_490_440_000_000,
+            cause="Power outage",
+            text="Nobody could cook",
+            actor="anna@example.com",
+            written_at=1_674_490_450_000_000,
+        )
+        StatusPage.create(group=group, slug="early-and-late")
+        weekly = Schedule.create(
+            **{"name": "Weekly", "actor": "this machine", "group": group, "every": "weekly"},
+            **{"day": 0, "time": 0, "zone": "UTC", "form": "pdf", "paper": "letter"},
+            **{"period": "last week", "channels": [1]},
+        )
+        ScheduleRun.create(schedule=weekly, due_at=1_674_490_440_000_000, note="Skipped.")
         models.HourlySales.create(store=store, day_of_week=0, hour=12, sales=240.5)
         models.PollReason.create(store=store, timestamp=1_674_490_440_000_000, reason="paused")
+    channel = channels.add_channel("Chat", "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/")
+    rule = rules.add_rule(rules.Wanted("down", group="Früh & spät"), [channel])
+    with writing():
+        AlertState.create(rule=rule, store=1, is_open=True, token_hash="0" * 64, values={"a": [1]})
+        file = outbox.Attachment(b"\0PDF", "a.pdf", "application/pdf")
+        draft = outbox.Draft("k", outbox.DOCUMENT, "Your week", attachment=file)
+        outbox.add(Channel.get(), draft, "a schedule")
     return workspace
 
 
@@ -62,6 +94,7 @@ def test_everything_is_moved_and_goes_on(full: Workspace, postgres_url: str):
     done = full.restmon("migrate-to", postgres_url)
     assert done.returncode == 0, done.stderr
     told = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()[:-1]}
+    moved_files = int(told.pop("files"))
     assert {table: int(n.replace(",", "")) for table, n in told.items()} == {
         table: rows(full, table) for table in told
     }
@@ -71,6 +104,16 @@ def test_everything_is_moved_and_goes_on(full: Workspace, postgres_url: str):
     after = full.restmon("report", "--output", full.path / "after.csv", env=moved)
     assert after.returncode == 0, after.stderr
     assert (full.path / "after.csv").read_bytes() == (full.path / "before.csv").read_bytes()
+    # Report, details, document and rejected lines are there, and nobody reads the folder.
+    kept = {
+        (kind, file.key): files.read(kind, file.key)
+        for kind in Kind
+        for file in files.list_files(kind)
+    }
+    assert len(kept) == moved_files == 4
+    with open_workspace(replace(full, env={**full.env, **moved, "RESTMON_DATA_DIR": "/nowhere"})):
+        for (kind, key), content in kept.items():
+            assert files.read(kind, key) == content
     # The row ids go on after those that were moved.
     more = full.write("more.csv", "store_id,status,timestamp_utc\nnew,active,2023-01-24 00:00:00\n")
     assert full.restmon("import", "--polls", more, env=moved).returncode == 0
@@ -90,13 +133,13 @@ def test_a_database_that_is_not_empty_is_refused(full: Workspace, postgres_url: 
 def test_a_row_that_arrives_otherwise_is_noticed(
     full: Workspace, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    add_polls = sqlite_to_postgres.postgres.add_polls
+    execute_many = poll_statements.execute_many
 
-    def wrong(store: Any, time: Any, status: Any) -> None:
-        status[17] ^= 1
-        add_polls(store, time, status)
+    def wrong(sql: str, rows: list[tuple[Any, ...]]) -> None:
+        *of_the_last, data = rows[-1]
+        execute_many(sql, [*rows[:-1], (*of_the_last, bytes([data[0] ^ 1]) + data[1:])])
 
-    monkeypatch.setattr(sqlite_to_postgres.postgres, "add_polls", wrong)
+    monkeypatch.setattr(poll_statements, "execute_many", wrong)
     with pytest.raises(sqlite_to_postgres.RestmonError, match="table poll did not arrive"):
         sqlite_to_postgres.move_to(postgres_url)
     with psycopg.connect(postgres_url) as connection:

@@ -50,7 +50,7 @@ def test_without_the_setting_nothing_goes(workspace: Workspace):
 
 def test_vacuum_from_the_shell_gives_space_back(workspace: Workspace):
     polls = "".join(
-        f"s{s},active,{d} {h:02d}:00:00 UTC\n" for d in DAYS for s in range(20) for h in range(24)
+        f"s{s},active,{d} {h:02d}:00:00 UTC\n" for d in DAYS for s in range(150) for h in range(24)
     )
     workspace.import_now(polls)
     done = workspace.command("vacuum", "--yes", env={"RESTMON_RETENTION_DAYS": "30"})

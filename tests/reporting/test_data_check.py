@@ -160,8 +160,7 @@ def test_a_store_whose_polls_stopped(workspace: Workspace):
     import_whole(workspace, "on", "off", "long-off")
     for store, days in (("off", 4), ("long-off", 18)):
         with database.writing():
-            row = models.Store.get(models.Store.store_id == store)
-            models.Poll.delete().where(models.Poll.store == row).execute()
+            database.delete_polls_of([models.Store.get(models.Store.store_id == store).id])
             models.Revision.create(rebuild=True)
         workspace.import_now(polls_of(store, until=NOON - days * DAY))
     checks = found()

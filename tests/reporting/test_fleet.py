@@ -19,7 +19,7 @@ from restmon.errors import BadRequest, NoPolls
 from restmon.ops import retention
 from restmon.reporting import computation, reports
 from restmon.reporting.current_status import DOWN, NEVER, NEVER_OBSERVED, UP
-from restmon.reporting.fleet import Fleet, compute_fleet
+from restmon.reporting.fleet import Fleet, Present, compute_fleet, compute_present
 from restmon.reporting.incident_list import FoundIncidents, list_incidents
 from restmon.reporting.scopes import find_scope
 from restmon.reporting.snapshot import LOOKBACK, RESULTS_KEPT, SLACK, SnapshotCache, cache
@@ -52,7 +52,7 @@ def hourly_polls(store: str, first: int, flags: str) -> str:
 
 def assert_same(one: Fleet, other: Fleet) -> None:
     for field in fields(Fleet):
-        if field.name not in ("stores", "revision", "incidents"):
+        if field.name not in ("stores", "revision", "incidents", "kept"):
             a, b = getattr(one, field.name), getattr(other, field.name)
             assert np.array_equal(a, b), field.name
     assert one.ids == other.ids
@@ -206,6 +206,25 @@ def test_what_is_assumed_and_a_last_poll_of_long_ago(workspace: Workspace):
     past = compute_fleet(long_ago)
     assert past.last_poll.tolist() == [NEVER, NEVER, long_ago, NEVER]
     assert past.status.tolist() == [NEVER_OBSERVED, NEVER_OBSERVED, UP, NEVER_OBSERVED]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_present_is_that_of_the_fleet(workspace: Workspace, method: str):
+    first = utc("2023-01-23 00:00")
+    workspace.import_now(
+        hourly_polls("a", first, "uuuuduuuddd")
+        + hourly_polls("b", first, "uuuuuuuuuuu")
+        + hourly_polls("c", first - 30 * DAY, "ud")
+        + hourly_polls("d", first - 8 * DAY, "udd"),
+        hours="b,0,01:00:00,02:00:00\n",
+    )
+    fleet, present = compute_fleet(method=method), compute_present(method=method)
+    for field in fields(Present):
+        if field.name not in ("stores", "incidents"):
+            a, b = getattr(fleet, field.name), getattr(present, field.name)
+            assert np.array_equal(a, b), field.name
+    assert present.down_now.tolist() == [True, False, False, False]
+    assert_same_incidents(fleet.incidents, present.incidents)
 
 
 def test_a_fleet_is_made_once_a_revision(workspace: Workspace):

@@ -16,6 +16,7 @@ from restmon.errors import Forbidden, NoPolls
 from restmon.ops import future_polls, retention, summary
 from restmon.reporting import computation, fleet, reports, shards, store_timeline
 from restmon.reporting.snapshot import SnapshotCache, cache
+from restmon.settings import get_settings
 from restmon.storage import database
 from restmon.storage.models import Poll, Report, Revision, now
 from tests.support.clock import days_before_now, plant_polls, set_ahead, set_clock
@@ -64,7 +65,7 @@ def test_the_parts_of_a_report_are_not_moved_either(
     plant_polls("a", FAR)
     plant_polls("b", FAR)
     monkeypatch.setenv("RESTMON_SHARD_STORES", "1")
-    reports.get_settings.cache_clear()
+    get_settings.cache_clear()
     report = reports.request()
     assert reports.work(report.id)
     parts = shards.list_shards(report.id)
@@ -179,7 +180,7 @@ def test_too_much_at_once_is_told_and_done_when_asked_for(
     status = workspace.command("status", env=env).stdout
     assert "would delete 10 of 11 polls" in status
     monkeypatch.setenv("RESTMON_RETENTION_DAYS", "30")
-    reports.get_settings.cache_clear()
+    get_settings.cache_clear()
     with caplog.at_level("WARNING"):
         retain.call_local()
     assert "would delete 10 of 11 polls" in caplog.text

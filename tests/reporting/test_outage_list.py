@@ -173,7 +173,9 @@ def test_what_an_outage_tells(twelve: Workspace):
     assert s1["start_local"] == as_datetime(start).astimezone(
         ZoneInfo("America/New_York")
     ).isoformat(timespec="microseconds")
-    assert [s1[name] for name in list(s1)[-4:]] == [iso(AS_OF - n * HOUR) for n in (17, 16, 13, 12)]
+    assert [s1[name] for name in list(s1)[-5:-1]] == [
+        iso(AS_OF - n * HOUR) for n in (17, 16, 13, 12)
+    ]
     assert (s1["cause"], s2["cause"]) == ("Paused, by the POS", None)
     assert (s1["lost_sales"], s0["lost_sales"]) == (120.0, None)
     # On Tuesday at 20:43 until Wednesday at 0:43: no rate is known of Tuesday.

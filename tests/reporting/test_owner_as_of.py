@@ -11,6 +11,7 @@ from restmon.errors import NoPolls
 from restmon.reporting import computation, fleet, reports, shards, sources
 from restmon.reporting.computation import parse_as_of
 from restmon.reporting.snapshot import SnapshotCache
+from restmon.settings import get_settings
 from restmon.storage import database
 from restmon.storage.models import Report
 from restmon.stores import groups
@@ -66,7 +67,7 @@ def test_an_owners_report_is_as_of_the_newest_poll_of_theirs(
     shard_stores: int,
 ):
     monkeypatch.setenv("RESTMON_SHARD_STORES", str(shard_stores))
-    reports.get_settings.cache_clear()
+    get_settings.cache_clear()
     report = reports.request(actor=owners[name])
     # Another owner's poll, made meanwhile, moves nothing.
     plant_polls("another", NEWEST + HOUR)

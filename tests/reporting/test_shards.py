@@ -1,11 +1,12 @@
 """Reports in parts: the same bytes as in one piece, whoever computes them and whatever happens."""
 
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from peewee import PeeweeException
 
 from jobs.tasks import enqueue_report, recover
 from restmon.demo import generator
@@ -14,7 +15,10 @@ from restmon.leasing import leases
 from restmon.reporting import computation, reports, shards
 from restmon.reporting.snapshot import SnapshotCache
 from restmon.settings import get_settings
+from restmon.storage import files
+from restmon.storage.files import Kind
 from restmon.storage.models import COMPLETE, FAILED, RUNNING, Shard
+from tests.support import kept
 from tests.support.environment import wait_until
 from tests.support.examples import examples
 from tests.support.workers import ended, start_worker
@@ -69,7 +73,8 @@ def test_the_parts_joined_are_the_report_in_one_piece(parted: Workspace, method:
     assert (done.status, done.stores, done.attempts) == (COMPLETE, STORES, 1)
     assert reports.read_csv(done) == in_one_piece(done.as_of, method)
     assert done.as_of == computation.compute().as_of
-    assert [path.name for path in get_settings().reports_dir.iterdir()] == [f"{report.id}.csv"]
+    assert kept.keys(Kind.REPORT) == [f"{report.id}.csv"]
+    assert kept.keys(Kind.PART) == []
 
 
 def test_a_report_of_few_stores_is_not_parted(parted: Workspace, monkeypatch: Any):
@@ -262,26 +267,30 @@ def test_a_report_whose_shards_are_under_way_is_left_alone(parted: Workspace):
 def test_a_shard_that_cannot_be_written_fails_the_report(parted: Workspace):
     report = reports.request()
     reports.work(report.id)
-    (parted.path / "data" / "reports").write_text("a file where the folder should be")
+    said = kept.refuse_to_write(parted, Kind.PART)
     for shard_id in shards.list_waiting(report.id):
-        reports.work_shard(shard_id)
+        with suppress(PeeweeException):  # what is not the folder's goes into the worker's log
+            reports.work_shard(shard_id)
     reports.work(report.id)
     done = reports.get(report.id)
     assert done.status == FAILED
-    assert "cannot be written" in done.error
+    assert said in done.error
 
 
-def test_parts_that_other_machines_keep_to_themselves_are_told(parted: Workspace):
+def test_a_part_that_is_gone_is_told(parted: Workspace):
     report = reports.request()
     reports.work(report.id)
     for shard_id in shards.list_waiting(report.id):
         reports.work_shard(shard_id)
-    path: Path = shards.part_path(shards.list_shards(report.id)[2])
-    path.unlink()
+    key = shards.part_key(shards.list_shards(report.id)[2])
+    files.delete(Kind.PART, key)
     reports.work(report.id)
     done = reports.get(report.id)
     assert done.status == FAILED
-    assert "RESTMON_DATA_DIR must be one folder" in done.error
+    assert done.error == (
+        f"The part {key} of the report is no longer in {files.where(Kind.PART)}. "
+        "Trigger a new report."
+    )
 
 
 def test_the_shards_go_with_their_report(parted: Workspace):

@@ -130,7 +130,6 @@ def test_an_owners_file_spoils_no_other_owners_hours(workspace: Workspace):
         [SourceFile("business_hours", path, "h.csv")],
         ImportTerms(
             spool=workspace.path / "spool",
-            rejected_csv=workspace.path / "r.csv",
             allowed=Allowed(permitted=frozenset("b")),
         ),
     )

@@ -14,7 +14,9 @@ from restmon.reporting import comparison, report_details, reports
 from restmon.reporting.details_table import COLUMNS, DetailsTable
 from restmon.reporting.reports import Part
 from restmon.reporting.workbook import make_workbook
-from restmon.storage import database
+from restmon.settings import get_settings
+from restmon.storage import database, files
+from restmon.storage.files import Kind
 from restmon.storage.models import COMPLETE, FAILED, Report, StoreDirectory
 from restmon.stores import groups
 from tests.support.workspace import Workspace
@@ -53,8 +55,10 @@ def ids(table: DetailsTable) -> list[Any]:
 def test_a_report_of_a_window_has_details_alone(stores: Workspace):
     report = made(words={"from": "2023-01-22", "to": "2023-01-24"})
     assert (report.status, report.stores) == (COMPLETE, 3)
-    assert report.size == report_details.path_of(report.id).stat().st_size
-    assert not reports.csv_path(report.id).exists()
+    found = files.find(Kind.REPORT, report_details.key_of(report.id))
+    assert found is not None
+    assert report.size == found.size
+    assert files.find(Kind.REPORT, reports.csv_key(report.id)) is None
     described = reports.describe(report)
     assert described["window"] == "from=2023-01-22 to=2023-01-24"
     table = report_details.read(report)
@@ -68,7 +72,7 @@ def test_a_report_of_a_window_has_details_alone(stores: Workspace):
     with pytest.raises(BadRequest, match="a window of its own"):
         reports.read_csv(report)
     plain = made()
-    with pytest.raises(BadRequest, match="cannot be compared: it is of a window of its own"):
+    with pytest.raises(BadRequest, match="These two reports cannot be compared"):
         comparison.compare_reports(report.id, plain.id)
 
 
@@ -104,14 +108,14 @@ def test_details_of_a_plain_report_are_of_what_it_read(stores: Workspace):
     assert report_details.read(other).records()[1]["last_poll"] == "2023-01-25T18:00:00.000000Z"
     stores.import_now("a,inactive,2023-01-25 10:00:00 UTC\n")
     assert ids(report_details.read(report)) == ["00123", "a", "b"]  # they were kept
-    report_details.path_of(other.id).unlink()
+    files.delete(Kind.REPORT, report_details.key_of(other.id))
     with pytest.raises(DataChanged, match="have changed since"):
         report_details.read(other)
 
 
 def test_a_report_in_shards_has_details_too(stores: Workspace, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RESTMON_SHARD_STORES", "2")
-    reports.get_settings.cache_clear()
+    get_settings.cache_clear()
     report = reports.request(part=Part(group="G"))
     reports.work(report.id)
     for part in reports.shards.list_shards(report.id):
@@ -134,12 +138,12 @@ def test_a_group_that_is_gone_fails_the_report(stores: Workspace):
 
 def test_files_that_are_gone_or_damaged(stores: Workspace):
     report = made(words={"last": "1d"})
-    path = report_details.path_of(report.id)
-    path.write_text("[]")
+    key = report_details.key_of(report.id)
+    files.save(Kind.REPORT, key, b"[]")
     with pytest.raises(RestmonError, match="damaged"):
         report_details.read(report)
-    path.unlink()
-    with pytest.raises(NotFound, match="no longer in the reports folder"):
+    files.delete(Kind.REPORT, key)
+    with pytest.raises(NotFound, match=f"no longer in {files.where(Kind.REPORT)}"):
         report_details.read(report)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from restmon.core.instants import DAY, HOUR, WEEK, from_datetime
 from restmon.errors import BadRequest
-from restmon.ingest.values.timestamps import timestamp
+from restmon.ingest.values.one_timestamp import timestamp
 from restmon.reporting.windows import LAST_WEEK, MOST_DAYS, Window, parse_window
 
 ZONES = ["America/Chicago", "America/New_York", "Pacific/Auckland", "UTC"]

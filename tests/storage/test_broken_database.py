@@ -41,6 +41,9 @@ PROCESSES = {"worker", "api", "dashboard", "run"}
 """Commands that become a process of their own."""
 NOBODY = 65534
 PAGE = 4096
+PASSWORD = "correct horse battery"
+TYPED = {("alerts", "add-channel"): "json://example.com/"}
+"""What is typed where it is no password."""
 LATER = "INSERT INTO schema_migration (name, applied) VALUES ('9999_later', '2030-01-01 00:00:00')"
 
 
@@ -76,6 +79,7 @@ def arguments(words: tuple[str, ...], folder: Path) -> list[str]:
         "business_hours": HOURS_HEADER + "x,0,09:00:00,12:00:00\n",
         "timezones": ZONES_HEADER + "x,America/Chicago\n",
         "file": "store_id,group\nx,Brand\n",
+        "addresses": "store_id,url\nx,http://127.0.0.1:1/\n",
     }
     given: list[str] = []
     for parameter in command.params:
@@ -92,17 +96,20 @@ def arguments(words: tuple[str, ...], folder: Path) -> list[str]:
         }.get(name, "anything")
         if isinstance(parameter.type, click.Choice) and name not in {"role"}:
             value = str(parameter.type.choices[0])
+        if isinstance(parameter.type, click.types.IntParamType):
+            value = "1"
         if name in files and words != ("backup",):
             value = str(folder / f"{name}.csv")
             Path(value).write_text(files[name])
         if isinstance(parameter, click.Argument):
             given.append(value)
-        elif name in {"yes", "load"}:
+        elif name in {"yes", "load", "once"}:
             given.append(f"--{name}")
         elif (
             parameter.required
             or (words == ("import",) and name in files)
             or (words == ("forget",) and name == "after")
+            or (words == ("schedules", "change") and name == "name")
         ):
             given += [parameter.opts[0], value]
     return [*words, *given]
@@ -113,7 +120,9 @@ def run(words: tuple[str, ...], folder: Path) -> Result:
     get_settings.cache_clear()
     cache.clear()
     try:
-        return CliRunner().invoke(main, arguments(words, folder), input="correct horse battery\n")
+        return CliRunner().invoke(
+            main, arguments(words, folder), input=f"{TYPED.get(words, PASSWORD)}\n"
+        )
     finally:
         close_databases()
 
@@ -391,7 +400,7 @@ def later_on_postgresql(url: str) -> str:
 
 def without_a_table(url: str) -> str:
     with psycopg.connect(url) as server:
-        for table in ("poll", "audit_entry", "store", "account", "api_key", "store_group"):
+        for table in ("poll_block", "audit_entry", "store", "account", "api_key", "store_group"):
             server.execute(f"DROP TABLE IF EXISTS {table} CASCADE")
     return url
 

@@ -88,10 +88,10 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    programs: Path, port: int, *, durable: bool = False, **settings: str
+    programs: Path, port: int, *, durable: bool = False, trusts: str = "", **settings: str
 ) -> Iterator[Cluster]:
     """A running server with the settings, removed at the end. ``durable``: the test makes it
-    crash."""
+    crash. ``trusts``: a network that may use it too."""
     folder = Path(tempfile.mkdtemp(prefix="restmon-postgres-"))
     if os.geteuid() == 0:
         names = {user.pw_name for user in pwd.getpwall()}
@@ -112,6 +112,9 @@ def cluster(
         options |= settings
         with (folder / "data" / "postgresql.conf").open("a") as configuration:
             configuration.writelines(f"{name} = {value}\n" for name, value in options.items())
+        if trusts:
+            with (folder / "data" / "pg_hba.conf").open("a") as allowed:
+                allowed.write(f"host all all {trusts} trust\n")
         made.start()
         try:
             yield made

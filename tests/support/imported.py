@@ -2,6 +2,7 @@
 
 from restmon.reporting.reports import as_text
 from restmon.storage import database, models
+from tests.support.polls import delete_everything
 from tests.support.stores import AStore
 from tests.support.workspace import Workspace
 
@@ -15,8 +16,7 @@ def wall(time: int) -> str:
 def start_anew() -> None:
     """Empty every table."""
     with database.writing():
-        for model in (models.Poll, models.BusinessHours, models.Store):
-            model.delete().execute()
+        delete_everything()
         models.Revision.create(rebuild=True)
 
 

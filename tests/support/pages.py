@@ -26,26 +26,44 @@ POLLS = (
 PAGES = (
     "overview",
     "stores",
+    "groups",
     "store",
     "outages",
+    "trend",
     "upload",
     "reports",
+    "documents",
+    "alerts",
     "data_check",
     "settings",
     "help",
 )
 
-OF_DATA = ("overview", "stores", "store", "outages", "reports", "settings")
+OF_DATA = (
+    "overview",
+    "stores",
+    "store",
+    "outages",
+    "groups",
+    "trend",
+    "reports",
+    "documents",
+    "settings",
+)
 
 UNKNOWN_ZONE = "Not known (America/Chicago is assumed)"
 
 TITLES = {
     "overview": "Overview",
     "stores": "Stores",
+    "groups": "Groups",
     "store": "Store",
     "outages": "Outages",
+    "trend": "Trend",
     "upload": "Upload",
     "reports": "Reports",
+    "documents": "Documents",
+    "alerts": "Alerts",
     "data_check": "Data check",
     "settings": "Settings",
     "help": "What the numbers mean",
@@ -95,23 +113,44 @@ def seen(at: AppTest) -> str:
         *(b.label for b in at.download_button),
         *(e.label for e in at.expander),
         *(table.value.to_csv(index=False) for table in at.dataframe),
-        *(unescape(e.proto.body) for e in at.get("html") if "<table" in e.proto.body),
+        *(unescape(re.sub("</?(time|span|strong)[^>]*>", "", body)) for body in html_shown(at)),
     ]
     return re.sub(r"\\([^a-zA-Z0-9\s])", r"\1", "\n".join(map(str, parts)))
+
+
+def html_shown(at: AppTest) -> list[str]:
+    """What the page shows in plain HTML, but styles and scripts alone."""
+    bodies = [e.proto.body for e in at.get("html")]
+    return [b for b in bodies if "<table" in b or not b.startswith(("<style", "<script"))]
+
+
+def outages_shown(at: AppTest) -> list[dict[str, str]]:
+    """The rows of the store page's table of outages, the text of each cell by its column."""
+    return rows_of([body for body in html_shown(at) if "<caption>Outages, the newest" in body])
 
 
 def html_rows(at: AppTest) -> list[dict[str, str]]:
     """The rows of the page's table that is plain HTML: the text of each cell by its column, and
     the address that the row opens as "href". None where there is no such table."""
     bodies = [e.proto.body for e in at.get("html") if 'class="rows"' in e.proto.body]
+    return rows_of(bodies)
+
+
+def table_rows(at: AppTest, caption: str) -> list[dict[str, str]]:
+    """The rows of the table of plain HTML whose caption begins so, as `html_rows` gives them."""
+    return rows_of([body for body in html_shown(at) if f"<caption>{caption}" in body])
+
+
+def rows_of(bodies: list[str]) -> list[dict[str, str]]:
+    """The rows of the one table of plain HTML, as `html_rows` gives them."""
     if not bodies:
         return []
     (body,) = bodies
-    head, *rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
+    head, *rows = re.findall(r"<tr[^>]*>(.*?)</tr>", body, re.DOTALL)
 
     def texts(row: str) -> list[str]:
         cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
-        return [unescape(re.sub("<[^>]*>", "", cell)) for cell in cells]
+        return [unescape(re.sub("<[^>]*>", "", cell.replace("<br>", " "))) for cell in cells]
 
     return [
         dict(zip(texts(head), texts(row), strict=True))

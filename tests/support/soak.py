@@ -34,7 +34,8 @@ from restmon.leasing import heartbeats
 from restmon.ops import cleanup
 from restmon.reporting import reports
 from restmon.settings import get_settings
-from restmon.storage import database, models
+from restmon.storage import database, files, models
+from restmon.storage.files import Kind
 from restmon.storage.models import COMPLETE, FAILED, RUNNING, Import, Poll, Report, Shard, Store
 from tests.support.clusters import binaries, cluster
 from tests.support.environment import free_port, wait_until
@@ -261,6 +262,10 @@ def three_at_once(workspace: Workspace, rounds: int) -> Seen:
 # Single faults
 
 
+LITTLE_ROOM = 400_000
+"""Bytes of a file: fewer than `LARGE_IMPORT` hours write into the log of the database, more than a
+worker writes besides."""
+LARGE_IMPORT = 20
 FULL_DISK = """
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
@@ -268,8 +273,8 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, resource.RLIM_INFINITY))
 NO_ROOM_FOR_REPORTS = """
 import resource
 from contextlib import contextmanager
-from restmon.reporting import reports
-beside = reports.prepare_file
+from restmon.storage.files.folder import FolderFiles
+beside = FolderFiles.prepare
 @contextmanager
 def with_little_room(*args):
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
@@ -279,13 +284,15 @@ def with_little_room(*args):
             yield part
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-reports.prepare_file = with_little_room
+FolderFiles.prepare = with_little_room
 """
 
 
-def spooled(workspace: Workspace, number: int) -> Any:
-    """A spooled upload."""
-    (file,) = incoming_files.spool(io.BytesIO(batch(number)), "polls", f"{number}.csv")
+def spooled(workspace: Workspace, *numbers: int) -> Any:
+    """A spooled upload of some batches."""
+    lines = b"".join(batch(number).removeprefix(POLLS_HEADER.encode()) for number in numbers)
+    content = io.BytesIO(POLLS_HEADER.encode() + lines)
+    (file,) = incoming_files.spool(content, "polls", f"{numbers[0]}.csv")
     return file
 
 
@@ -296,9 +303,9 @@ def disk_full(workspace: Workspace) -> None:
         [incoming_files.source_file("polls", workspace.write("0.csv", batch(0)))]
     )
     assert first.status == COMPLETE
-    limit = get_settings().database_path.stat().st_size // 2
-    worker = start_changed(workspace, FULL_DISK.format(limit=limit))
-    row = ended(imports.get, tasks.enqueue_import([spooled(workspace, 1)]).id)
+    large = range(1, 1 + LARGE_IMPORT)
+    worker = start_changed(workspace, FULL_DISK.format(limit=LITTLE_ROOM))
+    row = ended(imports.get, tasks.enqueue_import([spooled(workspace, *large)]).id)
     assert row.status == FAILED
     assert "cannot be used" in row.error or "could not be written" in row.error, row.error
     assert "Traceback" not in row.error
@@ -311,9 +318,10 @@ def disk_full(workspace: Workspace) -> None:
     assert not list(get_settings().reports_dir.glob("*"))
     worker.stop(signal.SIGTERM)
     worker = start_worker(workspace)
-    assert ended(imports.get, tasks.enqueue_import([spooled(workspace, 1)]).id).status == COMPLETE
+    again = tasks.enqueue_import([spooled(workspace, *large)])
+    assert ended(imports.get, again.id).status == COMPLETE
     assert ended(reports.get, tasks.enqueue_report().id).status == COMPLETE
-    assert polls() == 2 * STORES * POLLS_EACH
+    assert polls() == (1 + LARGE_IMPORT) * STORES * POLLS_EACH
     whole()
     assert worker.stop(signal.SIGTERM) == 0
 
@@ -407,23 +415,23 @@ def files_go(workspace: Workspace) -> None:
     processes. Each gives one sentence, and a backup brings everything back."""
     worker, api = start_worker(workspace), workspace.start_api()
     file = spooled(workspace, 1)
-    file.path.unlink()
+    files.delete(Kind.UPLOAD, file.upload)
     row = ended(imports.get, tasks.enqueue_import([file]).id)
     assert row.status == FAILED
-    assert "1.csv is not a file" in row.error
+    assert "The upload 1.csv is no longer in the spool folder" in row.error
     assert ended(imports.get, tasks.enqueue_import([spooled(workspace, 0)]).id).status == COMPLETE
     report = ended(reports.get, tasks.enqueue_report().id)
     url = f"{workspace.api}/get_report?report_id={report.id}"
-    path = reports.csv_path(report.id)
-    text = path.read_bytes()
-    path.write_bytes(text[:-10])
+    key = reports.csv_key(report.id)
+    text = files.read(Kind.REPORT, key)
+    files.save(Kind.REPORT, key, text[:-10])
     for form in ("", "&format=csv"):
         answer = http(url + form)
         assert answer.status == 500
         assert "is damaged. Trigger" in " ".join(answer.json["error"].values())
-    path.unlink()
+    files.delete(Kind.REPORT, key)
     assert http(url).status == 404
-    path.write_bytes(text)
+    files.save(Kind.REPORT, key, text)
     assert http(url).status == 200
 
     stored = polls()

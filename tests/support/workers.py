@@ -32,6 +32,26 @@ def forever(*args, **kwargs):
 computation.compute = forever
 imports.import_files = forever
 """
+# Waits in the middle of the first import (in its transaction, polls written) and of the first
+# report (in its transaction, everything read), until the file is gone.
+PAUSING = """
+import time
+from pathlib import Path
+from restmon.reporting.snapshot import Stores
+from restmon.storage import database
+hold = Path({hold!r})
+def pausing(real):
+    def paused(*args, **kwargs):
+        found = real(*args, **kwargs)
+        if hold.exists():
+            print("at it", flush=True)
+            while hold.exists():
+                time.sleep(0.05)
+        return found
+    return paused
+database.merge_polls = pausing(database.merge_polls)
+Stores.open_between = pausing(Stores.open_between)
+"""
 BECOME_A_WORKER = """
 import runpy, sys
 sys.argv = ["jobs"]

@@ -1,15 +1,15 @@
 """Parses raw columns into typed arrays, each distinct value once."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from restmon.ingest import arrow_arrays
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Reason = Callable[[bytes], str]
 Warn = Callable[[bytes], str | None]
@@ -52,10 +52,20 @@ def words(value: bytes) -> str:
     return INNER.sub(b" ", trimmed(value)).decode("utf-8", "replace").casefold()
 
 
+def rows_with(raw: "pa.Array", values: Set[bytes]) -> NDArray[np.bool_]:
+    """Return which rows of a raw column have, trimmed, one of the values."""
+    from restmon.ingest import arrow_arrays  # noqa: PLC0415 - who has no column does not need it
+
+    encoded = raw.dictionary_encode()
+    wanted = [trimmed(value) in values for value in encoded.dictionary.to_pylist()]
+    return np.array(wanted, bool)[arrow_arrays.to_ints(encoded.indices)]
+
+
 def by_distinct_value(
-    raw: pa.Array, parse: Callable[[bytes], Any], dtype: Any, bad: Any, reason: Reason
+    raw: "pa.Array", parse: Callable[[bytes], Any], dtype: Any, bad: Any, reason: Reason
 ) -> Parsed:
     """Parse each distinct value once, trimmed. ``parse`` returns None for a bad one."""
+    from restmon.ingest import arrow_arrays  # noqa: PLC0415 - who has no column does not need it
 
     def why(value: bytes) -> str:
         return reason(trimmed(value))

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
-import pyarrow as pa
 
 from restmon.ingest.values.base import Parsed, by_distinct_value, words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ZERO_MONDAY = "0-monday"
@@ -36,7 +38,7 @@ def day_named(word: str) -> int | None:
 
 
 def parse_days(
-    raw: pa.Array, numbering: str | None = None, seven: Callable[[], NoReturn] | None = None
+    raw: "pa.Array", numbering: str | None = None, seven: Callable[[], NoReturn] | None = None
 ) -> Parsed:
     """Days of the week, int64: 0 Monday … 6 Sunday.
 

@@ -1,9 +1,13 @@
 """Statuses of polls."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pyarrow as pa
 
 from restmon.ingest.values.base import Parsed, by_distinct_value, words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ACTIVE = ("active", "online", "open", "up", "true", "1")
 INACTIVE = ("inactive", "offline", "paused", "closed", "down", "false", "0")
@@ -22,6 +26,6 @@ def why_not_a_status(value: bytes) -> str:
     )
 
 
-def parse_statuses(raw: pa.Array) -> Parsed:
+def parse_statuses(raw: "pa.Array") -> Parsed:
     """Statuses, int8: 1 active, 0 inactive, in any case."""
     return by_distinct_value(raw, lambda v: STATUSES.get(words(v)), np.int8, 0, why_not_a_status)

@@ -2,12 +2,15 @@
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from restmon.core.group_names import group_name, same_name, why_not_a_group_name
 from restmon.ingest.values.base import Parsed, by_distinct_value, trimmed, words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LONGEST = 200
 AMOUNT = re.compile(rb"\$? ?(\d{1,12}(?:\.\d*)?)")
@@ -17,7 +20,7 @@ BETWEEN = "\x1f"
 INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def parse_texts(raw: pa.Array) -> Parsed:
+def parse_texts(raw: "pa.Array") -> Parsed:
     """Texts of at most 200 characters in UTF-8, object array of str; "" where there is none."""
 
     def parse(value: bytes) -> str | None:
@@ -37,7 +40,7 @@ def parse_texts(raw: pa.Array) -> Parsed:
     return by_distinct_value(raw, parse, object, "", reason)
 
 
-def parse_reasons(raw: pa.Array) -> Parsed:
+def parse_reasons(raw: "pa.Array") -> Parsed:
     """The reasons of polls, object array of str: cut and cleaned, since no reason makes a poll
     bad."""
 
@@ -58,17 +61,17 @@ def plain(text: str) -> str:
             return text
 
 
-def parse_amounts(raw: pa.Array) -> Parsed:
+def parse_amounts(raw: "pa.Array") -> Parsed:
     """Amounts of money, float64, not negative."""
     return _amounts(raw, optional=False)
 
 
-def parse_optional_amounts(raw: pa.Array) -> Parsed:
+def parse_optional_amounts(raw: "pa.Array") -> Parsed:
     """The same; NaN where there is none."""
     return _amounts(raw, optional=True)
 
 
-def _amounts(raw: pa.Array, *, optional: bool) -> Parsed:
+def _amounts(raw: "pa.Array", *, optional: bool) -> Parsed:
     def parse(value: bytes) -> float | None:
         match = AMOUNT.fullmatch(value)
         if match:
@@ -83,7 +86,7 @@ def _amounts(raw: pa.Array, *, optional: bool) -> Parsed:
     return by_distinct_value(raw, parse, np.float64, 0.0, reason)
 
 
-def parse_hours(raw: pa.Array) -> Parsed:
+def parse_hours(raw: "pa.Array") -> Parsed:
     """Hours of the day, int64, 0 to 23."""
 
     def parse(value: bytes) -> int | None:
@@ -98,7 +101,7 @@ def parse_hours(raw: pa.Array) -> Parsed:
     return by_distinct_value(raw, parse, np.int64, 0, reason)
 
 
-def parse_group_lists(raw: pa.Array) -> Parsed:
+def parse_group_lists(raw: "pa.Array") -> Parsed:
     """Names of groups separated by ``;``, object array of str: the names with BETWEEN between."""
 
     def parse(value: bytes) -> str | None:
@@ -128,11 +131,6 @@ def split_groups(text: str) -> list[str]:
     return [name for part in parts if (name := re.sub(r"\\([;\\])", r"\1", part).strip())]
 
 
-def join_groups(names: list[str]) -> str:
-    """A list of groups as `split_groups` reads it."""
-    return ";".join(re.sub(r"([;\\])", r"\\\1", name) for name in names)
-
-
 class GroupNames:
     """Numbers names of groups in the order of their first appearance. Names outside of the set
     ``permitted`` (in the form of `same_name`) are bad (None: all are permitted)."""
@@ -142,7 +140,7 @@ class GroupNames:
         self._permitted = permitted
         self._number: dict[str, int] = {}
 
-    def parse(self, raw: pa.Array) -> Parsed:
+    def parse(self, raw: "pa.Array") -> Parsed:
         """The names' numbers, int64."""
 
         def parse(value: bytes) -> int | None:

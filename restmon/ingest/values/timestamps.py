@@ -3,50 +3,28 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from restmon.core.instants import (
-    EARLIEST,
-    HOUR,
-    LATEST,
-    SECOND,
-    as_datetime,
-    from_datetime,
-)
+from restmon.core.instants import as_datetime
 from restmon.ingest import arrow_arrays
 from restmon.ingest.values.base import Parsed, by_distinct_value, trimmed
+from restmon.ingest.values.one_timestamp import (
+    DAY_FIRST,
+    MONTH_FIRST,
+    SLASHED,
+    TIMESTAMP,
+    UNIX,
+    UNIX_FROM,
+    UNIX_UNIT,
+    timestamp,
+    unix_time,
+)
 
-MONTH_FIRST, DAY_FIRST = "month-first", "day-first"
-DATE_ORDERS = (MONTH_FIRST, DAY_FIRST)
-
-TIME_OF_DAY = (
-    rb"(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{0,9}))?)?"
-    rb"(?:\ ?(?P<half>[AaPp])\.?[Mm]\.?)?"
-)
-ZONE = (
-    rb"(?:\ ?(?:(?i:UTC|GMT|Z)"
-    rb"|(?P<sign>[+-])(?P<hours>\d\d)(?::?(?P<minutes>\d\d))?(?:\ (?P<name>[A-Za-z]{1,5}))?))?"
-)
-TIMESTAMP = re.compile(
-    rb"(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d\d?)(?P=between)(?P<day>\d\d?)(?:\ |[Tt])"
-    + TIME_OF_DAY
-    + ZONE,
-    re.VERBOSE,
-)
-SLASHED = re.compile(
-    rb"(?P<first>\d\d?)(?P<between>[-/.])(?P<then>\d\d?)(?P=between)(?P<year>\d{4})"
-    rb"(?:,?\ |[Tt])" + TIME_OF_DAY + ZONE,
-    re.VERBOSE,
-)
 LETTERED_ZONE = re.compile(rb"(.*\d) ?[A-Za-z]{2,5}")
-UNIX = re.compile(rb"(\d{10}|\d{13}|\d{16})(?:\.0*)?")
-UNIX_UNIT = {10: SECOND, 13: 1000, 16: 1}
-UNIX_FROM = 100_000_000 * SECOND
 # What pyarrow parses by itself once the suffix is off; the rest goes through TIMESTAMP.
 PLAIN_TIMESTAMP = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[ T]"
@@ -89,52 +67,6 @@ class DateOrderEvidence:
         return MONTH_FIRST if self.month_first and not self.day_first else None
 
 
-def timestamp(value: bytes, order: str | None = None) -> int | None:
-    """The instant of one timestamp in a file, or None. ``order`` is the order of dates such as
-    11/12/2026. Without it they are bad."""
-    if UNIX.fullmatch(value):
-        return _unix(value)
-    match = TIMESTAMP.fullmatch(value)
-    if match:
-        year, month, day = match["year"], match["month"], match["day"]
-    else:
-        match = SLASHED.fullmatch(value) if order else None
-        if not match:
-            return None
-        month, day = match["first"], match["then"]
-        if order == DAY_FIRST:
-            month, day = day, month
-        year = match["year"]
-    hour = int(match["hour"])
-    if match["half"]:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if match["half"] in b"Pp" else 0)
-    parts = (int(year), int(month), int(day), hour, int(match["minute"]), int(match["second"] or 0))
-    try:
-        moment = datetime(*parts)
-    except ValueError:
-        return None
-    offset = 0
-    if match["sign"]:
-        hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
-        if hours > 23 or minutes > 59:
-            return None
-        offset = hours * HOUR + minutes * 60 * SECOND
-        if offset and (match["name"] or b"").upper() in {b"UTC", b"GMT", b"Z"}:
-            return None
-    fraction = (match["fraction"] or b"")[:6].ljust(6, b"0")
-    result = from_datetime(moment) + int(fraction)
-    result += offset if match["sign"] == b"-" else -offset
-    return result if EARLIEST <= result <= LATEST else None
-
-
-def _unix(value: bytes) -> int | None:
-    digits = value.partition(b".")[0]
-    instant = int(digits) * UNIX_UNIT[len(digits)]
-    return instant if instant >= UNIX_FROM else None
-
-
 NOTHING_WRONG = "it is a timestamp"
 
 
@@ -143,7 +75,7 @@ def why_not_a_timestamp(value: bytes, order: str | None = None) -> str:
     if not value:
         return "the timestamp is empty"
     if UNIX.fullmatch(value):
-        if _unix(value) is not None:
+        if unix_time(value) is not None:
             return NOTHING_WRONG
         return "as Unix time it is before 1973; write a date such as 2026-01-22 12:09:39 UTC"
     if re.fullmatch(rb"\d{5}(\.\d+)?", value):

@@ -1,7 +1,7 @@
 """What PostgreSQL does in its own way: the functions of `engine.Engine`.
 
-`connection` connects, locks and explains errors; `partitions` makes and drops months of polls;
-`polls` reads and writes polls and hours in bulk, in the forms of `binary_format`.
+`connection` connects, locks and explains errors, `upkeep` gives back room, `hours` reads and writes
+stores and business hours in bulk, in the forms of `binary_format`.
 """
 
 from restmon.storage.postgres.connection import (
@@ -11,48 +11,22 @@ from restmon.storage.postgres.connection import (
     explain,
     find_damage,
     read_transaction,
-    size,
-    table_size,
     update_transaction,
     write_transaction,
 )
-from restmon.storage.postgres.partitions import delete_polls, forget, make_months, tidy, vacuum
-from restmon.storage.postgres.polls import (
-    add_polls,
-    business_hours,
-    count_polls,
-    delete_polls_in_ranges,
-    last_polls_in_ranges,
-    merge_polls,
-    newest_poll,
-    polls_in_ranges,
-    polls_of_all,
-    replace_hours,
-    set_statuses,
-    set_zones,
-)
+from restmon.storage.postgres.hours import add_stores, business_hours, replace_hours, set_zones
+from restmon.storage.postgres.upkeep import size, table_size, tidy, vacuum
 
 __all__ = [
-    "add_polls",
+    "add_stores",
     "business_hours",
     "clock",
     "connect",
     "connection_lost",
-    "count_polls",
-    "delete_polls",
-    "delete_polls_in_ranges",
     "explain",
     "find_damage",
-    "forget",
-    "last_polls_in_ranges",
-    "make_months",
-    "merge_polls",
-    "newest_poll",
-    "polls_in_ranges",
-    "polls_of_all",
     "read_transaction",
     "replace_hours",
-    "set_statuses",
     "set_zones",
     "size",
     "table_size",

@@ -1,4 +1,4 @@
-"""Connecting to PostgreSQL, its errors, locks and transactions, and its sizes."""
+"""Connecting to PostgreSQL, its errors, locks and transactions."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +24,16 @@ CONNECTION = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
-    # Compiling a plan costs more than it saves: the queries are short, or one loop over an index.
-    "options": "-c jit=off",
+    # The server, too, notices within half a minute that a machine was cut off, and lets its locks
+    # go. Compiling a plan costs more than it saves: the queries are short, or one loop over an
+    # index.
+    "options": "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=30000 -c jit=off",
 }
+WRITER_PAUSE_MILLISECONDS = 300_000
+"""A writer that says nothing for so long loses its transaction, and with it the lock that all other
+writers wait for: its process is stopped, or its machine asleep. Between two statements of an import
+there are seconds: a file is read before its transaction begins."""
 
 UNUSABLE = (
     psycopg.errors.UndefinedTable,
@@ -48,6 +55,7 @@ def connect(
     settings: Settings,
     *,
     patient: bool = True,  # noqa: ARG001 (SQLite waits for its lock with it)
+    serves: bool = False,  # noqa: ARG001 (connections are always kept)
 ) -> PooledPostgresqlDatabase:
     """The database of the settings, with a pool of connections."""
     compat.attach_psycopg()
@@ -64,7 +72,8 @@ def connect(
 
 def explain(error: Exception) -> DatabaseUnavailable | None:
     """The error as one sentence for the user; None if the database did not raise it."""
-    if isinstance(getattr(error, "orig", error), UNUSABLE):  # Peewee's error holds the driver's
+    # Peewee's error holds the driver's.
+    if isinstance(getattr(error, "orig", error), UNUSABLE) and not connection_lost(error):
         hint = "Restore what is missing from a backup, or give restmon's user the rights to it."
     elif connection_lost(error) or isinstance(error, MaxConnectionsExceeded):
         hint = (
@@ -85,7 +94,8 @@ def find_damage() -> DatabaseUnavailable | None:
 def connection_lost(error: BaseException) -> bool:
     """Whether the error says that the server went away or cannot be reached."""
     lost = OperationalError | InterfaceError | psycopg.OperationalError | psycopg.InterfaceError
-    return isinstance(error, lost)
+    paused = psycopg.errors.IdleInTransactionSessionTimeout
+    return isinstance(error, lost) or isinstance(getattr(error, "orig", error), paused)
 
 
 @contextmanager
@@ -100,7 +110,11 @@ def read_transaction() -> Iterator[None]:
 def write_transaction() -> Iterator[None]:
     """A transaction that takes the writers' lock at its beginning."""
     with models.database.atomic():
-        models.database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (WRITERS_LOCK,))
+        models.database.execute_sql(
+            "SELECT pg_advisory_xact_lock(%s),"
+            " set_config('idle_in_transaction_session_timeout', %s, true)",
+            (WRITERS_LOCK, str(WRITER_PAUSE_MILLISECONDS)),
+        )
         yield
 
 
@@ -109,28 +123,9 @@ def update_transaction() -> Any:
     return models.database.atomic()
 
 
-def run(statement: Any) -> Any:
-    """Execute a statement composed by psycopg; returns its cursor."""
-    return models.database.connection().execute(statement)
-
-
 def clock() -> int:
     """The server's, which is one for all machines that use it."""
     (instant,) = models.database.execute_sql(
         "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     ).fetchone()
     return int(instant)
-
-
-def table_size(table: str) -> int:
-    """The bytes of the table on the disk, with its indexes."""
-    (size,) = models.database.execute_sql(
-        "SELECT pg_total_relation_size(%s::regclass)", (f'"{table}"',)
-    ).fetchone()
-    return int(size)
-
-
-def size() -> int:
-    """The whole database's."""
-    (size,) = models.database.execute_sql("SELECT pg_database_size(current_database())").fetchone()
-    return int(size)

@@ -1,7 +1,7 @@
 """What SQLite does in its own way: the functions of `engine.Engine`.
 
-`connection` opens the file, locks and explains errors; `polls` reads and writes polls and hours in
-bulk, with the polls of a store packed into one text (`packed_polls`).
+`connection` opens the file, locks and explains errors, `hours` reads and writes stores and business
+hours in bulk.
 """
 
 from restmon.storage.sqlite.connection import (
@@ -19,46 +19,19 @@ from restmon.storage.sqlite.connection import (
     vacuum,
     write_transaction,
 )
-from restmon.storage.sqlite.polls import (
-    PERIOD_BITS,
-    business_hours,
-    count_polls,
-    delete_polls,
-    delete_polls_in_ranges,
-    forget,
-    last_polls_in_ranges,
-    make_months,
-    merge_polls,
-    newest_poll,
-    polls_in_ranges,
-    polls_of_all,
-    replace_hours,
-    set_statuses,
-    set_zones,
-)
+from restmon.storage.sqlite.hours import add_stores, business_hours, replace_hours, set_zones
 
 __all__ = [
-    "PERIOD_BITS",
+    "add_stores",
     "business_hours",
     "clock",
     "connect",
     "connection_lost",
-    "count_polls",
-    "delete_polls",
-    "delete_polls_in_ranges",
     "error_code",
     "explain",
     "find_damage",
-    "forget",
-    "last_polls_in_ranges",
-    "make_months",
-    "merge_polls",
-    "newest_poll",
-    "polls_in_ranges",
-    "polls_of_all",
     "read_transaction",
     "replace_hours",
-    "set_statuses",
     "set_zones",
     "size",
     "table_size",

@@ -15,6 +15,7 @@ from peewee import OperationalError, SqliteDatabase
 from restmon.errors import DatabaseDamaged, DatabaseUnavailable, DatabaseUnusable
 from restmon.settings import Settings
 from restmon.storage import compat, models
+from restmon.storage.sqlite.compat import KeptConnections
 
 BUSY_SECONDS = 60
 
@@ -28,7 +29,7 @@ PRAGMAS = {
 }
 
 
-def connect(settings: Settings, *, patient: bool = True) -> SqliteDatabase:
+def connect(settings: Settings, *, patient: bool = True, serves: bool = False) -> SqliteDatabase:
     """The database of the settings; makes its folder when it is missing."""
     path = settings.database_path
     try:
@@ -38,7 +39,8 @@ def connect(settings: Settings, *, patient: bool = True) -> SqliteDatabase:
             f"The folder {path.parent} of the database cannot be made: {error.strerror}.",
             "Make it writable, or set RESTMON_DATABASE_URL to a file elsewhere.",
         ) from None
-    return SqliteDatabase(str(path), pragmas=PRAGMAS, timeout=BUSY_SECONDS if patient else 0)
+    kind = KeptConnections if serves else SqliteDatabase
+    return kind(str(path), pragmas=PRAGMAS, timeout=BUSY_SECONDS if patient else 0)
 
 
 def explain(error: Exception) -> DatabaseUnavailable | None:
@@ -86,9 +88,10 @@ def not_a_database(path: Path) -> DatabaseDamaged:
 
 
 def damaged(path: Path, why: str) -> DatabaseDamaged:
-    """The error for a damaged SQLite database."""
+    """The error for a damaged SQLite database. What SQLite says may quote the damage."""
+    readable = "".join(letter if letter.isprintable() else "?" for letter in why)
     return DatabaseDamaged(
-        f"The database {path} is damaged: {why}.",
+        f"The database {path} is damaged: {readable}.",
         "Stop restmon, restore a backup (python -m restmon restore FILE --force), and check "
         "the disk.",
     )

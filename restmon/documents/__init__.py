@@ -1,0 +1,1 @@
+"""One finding, many papers: PDF, workbook, status page, badge."""

@@ -1,0 +1,1 @@
+"""Telling people: rules, what is due, the outbox, delivery."""
