@@ -84,8 +84,10 @@ def run_import(import_id: str) -> None:
 
 @huey.task()
 def refresh_day_sums() -> None:
-    """Bring the day sums up to date with the data."""
-    day_sums_refresh.refresh()
+    """Take a step to bring the day sums up to date with the data. What waits in the queue comes
+    before the next step, so that no report waits for all of them."""
+    if day_sums_refresh.refresh(most_steps=1):
+        _refresh_day_sums_further()
 
 
 @huey.task()
@@ -124,8 +126,7 @@ def sweep_every_minute() -> None:
     """Sweep on a schedule."""
     recover()
     look_at_folder()
-    if not day_sums_refresh.is_current() and not _is_queued(refresh_day_sums):
-        refresh_day_sums()
+    _refresh_day_sums_further()
 
 
 @huey.periodic_task(crontab())
@@ -212,6 +213,11 @@ def _look_again(seconds: float) -> None:
     # One scheduled sweep is enough: it schedules the next one itself.
     if not any(task.name == "sweep" for task in huey.scheduled()):
         sweep.schedule(delay=max(1.0, seconds))
+
+
+def _refresh_day_sums_further() -> None:
+    if not day_sums_refresh.is_current() and not _is_queued(refresh_day_sums):
+        _enqueue(refresh_day_sums)
 
 
 def _is_queued(task: Any) -> bool:

@@ -10,7 +10,7 @@ from restmon.core.findings import MOST_EXAMPLES, Example, Finding, count_of, fin
 from restmon.core.fixed_zones import explain_fixed_zone
 from restmon.core.id_pairs import find_pairs, look_rounded
 from restmon.storage import database
-from restmon.storage.models import BusinessHours, Store
+from restmon.storage.models import PackedHours, Store
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -53,9 +53,7 @@ def find_consequences(
             Store.store_id
         )
     )
-    with_hours = {
-        row for (row,) in database.tuples(BusinessHours.select(BusinessHours.store).distinct())
-    }
+    with_hours = {row for (row,) in database.tuples(PackedHours.select(PackedHours.store))}
     polled_rows = set(rows[polled].tolist()) | _polled(rows[~polled])
     named = set(rows.tolist())
     own = [store for store in stored if store[0] in named]

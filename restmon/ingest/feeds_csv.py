@@ -16,7 +16,6 @@ from restmon.ingest.directory_writer import FIELDS
 from restmon.ingest.headers import BUSINESS_HOURS, DIRECTORY, OTHER_HOURS, SALES, TIMEZONES
 from restmon.storage import database
 from restmon.storage.models import (
-    BusinessHours,
     Group,
     HourlySales,
     OtherHours,
@@ -113,16 +112,7 @@ def _sales(stores: Ids, _: Ids) -> Iterable[Row]:
 
 
 def _business_hours(stores: Ids, _: Ids) -> Iterable[Row]:
-    table = sorted(
-        database.tuples(
-            BusinessHours.select(
-                BusinessHours.store,
-                BusinessHours.day_of_week,
-                BusinessHours.start_time,
-                BusinessHours.end_time,
-            )
-        )
-    )
+    table = sorted(map(tuple, database.business_hours().tolist()))
     return (
         (store_id, day, _time(start), _time(end))
         for store_id, day, start, end in _by_store(stores, table)

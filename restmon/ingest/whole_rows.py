@@ -54,6 +54,8 @@ def compare_rows(lines: Ints, stored: Ints, place: int, owner: int) -> RowChange
         The number of first columns that say whose rows are replaced as a whole.
     """
     count = len(lines)
+    if not len(stored):
+        return _compare_with_none(lines, owner)
     both = np.concatenate([lines, stored])
     code, at = number_rows(both), number_rows(both[:, :place])
     distinct, first = np.unique(code[:count], return_index=True)
@@ -77,6 +79,15 @@ def compare_rows(lines: Ints, stored: Ints, place: int, owner: int) -> RowChange
         owners=np.unique(changed, axis=0),
         rows=lines[kept],
     )
+
+
+def _compare_with_none(lines: Ints, owner: int) -> RowChanges:
+    """What `compare_rows` gives where the owners have no rows yet."""
+    _, first = np.unique(number_rows(lines), return_index=True)
+    rows = lines[np.sort(first)]
+    of = number_rows(rows[:, :owner])
+    owners = rows[np.unique(of, return_index=True)[1], :owner]
+    return RowChanges(len(rows), 0, len(lines) - len(rows), 0, owners, rows)
 
 
 def number_rows(table: Ints) -> Ints:

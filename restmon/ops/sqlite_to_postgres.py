@@ -31,7 +31,7 @@ NOT_MOVED = {models.WorkerHeartbeat, StoredFile, FileChunk}
 """Signs of life end with their workers. Files go from the data folder into the database."""
 MOVED = [model for model in ALL_MODELS if model not in NOT_MOVED]
 NUMBERED = [
-    *(models.Store, models.BusinessHours, models.Group, ApiKey),
+    *(models.Store, models.Group, ApiKey),
     *(Account, AuditEntry, models.OtherHours, models.Target, models.OutageNote),
     *(models.Change, models.ReplacedRows, RejectedItems),
     *(Channel, Rule, AlertState, StatusPage, Schedule, ScheduleRun),

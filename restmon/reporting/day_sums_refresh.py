@@ -102,11 +102,11 @@ def is_current() -> bool:
         )
 
 
-def refresh() -> int:
-    """Bring the day sums up to date. Returns how many steps it took. Does nothing while another
-    worker is at it."""
+def refresh(most_steps: int | None = None) -> int:
+    """Bring the day sums up to date, in at most so many steps (None: as many as it takes). Returns
+    how many steps it took. Does nothing while another worker is at it."""
     steps = 0
-    while not is_current() and _take():
+    while steps != most_steps and not is_current() and _take():
         _step()
         steps += 1
     if steps:

@@ -6,12 +6,12 @@ from restmon.storage.access_models import AccountGroup, ApiKeyGroup
 from restmon.storage.database import delete_polls_of, session, tuples
 from restmon.storage.files import Kind
 from restmon.storage.models import (
-    BusinessHours,
     Group,
     GroupMember,
     HourlySales,
     Import,
     OtherHours,
+    PackedHours,
     PollReason,
     Report,
     Store,
@@ -52,7 +52,7 @@ def remove_demo() -> list[tuple[Kind, str]] | None:
         for suffix in (".csv", ".zip")
     ]
     delete_polls_of([row for (row,) in tuples(demo)])
-    for table in (BusinessHours, StoreDirectory, OtherHours, HourlySales, Target):
+    for table in (PackedHours, StoreDirectory, OtherHours, HourlySales, Target):
         table.delete().where(table.store.in_(demo)).execute()
     PollReason.delete().where(PollReason.store.in_(demo)).execute()
     # Groups stay, without these stores, where people made them or use them.

@@ -81,18 +81,28 @@ class Store(BaseModel):
     hours_unreadable = BooleanField(default=False)
 
 
+class PackedHours(BaseModel):
+    """All lines of business hours of a store, packed (see `storage.packed_hours`). A store without
+    any has no row."""
+
+    store = ForeignKeyField(Store, on_delete="CASCADE", primary_key=True)
+    lines = BlobField()
+
+
 class BusinessHours(BaseModel):
     """One line of a business-hours file: ``day_of_week`` 0 = Monday … 6 = Sunday.
 
-    ``start_time`` and ``end_time`` are both -1 (`restmon.core.hours.CLOSED`) where the line says
-    that the store is closed on that day.
+    A view of `PackedHours`, only to be read. ``start_time`` and ``end_time`` are both -1
+    (`restmon.core.hours.CLOSED`) where the line says that the store is closed on that day.
     """
 
-    id = RowId()
-    store = ForeignKeyField(Store, on_delete="CASCADE", backref="business_hours")
+    store = ForeignKeyField(Store, backref="business_hours")
     day_of_week = SmallIntegerField()
     start_time = BigIntegerField()
     end_time = BigIntegerField()
+
+    class Meta:
+        primary_key = False
 
 
 class Poll(BaseModel):

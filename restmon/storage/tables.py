@@ -13,7 +13,6 @@ from restmon.storage.access_models import (
 from restmon.storage.document_models import Document, Schedule, ScheduleRun, StatusPage
 from restmon.storage.file_models import FileChunk, RejectedItems, StoredFile
 from restmon.storage.models import (
-    BusinessHours,
     Change,
     ColumnChoice,
     DaySums,
@@ -24,6 +23,7 @@ from restmon.storage.models import (
     Import,
     OtherHours,
     OutageNote,
+    PackedHours,
     Poll,
     PollReason,
     ReplacedRows,
@@ -44,7 +44,7 @@ from restmon.storage.notify_models import (
 )
 
 ALL_MODELS = [
-    *(Store, BusinessHours, Poll, Group, GroupMember, Revision),
+    *(Store, PackedHours, Poll, Group, GroupMember, Revision),
     *(StoreDirectory, OtherHours, HourlySales, PollReason, Target, OutageNote),
     *(Report, Shard, Import, Change, ReplacedRows, ColumnChoice, WorkerHeartbeat, ApiKey),
     *(ApiKeyGroup, Account, AccountGroup, Session, PasswordLink, Fact, AuditEntry),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jobs import tasks
 from restmon.core.instants import as_text, date_of
 from restmon.core.periods import BY_DAY
 from restmon.ingest import undo
@@ -25,7 +26,15 @@ from restmon.reporting.windows import find_midnights, parse_window
 from restmon.settings import get_settings
 from restmon.storage import database
 from restmon.storage.day_sums import COLUMNS, read_days, read_state
-from restmon.storage.models import DaySums, DaySumsState, Group, OtherHours, StoreDirectory
+from restmon.storage.models import (
+    COMPLETE,
+    DaySums,
+    DaySumsState,
+    Group,
+    OtherHours,
+    Report,
+    StoreDirectory,
+)
 from restmon.storage.models import Store as StoreRow
 from restmon.storage.revisions import new_revision
 from restmon.stores import groups
@@ -342,6 +351,27 @@ def test_too_much_for_one_step_is_made_in_several(
     assert day_sums_refresh.refresh() >= 6
     check()
     workspace.import_now(f"a,inactive,{as_text(AS_OF - 20 * DAY + 1)}\n")
+    check()
+
+
+def test_what_waits_in_the_queue_comes_before_the_next_step(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    """Else a report waits for all of the sums, where a worker has one thread."""
+    monkeypatch.setattr(day_sums_refresh, "STORE_DAYS_AT_ONCE", 10)
+    workspace.import_now(hourly("a", 24 * 30))
+    tasks.refresh_day_sums()
+    report = tasks.enqueue_report()
+    done = []
+    while (task := tasks.huey.dequeue()) is not None:
+        done.append(task.name)
+        tasks.huey.execute(task)
+        if task.name == "run_report":
+            assert Report.get_by_id(report.id).status == COMPLETE
+            assert not day_sums_refresh.is_current()
+    assert done[:3] == ["refresh_day_sums", "run_report", "refresh_day_sums"]
+    assert done.count("refresh_day_sums") >= 3
+    assert day_sums_refresh.is_current()
     check()
 
 

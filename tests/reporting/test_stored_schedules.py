@@ -3,6 +3,7 @@ the page of one store out of a database, against the reference."""
 
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -54,10 +55,12 @@ def store_exceptions(stores: list[Hours]) -> None:
         row_of = {row.store_id: row.id for row in models.Store.select()}
         for s, hours in enumerate(stores):
             store = row_of[f"s{s}"]
-            for day in hours.closed_days:
-                models.BusinessHours.create(
-                    store=store, day_of_week=day, start_time=CLOSED, end_time=CLOSED
-                )
+            if hours.closed_days:
+                lines = models.BusinessHours.select().where(models.BusinessHours.store == store)
+                own = [(h.day_of_week, h.start_time, h.end_time) for h in lines]
+                own += [(day, CLOSED, CLOSED) for day in hours.closed_days]
+                packed = np.array([(store, *line) for line in own], np.int64)
+                database.replace_hours(packed[:1, 0], packed)
             if hours.opened_on is not None or hours.closed_on is not None:
                 models.StoreDirectory.create(
                     store=store, opened_on=hours.opened_on, closed_on=hours.closed_on

@@ -14,6 +14,7 @@ from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
 from restmon.access.roles import THIS_MACHINE
+from restmon.core.instants import DAY
 from restmon.documents import documents
 from restmon.errors import DatabaseDamaged
 from restmon.ingest import imports, live_feed, undo
@@ -33,7 +34,8 @@ from restmon.storage.notify_models import (
     Rule,
     RuleChannel,
 )
-from restmon.storage.poll_statements import execute
+from restmon.storage.packed_hours import pack_hours
+from restmon.storage.poll_statements import execute, execute_many
 from restmon.storage.tables import ALL_MODELS
 from restmon.stores import groups, notes
 from tests.support.workspace import Workspace
@@ -52,13 +54,13 @@ FIRST_DATA = [
 """Rows for the tables of the first schema."""
 
 
-POLL_FIELDS = models.Poll._meta.sorted_fields
-
-
 def insert(db: SqliteDatabase, statement: str) -> None:
     """Execute a statement of the first schema in a later one: a table of polls may have periods,
-    or be made of blocks."""
-    if "INTO poll " not in statement:
+    or be made of blocks, and hours be packed."""
+    if "INTO business_hours" in statement and db.table_exists("packed_hours"):
+        line = np.array([re.findall(r"-?\d+", statement)], np.int64)
+        db.connection().executemany("INSERT INTO packed_hours VALUES (?, ?)", pack_hours(line))
+    elif "INTO poll " not in statement:
         db.execute_sql(statement)
     elif db.table_exists("poll_block"):
         store, time, status = map(int, re.findall(r"\d+", statement))
@@ -94,8 +96,12 @@ def rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """All rows of all tables of the first schema, but the history of migrations."""
     db = SqliteDatabase(str(path))
     try:
-        tables = ("store", "business_hours", "revision", "report", "import")
-        found = {t: db.execute_sql(f'SELECT * FROM "{t}"').fetchall() for t in tables[1:]}
+        found = {
+            table: db.execute_sql(f'SELECT * FROM "{table}"').fetchall()
+            for table in ("revision", "report", "import")
+        }
+        lines = "SELECT store_id, day_of_week, start_time, end_time FROM business_hours"
+        found["business_hours"] = db.execute_sql(lines).fetchall()
         found["store"] = db.execute_sql("SELECT id, store_id, timezone, demo FROM store").fetchall()
         polls = "SELECT store_id, timestamp, status FROM poll"
         return {**found, "poll": db.execute_sql(polls).fetchall()}
@@ -132,9 +138,11 @@ def test_the_migrations_make_the_tables_of_the_models(workspace: Workspace):
         db = models.database.obj
         if get_settings().uses_sqlite:
             assert not diff_models(db, [model for model in ALL_MODELS if model is not models.Poll])
-        # A view reads the polls out of their blocks.
-        columns = db.execute_sql("SELECT * FROM poll").description
-        assert [column[0] for column in columns] == [field.column_name for field in POLL_FIELDS]
+        # Views read the polls out of their blocks, and the lines of hours.
+        for view in (models.Poll, models.BusinessHours):
+            columns = db.execute_sql(f"SELECT * FROM {view._meta.table_name}").description
+            fields = view._meta.sorted_fields
+            assert [column[0] for column in columns] == [field.column_name for field in fields]
 
 
 @pytest.mark.both_databases
@@ -210,6 +218,39 @@ def open_before(
             Runner(models.database.obj, str(database.MIGRATIONS)).up(released)
 
     return open_it
+
+
+@pytest.mark.both_databases
+def test_hours_of_the_schema_before_they_were_packed_stay(
+    workspace: Workspace, open_before: OpenBefore
+):
+    random = np.random.default_rng(5)
+    stores = [1, 2, 70, 20_001, 60_000]
+    lines = [
+        (store, day, *ends)
+        for store in stores
+        for day in sorted(random.integers(0, 7, store % 9).tolist())
+        for ends in [(-1, -1), *random.integers(0, DAY, (2, 2)).tolist()][: 1 + day % 3]
+    ]
+    open_before("0034_rejected_items")
+    with database.session():
+        execute_many(
+            "INSERT INTO store (id, store_id, demo, hours_unreadable) VALUES (?, ?, FALSE, FALSE)",
+            [(store, f"s{store}") for store in stores],
+        )
+        execute_many(
+            "INSERT INTO business_hours (store_id, day_of_week, start_time, end_time)"
+            " VALUES (?, ?, ?, ?)",
+            lines,
+        )
+    with database.session():
+        assert "0035_packed_hours" in database.migrate()
+        assert [tuple(line) for line in sorted(database.business_hours().tolist())] == sorted(lines)
+        view = models.BusinessHours.select().order_by(models.BusinessHours.store)
+        assert sorted(view.tuples()) == sorted(lines)
+    with database.writing():
+        models.Store.delete().where(models.Store.id == 70).execute()
+        assert 70 not in database.business_hours()[:, 0]
 
 
 @pytest.mark.both_databases

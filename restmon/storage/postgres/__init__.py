@@ -1,7 +1,7 @@
 """What PostgreSQL does in its own way: the functions of `engine.Engine`.
 
 `connection` connects, locks and explains errors, `upkeep` gives back room, `hours` reads and writes
-stores and business hours in bulk, in the forms of `binary_format`.
+stores and business hours in bulk.
 """
 
 from restmon.storage.postgres.connection import (

@@ -4,24 +4,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from restmon.storage import models
-from restmon.storage.postgres.binary_format import open_cursor, read_items
+from restmon.storage.packed_hours import pack_hours, unpack_hours
 
 Ints = NDArray[np.int64]
 
 
 def business_hours(first: str | None = None, end: str | None = None) -> Ints:
-    """Each column packed into one array."""
-    cursor = open_cursor().execute(
-        "SELECT array_agg(store_id::bigint), array_agg(day_of_week::bigint),"
-        " array_agg(start_time), array_agg(end_time) FROM business_hours"
+    """One select, in binary form: text has two letters for each byte."""
+    cursor = models.database.connection().cursor(binary=True)
+    packed = cursor.execute(
+        "SELECT store_id, lines FROM packed_hours"
         " WHERE %(first)s::text IS NULL OR store_id IN (SELECT id FROM store"
         " WHERE store_id >= %(first)s AND (%(end)s::text IS NULL OR store_id < %(end)s))",
         {"first": first, "end": end},
     )
-    columns = cursor.fetchone()
-    if columns[0] is None:
-        return np.empty((0, 4), np.int64)
-    return np.column_stack([read_items(array) for array in columns])
+    return unpack_hours(packed.fetchall())
 
 
 def set_zones(rows: Ints, zones: list[str]) -> None:
@@ -36,16 +33,15 @@ def set_zones(rows: Ints, zones: list[str]) -> None:
 def replace_hours(rows: Ints, hours: Ints) -> None:
     """One delete and one COPY."""
     models.database.execute_sql(
-        "DELETE FROM business_hours WHERE store_id = ANY(%s::integer[])", (rows.tolist(),)
+        "DELETE FROM packed_hours WHERE store_id = ANY(%s::integer[])", (rows.tolist(),)
     )
     with (
         models.database.connection().cursor() as cursor,
-        cursor.copy(
-            "COPY business_hours (store_id, day_of_week, start_time, end_time) FROM STDIN"
-        ) as copy,
+        cursor.copy("COPY packed_hours (store_id, lines) FROM STDIN (FORMAT binary)") as copy,
     ):
-        for line in hours.tolist():
-            copy.write_row(line)
+        copy.set_types(["int4", "bytea"])
+        for row in pack_hours(hours):
+            copy.write_row(row)
 
 
 def add_stores(names: list[str], demo: bool) -> None:
