@@ -24,3 +24,6 @@ def use_own_time_zones() -> None:
 
 
 use_own_time_zones()
+# NumPy's library of linear algebra, which restmon does not use, would start a thread for each core
+# that waits for work busily.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

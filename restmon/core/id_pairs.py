@@ -7,7 +7,7 @@ valid id, so restmon reports such pairs and does not join them.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,11 +73,12 @@ def find_pairs(ids: Sequence[str], feeds: NDArray[np.int64], polled: int = 1) ->
             pair = IdPair(one, None, tuple(sorted(others)), pair_of(one, others[0])[1])
         pairs.setdefault(tuple(sorted((pair.written, *pair.candidates))), pair)
 
-    for written, originals in _rounded(ids).items():
+    digits = list(map(_digits, ids))
+    for written, originals in _rounded(ids, digits).items():
         others = [other for other in originals if feeds_of[other] != feeds_of[written]]
         if others:
             note(written, others, lambda one, _: (one, ROUNDED))
-    for alike in _same_number_or_name(ids):
+    for alike in _same_number_or_name(ids, digits):
         for one in alike:
             own = feeds_of[one]
             others = [other for other in alike if feeds_of[other] & ~own]
@@ -93,7 +94,7 @@ def look_rounded(ids: Sequence[str]) -> NDArray[np.bool_]:
     They have more than 15 digits, with zeros after the 15th. More than half of all ids of that
     length must look so, because some ids end in zeros by chance.
     """
-    numbers = _long_numbers(ids)
+    numbers = _long_numbers(map(_digits, ids))
     lengths = np.array([len(digits) for digits in numbers], np.int64)
     zeros = np.array([bool(d) and not d[KEPT_DIGITS:].strip("0") for d in numbers], bool)
     of_length = np.bincount(lengths) if len(lengths) else np.zeros(1, np.int64)
@@ -118,15 +119,17 @@ def _digits(store_id: str) -> str:
     return found[1] if found else ""
 
 
-def _long_numbers(ids: Sequence[str]) -> list[str]:
-    """The digits of each id that is a number too long for a spreadsheet, "" for the others."""
-    return [digits if len(digits) > KEPT_DIGITS else "" for digits in map(_digits, ids)]
+def _long_numbers(digits: Iterable[str]) -> list[str]:
+    """The ``digits`` of each id that is a number too long for a spreadsheet, "" for the others."""
+    return [own if len(own) > KEPT_DIGITS else "" for own in digits]
 
 
-def _same_number_or_name(ids: Sequence[str]) -> list[list[str]]:
+def _same_number_or_name(ids: Sequence[str], digits: Sequence[str]) -> list[list[str]]:
     """The groups of ids that are the same number, or differ only in capitals."""
-    every = [(_digits(store_id), store_id) for store_id in ids]
-    forms = [digits.lstrip("0") or "0" if digits else name.casefold() for digits, name in every]
+    forms = [
+        own.lstrip("0") or "0" if own else name.casefold()
+        for own, name in zip(digits, ids, strict=True)
+    ]
     if len(set(forms)) == len(forms):
         return []
     alike: dict[str, list[str]] = defaultdict(list)
@@ -135,16 +138,16 @@ def _same_number_or_name(ids: Sequence[str]) -> list[list[str]]:
     return [members for members in alike.values() if len(members) > 1]
 
 
-def _rounded(ids: Sequence[str]) -> dict[str, list[str]]:
+def _rounded(ids: Sequence[str], digits: Sequence[str]) -> dict[str, list[str]]:
     """For each id, the ids that it may be the rounded form of."""
-    numbers = _long_numbers(ids)
+    numbers = _long_numbers(digits)
     long_ids = [(ids[n], numbers[n]) for n in _near_another(numbers)]
     by_digits: dict[str, list[str]] = defaultdict(list)
-    for store_id, digits in long_ids:
-        by_digits[digits].append(store_id)
+    for store_id, own in long_ids:
+        by_digits[own].append(store_id)
     found: dict[str, list[str]] = defaultdict(list)
-    for original, digits in long_ids:
-        for form in _forms_when_rounded(digits) - {digits}:
+    for original, own in long_ids:
+        for form in _forms_when_rounded(own) - {own}:
             for written in by_digits.get(form, ()):
                 found[written].append(original)
     return found

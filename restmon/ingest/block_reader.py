@@ -20,6 +20,7 @@ LONGEST_LINE = 1024 * 1024
 MANY = 1000
 """From this many lines on that look blank, all are checked at once."""
 LINES_OF_ONE_RECORD = 50
+CACHED_BYTES = 128 * 1024
 NOT_CLOSED = "a quote is never closed"
 VALUE_TOO_LONG = f"it has a value of more than {csv.field_size_limit():,} characters"
 
@@ -295,5 +296,8 @@ def _quotes_close_in_their_lines(block: bytes) -> bool:
 
 def count_lines(block: bytes) -> int:
     """How many lines a block has, the last of which may lack its end."""
-    ends = np.count_nonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+    data = np.frombuffer(block, np.uint8)
+    # In pieces that stay in the processor's cache.
+    pieces = (data[begin : begin + CACHED_BYTES] for begin in range(0, len(data), CACHED_BYTES))
+    ends = sum(np.count_nonzero(piece == ord("\n")) for piece in pieces)
     return int(ends) + (not block.endswith(b"\n"))

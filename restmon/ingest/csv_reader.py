@@ -48,9 +48,7 @@ def read_batches(
         while True:
             chunk = text.read(BLOCK_BYTES)
             read += len(chunk)
-            data = with_newlines(rest + chunk, more=bool(chunk))
-            cut = data.rfind(b"\n") + 1 if chunk else len(data)
-            block, rest = data[:cut], data[cut:]
+            block, rest = _cut(rest, chunk)
             open_record = b""
             if too_long and cut:
                 # The tail of a line whose beginning was reported and dropped.
@@ -76,6 +74,16 @@ def read_batches(
                 progress(min(disk.tell(), total), total)
             if not chunk:
                 return
+
+
+def _cut(rest: bytes, chunk: bytes) -> tuple[bytes, bytes]:
+    """The whole lines of what was left and what was read after it, and what is left then. Nothing
+    read means that the text ended."""
+    if b"\r" not in chunk and b"\r" not in rest and (end := chunk.rfind(b"\n") + 1):
+        return b"".join((rest, memoryview(chunk)[:end])), chunk[end:]  # copies only once
+    data = with_newlines(rest + chunk, more=bool(chunk))
+    cut = data.rfind(b"\n") + 1 if chunk else len(data)
+    return data[:cut], data[cut:]
 
 
 def with_newlines(data: bytes, *, more: bool = False) -> bytes:

@@ -83,11 +83,16 @@ def compare_rows(lines: Ints, stored: Ints, place: int, owner: int) -> RowChange
 
 def _compare_with_none(lines: Ints, owner: int) -> RowChanges:
     """What `compare_rows` gives where the owners have no rows yet."""
-    _, first = np.unique(number_rows(lines), return_index=True)
-    rows = lines[np.sort(first)]
-    of = number_rows(rows[:, :owner])
-    owners = rows[np.unique(of, return_index=True)[1], :owner]
+    rows = lines[np.sort(_first_places(number_rows(lines)))]
+    owners = rows[_first_places(number_rows(rows[:, :owner])), :owner]
     return RowChanges(len(rows), 0, len(lines) - len(rows), 0, owners, rows)
+
+
+def _first_places(numbers: Ints) -> Ints:
+    """Where each of the numbers 0, 1, 2, … stands first. ``np.unique`` loads ``numpy.ma``."""
+    places = np.empty(int(numbers.max(initial=-1)) + 1, np.int64)
+    places[numbers[::-1]] = np.arange(len(numbers))[::-1]
+    return places
 
 
 def number_rows(table: Ints) -> Ints:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from peewee import PeeweeException, chunked
 
 from restmon.core.findings import count_of, have
+from restmon.core.keys import distinct
 from restmon.ingest.allowed import EVERYTHING, Allowed
 from restmon.ingest.former_hours import HOURS, UNREADABLE, ZONES, former_hours
 from restmon.ingest.headers import (
@@ -209,8 +210,8 @@ def _write_hours(staging: Staging, store_rows: Ints, result: Result, log: Change
     left = np.isin(lines[:, 0], spoiled_rows)
     counts.unchanged += int(left.sum())
     lines = lines[~left]
-    unreadable = np.setdiff1d(spoiled_rows, stored[:, 0])
-    changed = _mark_unreadable(unreadable, np.unique(lines[:, 0]), log)
+    unreadable = spoiled_rows[~np.isin(spoiled_rows, stored[:, 0])]
+    changed = _mark_unreadable(unreadable, distinct(lines[:, 0]), log)
     changes = compare_hours(lines, stored[np.isin(stored[:, 0], lines[:, 0])])
     counts.new += changes.new
     counts.updated += changes.updated
@@ -252,7 +253,7 @@ def _spoiled_rows(staging: Staging, store_rows: Ints) -> Ints:
     for part in chunked(perhaps, 10_000):
         known = Store.select(Store.id).where(Store.store_id.in_(part))
         rows.append(np.array([row for (row,) in database.tuples(known)], np.int64))
-    return np.unique(np.concatenate([np.empty(0, np.int64), *rows]))
+    return distinct(np.concatenate([np.empty(0, np.int64), *rows]))
 
 
 def _mark_unreadable(unreadable: Ints, readable: Ints, log: ChangeLog) -> bool:
@@ -260,7 +261,10 @@ def _mark_unreadable(unreadable: Ints, readable: Ints, log: ChangeLog) -> bool:
     changed for any."""
     were = database.tuples(Store.select(Store.id).where(Store.hours_unreadable))
     marked = np.array([row for (row,) in were], np.int64)
-    news = {True: np.setdiff1d(unreadable, marked), False: np.intersect1d(readable, marked)}
+    news = {
+        True: unreadable[~np.isin(unreadable, marked)],
+        False: readable[np.isin(readable, marked)],
+    }
     for value, rows in news.items():
         log.note(UNREADABLE, dict.fromkeys(rows.tolist(), not value))
         for part in chunked(rows.tolist(), 10_000):

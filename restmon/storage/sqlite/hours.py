@@ -29,7 +29,7 @@ def set_zones(rows: Ints, zones: list[str]) -> None:
 def replace_hours(rows: Ints, hours: Ints) -> None:
     """Put the lines ``hours`` in place of all business hours of the stores ``rows``."""
     connection = models.database.connection()
-    without = np.setdiff1d(rows, hours[:, 0])
+    without = rows[~np.isin(rows, hours[:, 0])]
     connection.executemany(
         "DELETE FROM packed_hours WHERE store_id = ?", ((row,) for row in without.tolist())
     )
