@@ -15,7 +15,7 @@ from restmon.ingest.containers import open_table
 from restmon.ingest.file_sources import Source, size_of
 from restmon.ingest.headers import LONGEST_HEADER, Chosen, column_positions, find_header
 
-BLOCK_BYTES = 8 * 1024 * 1024
+BLOCK_BYTES = 2 * 1024 * 1024
 
 Progress = Callable[[int, int], None]
 

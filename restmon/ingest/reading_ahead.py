@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-AHEAD = 1
+AHEAD = 4
 """How many pieces wait. One more is being read, and one is being worked on."""
 
 
