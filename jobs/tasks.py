@@ -86,9 +86,9 @@ def run_import(import_id: str) -> None:
 def refresh_day_sums() -> None:
     """Take a step to bring the day sums up to date with the data. Whatever else waits in the queue
     comes before it, so that no report waits for more than one step."""
-    if any(task.name != refresh_day_sums.task_class.__name__ for task in huey.pending()):
-        _refresh_day_sums_further()
-    elif day_sums_refresh.refresh(most_steps=1):
+    own = refresh_day_sums.task_class.__name__
+    others_wait = any(task.name != own for task in huey.pending())
+    if others_wait or day_sums_refresh.refresh(most_steps=1):
         _refresh_day_sums_further()
 
 

@@ -50,7 +50,7 @@ def read_batches(
             read += len(chunk)
             block, rest = _cut(rest, chunk)
             open_record = b""
-            if too_long and cut:
+            if too_long and block:
                 # The tail of a line whose beginning was reported and dropped.
                 block = block[block.find(b"\n") + 1 :] if b"\n" in block else b""
                 line += 1
