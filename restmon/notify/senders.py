@@ -12,6 +12,7 @@ from restmon.core.instants import SECOND
 from restmon.errors import RestmonError
 from restmon.leasing.leases import LeaseLost
 from restmon.notify import channel_urls, mail, mail_server, safe_http
+from restmon.notify.compat import watching_answers
 from restmon.notify.handing_over import HandOver, MayHaveArrived, NotSent
 from restmon.notify.outbox import WEBHOOK
 from restmon.notify.public_addresses import AddressRefused
@@ -102,18 +103,21 @@ def _send_by_apprise(message: OutboxMessage, service: Any, hand_over: HandOver) 
     links = get_settings().link_url
     hand_over.begin()
     try:
-        done = sender.notify(
-            title=for_chat(message.subject, links),
-            body=for_chat(message.body, links) or " ",
-            body_format="text",
-            attach=attached,
-        )
+        with watching_answers() as answers:
+            done = sender.notify(
+                title=for_chat(message.subject, links),
+                body=for_chat(message.body, links) or " ",
+                body_format="text",
+                attach=attached,
+            )
     except Exception as error:
         raise MayHaveArrived(
             f"May have arrived: sending broke off ({type(error).__name__})."
         ) from None
+    if not done and (answers.lost or answers.due):
+        raise MayHaveArrived("May have arrived: the service had the message and did not answer.")
     if not done:
-        raise NotSent("The service did not take the message, or did not answer.")
+        raise NotSent("The service did not take the message.")
     if message.attachment is not None and attached is None:
         return "The service takes no files, so the message went without its file."
     return ""

@@ -15,6 +15,7 @@ from restmon.settings import get_settings
 from restmon.storage import database
 from restmon.storage.models import now
 from restmon.storage.notify_models import Channel, OutboxMessage
+from tests.support.environment import wait_until
 from tests.support.receivers import (
     Inbox,
     Receiver,
@@ -434,6 +435,49 @@ def test_a_chat_shows_a_name_as_it_is(workspace: Workspace, receiver: Receiver):
     assert link in text
     for part in ("<", "](", "http://evil", "@here", "*"):
         assert part not in text
+
+
+def chat_of(receiver: Receiver) -> str:
+    address = f"mmost://127.0.0.1:{receiver.port}/abcdefghijklmnopqrstuvwx?rto=0.5"
+    channel = channels.add_channel("Chat", address)
+    message = add(channel, outbox.Draft("k", outbox.ALERT, "Down"))
+    assert message is not None
+    return message
+
+
+@pytest.mark.parametrize("fault", ["late", "hangs_up"])
+def test_a_chat_service_that_had_a_message_and_did_not_answer_may_have_it(
+    workspace: Workspace, receiver: Receiver, fault: str
+):
+    message = chat_of(receiver)
+    receiver.delay = 2.0 if fault == "late" else 0.0
+    receiver.hangs_up = fault == "hangs_up"
+    assert not delivery.deliver(message)
+    row = stored(message)
+    assert outbox.name_state(row) == "unsure"
+    assert row.error == "May have arrived: the service had the message and did not answer."
+    assert outbox.list_due() == []
+    wait_until("the receiver has read it", lambda: receiver.requests)
+    assert len(receiver.requests) == 1
+
+
+@pytest.mark.parametrize("fault", ["refuses", "is_away"])
+def test_a_chat_service_that_did_not_take_a_message_is_tried_again(
+    workspace: Workspace, receiver: Receiver, fault: str
+):
+    if fault == "is_away":
+        receiver.port = closed_port()
+    message = chat_of(receiver)
+    receiver.status = 503
+    assert not delivery.deliver(message)
+    row = stored(message)
+    assert outbox.name_state(row) == "waiting"
+    assert row.error == "The service did not take the message."
+    if fault == "refuses":
+        receiver.status = 200
+        change(message, due_at=now())
+        assert delivery.deliver(message)
+        assert len(receiver.requests) == 2
 
 
 def test_front_doors_start_without_the_libraries_that_send():

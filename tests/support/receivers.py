@@ -63,6 +63,7 @@ class Receiver:
     status: int = 204
     location: str = ""
     delay: float = 0.0
+    hangs_up: bool = False
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -79,6 +80,9 @@ def webhook_receiver(port: int = 0) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             time.sleep(receiver.delay)
             receiver.requests.append((self.path, dict(self.headers), body))
+            if receiver.hangs_up:
+                self.close_connection = True
+                return
             self.send_response(receiver.status)
             if receiver.location:
                 self.send_header("Location", receiver.location)
