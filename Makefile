@@ -1,9 +1,9 @@
 # The few commands. `make run` and `make test` do all of their set-up themselves.
 VENV := .venv
 PY := $(VENV)/bin/python
-# Two more than there are cores: tests wait for the processes they start. A file by one of them:
+# One more than there are cores: tests wait for the processes they start. A file by one of them:
 # its tests share processes.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .PHONY: install run test lint audit fuzz soak bench bench-pages bench-scale lock screenshots \
 	states api-docs clean
