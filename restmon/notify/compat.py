@@ -46,13 +46,15 @@ def watching_answers() -> Iterator[Answers]:
 
 def _counting(send: Any) -> Any:
     from requests import exceptions  # noqa: PLC0415
-    from urllib3.exceptions import ProtocolError  # noqa: PLC0415
+    from urllib3.exceptions import ProtocolError, ReadTimeoutError  # noqa: PLC0415
 
     def is_lost(error: exceptions.RequestException) -> bool:
-        # A connection that was never made has other causes than one that broke.
-        broke = error.args and isinstance(error.args[0], ProtocolError)
-        broke = isinstance(error, exceptions.ConnectionError) and bool(broke)
-        return broke or isinstance(error, exceptions.ReadTimeout | exceptions.ChunkedEncodingError)
+        if isinstance(error, exceptions.ReadTimeout | exceptions.ChunkedEncodingError):
+            return True
+        # A connection that broke, or stalled within the answer. One that was never made has other
+        # causes.
+        cause = next(iter(error.args), None)
+        return isinstance(cause, ProtocolError | ReadTimeoutError)
 
     def send_and_count(*args: Any, **options: Any) -> Any:
         answers = _answers.get()

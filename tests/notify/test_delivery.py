@@ -437,21 +437,20 @@ def test_a_chat_shows_a_name_as_it_is(workspace: Workspace, receiver: Receiver):
         assert part not in text
 
 
-def chat_of(receiver: Receiver) -> str:
-    address = f"mmost://127.0.0.1:{receiver.port}/abcdefghijklmnopqrstuvwx?rto=0.5"
+def chat_of(receiver: Receiver, patience: float = 60) -> str:
+    address = f"mmost://127.0.0.1:{receiver.port}/abcdefghijklmnopqrstuvwx?rto={patience}"
     channel = channels.add_channel("Chat", address)
     message = add(channel, outbox.Draft("k", outbox.ALERT, "Down"))
     assert message is not None
     return message
 
 
-@pytest.mark.parametrize("fault", ["late", "hangs_up"])
+@pytest.mark.parametrize("fault", ["late", "hangs_up", "stalls", "cut_off"])
 def test_a_chat_service_that_had_a_message_and_did_not_answer_may_have_it(
     workspace: Workspace, receiver: Receiver, fault: str
 ):
-    message = chat_of(receiver)
-    receiver.delay = 2.0 if fault == "late" else 0.0
-    receiver.hangs_up = fault == "hangs_up"
+    message = chat_of(receiver, patience=0.5)
+    receiver.status, receiver.fault = 200, fault
     assert not delivery.deliver(message)
     row = stored(message)
     assert outbox.name_state(row) == "unsure"

@@ -63,7 +63,10 @@ class Receiver:
     status: int = 204
     location: str = ""
     delay: float = 0.0
-    hangs_up: bool = False
+    fault: str = ""
+    """What it does once it has a message: ``late`` answers at the end of the test, ``hangs_up``
+    never, ``stalls`` within the answer, ``cut_off`` breaks off there."""
+    ended: threading.Event = field(default_factory=threading.Event)
     requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -80,14 +83,21 @@ def webhook_receiver(port: int = 0) -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             time.sleep(receiver.delay)
             receiver.requests.append((self.path, dict(self.headers), body))
-            if receiver.hangs_up:
+            if receiver.fault == "late":
+                receiver.ended.wait()
+            if receiver.fault == "hangs_up":
                 self.close_connection = True
                 return
             self.send_response(receiver.status)
             if receiver.location:
                 self.send_header("Location", receiver.location)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", "9" if receiver.fault else "0")
             self.end_headers()
+            if receiver.fault:
+                self.wfile.write(b"part")
+                self.close_connection = True
+            if receiver.fault == "stalls":
+                receiver.ended.wait()
 
         do_GET = do_POST
 
@@ -101,6 +111,7 @@ def webhook_receiver(port: int = 0) -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.ended.set()
         server.shutdown()
         server.server_close()
         thread.join()
